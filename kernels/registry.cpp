@@ -1,0 +1,29 @@
+#include "kernels/registry.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+#include "kernels/data_decomposition/matmul/matmul.hpp"
+#include "kernels/mapping/fib_batch/fib_batch.hpp"
+
+namespace duet {
+
+const std::vector<Problem>& all_problems() {
+  static const std::vector<Problem> problems{
+      matmul_problem(),
+      fib_batch_problem(),
+  };
+  return problems;
+}
+
+const Problem& problem_called(std::string_view name) {
+  const auto& problems = all_problems();
+  const auto found = std::ranges::find(problems, name, &Problem::name);
+  if (found != problems.end()) return *found;
+  std::string names;
+  for (const Problem& problem : problems) names += (names.empty() ? "" : ", ") + problem.name;
+  throw std::invalid_argument("no problem is called '" + std::string{name} + "'; there are " + names);
+}
+
+}  // namespace duet
