@@ -1,0 +1,95 @@
+#pragma once
+
+/// From trials to answers: who wins, by how much, from which size on, and why. Pure functions of the saved trials, so
+/// that `duet report` says what `duet compare` said.
+
+#include <string>
+#include <vector>
+
+#include "drivers/statistics/interval.hpp"
+#include "drivers/study/trials.hpp"
+
+namespace duet {
+
+/// What is known of one cell.
+struct CellSummary {
+  Cell cell;
+  double size = 0;               ///< Instance::size, for axes
+  std::vector<double> by_round;  ///< seconds: the median of each launch's unmarked right trials, in order of rounds
+  std::vector<int> rounds;       ///< the round of each entry
+  Interval seconds{};            ///< median over rounds, with its rank-based 95 % interval
+  int trials = 0;                ///< right ones that count
+  int set_aside = 0;             ///< right ones that are marked and do not count
+  int not_right = 0;             ///< wrong, failed, hung, refused
+  std::string message{};         ///< of the first that was not right
+  Outcome worst = Outcome::right;
+  double operations_per_second = 0;
+  std::string unit{};
+  double load_balance = 0;  ///< median over trials
+  double communication_efficiency = 0;
+  double parallel_efficiency = 0;
+  double useful_share = 0;  ///< of the workers' time, means over trials: useful + communicating + waiting = 1
+  double communicating_share = 0;
+  double waiting_share = 0;
+  Interval speedup_over_serial{};      ///< base: the serial variant at this size; n = 0 where there is none
+  Interval speedup_over_one_worker{};  ///< base: one worker of the same model
+};
+
+/// One model against another on the same question and the same number of workers.
+struct Comparison {
+  std::string problem;
+  std::string size;
+  double size_value = 0;
+  int workers = 0;
+  Model faster = Model::serial;  ///< the one with the lower median; the two are not told apart where !significant
+  Model slower = Model::serial;
+  Interval ratio{};          ///< slower's seconds / faster's seconds, ratio of medians, bootstrap over rounds
+  bool significant = false;  ///< the interval, widened for the number of comparisons made, excludes 1
+  std::string sentence{};    ///< "openmp beats mpi 1.34x [1.29, 1.40] on 2 workers at n = 1024"
+};
+
+/// Where the winner of two models changes.
+struct Crossover {
+  std::string problem;
+  int workers = 0;
+  Model below = Model::serial;  ///< wins at sizes up to `last_below`
+  Model above = Model::serial;  ///< wins from `first_above` on
+  double last_below = 0;        ///< the largest size at which `below` wins significantly
+  double first_above = 0;       ///< the smallest at which `above` does
+  double estimate = 0;          ///< by interpolating log(ratio) over log(size)
+  std::string sentence{};
+};
+
+/// The answer for one problem and number of workers: shared state against message passing.
+struct Verdict {
+  std::string problem;
+  int workers = 0;
+  std::string headline{};  ///< one sentence a person can act upon
+  std::vector<Comparison>
+      shared_against_messages{};  ///< the best shared model against the best message-passing one, a size each
+  std::vector<Crossover> crossovers{};
+  std::vector<std::string> reasons{};  ///< efficiencies and booked time that say why
+};
+
+struct Analysis {
+  std::vector<CellSummary> cells;
+  std::vector<Comparison> comparisons;  ///< all pairs of models at equal size and workers
+  std::vector<Verdict> verdicts;
+  std::vector<std::string>
+      troubles;  ///< cells that failed, hung, were wrong or refused; marked trials; differing digests
+};
+
+/// `seed` drives the bootstrap: the same trials and seed give the same analysis.
+[[nodiscard]] Analysis analyse(const SavedStudy& study, std::uint64_t seed = 1);
+
+/// The sizes between which the winner changes and that lie further apart than `resolution` (a ratio, 1.15 say): a study
+/// measures their geometric mean next. For each problem and number of workers, at most one pair.
+struct Gap {
+  std::string problem;
+  int workers = 0;
+  double below = 0;
+  double above = 0;
+};
+[[nodiscard]] std::vector<Gap> open_crossovers(const Analysis& analysis, double resolution);
+
+}  // namespace duet
