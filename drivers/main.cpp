@@ -1,0 +1,3 @@
+#include "drivers/command.hpp"
+
+int main(int argc, char** argv) { return duet::duet_main(argc, argv); }
