@@ -32,9 +32,10 @@ Communicator::Communicator(MPI_Comm owned) : handle_{owned} {
 }
 
 Communicator::~Communicator() {
+  if (handle_ == MPI_COMM_NULL || unwinding_.now()) return;
   int finalized = 0;
   MPI_Finalized(&finalized);
-  if (handle_ != MPI_COMM_NULL && finalized == 0) MPI_Comm_free(&handle_);
+  if (finalized == 0) MPI_Comm_free(&handle_);
 }
 
 Communicator Communicator::duplicate(MPI_Comm of) {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <source_location>
 #include <stdexcept>
 #include <string>
@@ -45,6 +46,16 @@ void pieces_of(std::int64_t total, Act&& act, std::int64_t limit = largest_mpi_c
   }
 }
 
+/// Freeing communicators and windows is collective. A rank that throws must not wait there for ranks that do not know of
+/// it, so the owners below leave their handles alone while an exception unwinds the stack: the job is about to end.
+class Unwinding {
+ public:
+  [[nodiscard]] bool now() const { return std::uncaught_exceptions() > before_; }
+
+ private:
+  int before_ = std::uncaught_exceptions();
+};
+
 /// Owns a communicator, whose errors are returned to `check`.
 class Communicator {
  public:
@@ -69,6 +80,7 @@ class Communicator {
 
  private:
   MPI_Comm handle_ = MPI_COMM_NULL;
+  Unwinding unwinding_;
 };
 
 /// The rank of the caller, and the number of ranks. 0 of 1 for MPI_COMM_NULL, which stands for "no message passing".
@@ -110,6 +122,7 @@ class Window {
   Window& operator=(const Window&) = delete;
   /// Collective, like MPI_Win_free.
   ~Window() {
+    if (unwinding_.now()) return;
     MPI_Win_unlock_all(handle_);
     MPI_Win_free(&handle_);
   }
@@ -120,6 +133,7 @@ class Window {
  private:
   Element* memory_ = nullptr;
   MPI_Win handle_ = MPI_WIN_NULL;
+  Unwinding unwinding_;
 };
 
 }  // namespace duet

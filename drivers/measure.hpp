@@ -1,0 +1,28 @@
+#pragma once
+
+/// Trials of one cell in this process: place once; then reset, execute, verify again and again.
+
+#include <functional>
+
+#include "drivers/session.hpp"
+#include "drivers/study/trials.hpp"
+#include "kernels/core/problem.hpp"
+
+namespace duet {
+
+struct MeasureOptions {
+  int repeat = 5;      ///< trials that count
+  int warm_up = 1;     ///< trials before them, recorded with the mark "warm_up"
+  double at_most = 0;  ///< seconds; no further trial starts once they are spent and one counts; 0: no limit
+  int round = 0;       ///< said back in the records
+  int launch = 0;
+  double canary_seconds = 0.5e-3;  ///< each, between trials; 0: none
+};
+
+/// Collective over the session's ranks. Hands each trial, as it ends, to `each` on rank 0. Throws what the variant
+/// throws; UsageError where memory is short or a tunable cannot serve. Returns whether every answer was right (on every
+/// rank).
+bool measure(const Problem& problem, const Variant& variant, const Instance& instance, const Settings& tunables,
+             const Session& session, const MeasureOptions& options, const std::function<void(const Trial&)>& each);
+
+}  // namespace duet

@@ -1,0 +1,171 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "drivers/command.hpp"
+#include "drivers/measure.hpp"
+#include "drivers/options.hpp"
+#include "drivers/statistics/statistics.hpp"
+#include "drivers/statistics/text.hpp"
+#include "drivers/watchdog.hpp"
+#include "kernels/registry.hpp"
+
+namespace duet {
+namespace {
+
+struct RunOptions {
+  std::string problem;
+  std::string size;
+  std::uint64_t seed = 1;
+  std::vector<std::string> settings;
+  Workers workers;
+  MeasureOptions measure;
+  double time_limit = 0;
+  std::string json;
+};
+
+/// Where trials go as they end: a line each, in one write, so that a run that is killed leaves whole lines.
+class TrialFile {
+ public:
+  explicit TrialFile(const std::string& path) : path_{path} {
+    if (path.empty()) return;
+    descriptor_ = path == "-" ? STDOUT_FILENO : open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) throw UsageError(fmt::format("--json {}: {}", path, std::strerror(errno)));
+  }
+  ~TrialFile() {
+    if (descriptor_ > STDERR_FILENO) close(descriptor_);
+  }
+  TrialFile(const TrialFile&) = delete;
+  TrialFile& operator=(const TrialFile&) = delete;
+
+  void append(const Trial& trial) const {
+    if (descriptor_ < 0) return;
+    const std::string line = nlohmann::json(trial).dump() + "\n";
+    for (std::size_t written = 0; written < line.size();) {
+      const ssize_t count = write(descriptor_, line.data() + written, line.size() - written);
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) throw std::runtime_error(fmt::format("{}: {}", path_, std::strerror(errno)));
+      written += static_cast<std::size_t>(count);
+    }
+  }
+
+ private:
+  std::string path_;
+  int descriptor_ = -1;
+};
+
+std::string settings_text(const std::map<std::string, std::string>& settings) {
+  std::string text;
+  for (const auto& [name, value] : settings) text += (text.empty() ? "" : ", ") + name + "=" + value;
+  return text.empty() ? "none" : text;
+}
+
+void print_head(const Problem& problem, const Trial& trial) {
+  const Cell& cell = trial.cell;
+  fmt::print("{}: {}, size {}, seed {}\n", cell.problem, problem.summary, cell.size, cell.seed);
+  fmt::print("model {}, {} rank{} x {} thread{}\n", name_of(cell.model), cell.ranks, cell.ranks == 1 ? "" : "s",
+             cell.threads, cell.threads == 1 ? "" : "s");
+  if (!cell.parameters.empty()) fmt::print("parameters: {}\n", settings_text(cell.parameters));
+  if (!cell.tunables.empty()) fmt::print("tunables: {}\n", settings_text(cell.tunables));
+  for (const auto& [name, value] : trial.facts) fmt::print("{}: {}\n", name, value);
+  fmt::print("placed in {}\n\n", seconds_text(trial.place_seconds));
+  fmt::print("{:>6}  {:>10}  {:>16}  {:>8}  {:>8}  {}\n", "trial", "time", "rate", "balance", "communic", "answer");
+}
+
+void print_trial(const Trial& trial) {
+  const bool warm_up = std::ranges::find(trial.marks, "warm_up") != trial.marks.end();
+  const bool booked = std::ranges::any_of(trial.useful_seconds, [](double seconds) { return seconds > 0; });
+  std::string answer = trial.outcome == Outcome::right ? "right" : "WRONG: " + trial.message;
+  if (trial.outcome == Outcome::right && trial.bound > 0) {
+    answer += fmt::format(", error {:.1e} of {:.1e}", trial.error, trial.bound);
+  }
+  fmt::print("{:>6}  {:>10}  {:>16}  {:>8}  {:>8}  {}\n", warm_up ? "warm" : fmt::format("{}", trial.number),
+             seconds_text(trial.seconds), rate_text(trial.operations / trial.seconds, trial.unit),
+             booked ? fmt::format("{:.2f}", trial.load_balance()) : "-",
+             booked ? fmt::format("{:.2f}", trial.communication_efficiency()) : "-", answer);
+  std::fflush(stdout);
+}
+
+void print_summary(const std::vector<Trial>& trials) {
+  std::vector<double> seconds;
+  for (const Trial& trial : trials) {
+    const bool warm_up = std::ranges::find(trial.marks, "warm_up") != trial.marks.end();
+    if (trial.outcome == Outcome::right && !warm_up) seconds.push_back(trial.seconds);
+  }
+  if (seconds.empty()) return;
+  const Interval median = median_interval(seconds);
+  fmt::print("\nmedian {} of {} trial{}, {}\n", seconds_interval_text(median), seconds.size(),
+             seconds.size() == 1 ? "" : "s",
+             rate_text(trials.front().operations / median.estimate, trials.front().unit));
+  fmt::print("Trials of one process share its luck; `duet compare` measures over many.\n");
+  for (const WorkerPlace& place : trials.front().places) {
+    fmt::print("rank {} thread {} on {} core {}\n", place.rank, place.thread, place.host, place.core);
+  }
+  for (const std::string& mark : trials.front().marks) {
+    if (mark != "warm_up") fmt::print("warning: {}: {}\n", mark, meaning_of_mark(mark));
+  }
+}
+
+int run(const RunOptions& options) {
+  const Problem& problem = asked(problem_called, options.problem);
+  const Variant& variant =
+      asked([&](Model model) -> const Variant& { return problem.variant(model); }, options.workers.model);
+  const auto [parameters, tunables] = split_settings(problem, variant, options.settings);
+  const Instance instance = asked([&] { return problem.pose(options.size, options.seed, parameters); });
+  const Settings checked = asked([&] {
+    return Settings{problem.name + " in " + std::string{name_of(variant.model)}, variant.tunables, tunables};
+  });
+
+  const Launched launch = launched();
+  constexpr double remind_seconds = 60;
+  watch(launch.rank, launch.ranks, remind_seconds, options.time_limit);
+  const Session session{options.workers};
+  const TrialFile file{session.rank() == 0 ? options.json : ""};
+  std::vector<Trial> trials;
+  const bool right = measure(problem, variant, instance, checked, session, options.measure, [&](const Trial& trial) {
+    file.append(trial);
+    if (!options.json.empty()) return;
+    if (trials.empty()) print_head(problem, trial);
+    print_trial(trial);
+    trials.push_back(trial);
+  });
+  if (options.json.empty() && session.rank() == 0) print_summary(trials);
+  return right ? status::right : status::not_right;
+}
+
+}  // namespace
+
+void add_run(CLI::App& duet, Act& act) {
+  CLI::App* const command = duet.add_subcommand("run", "Measure one cell: one problem in one model, trial by trial");
+  const auto options = std::make_shared<RunOptions>();
+  command->add_option("PROBLEM", options->problem, "One of those that `duet list` names")->required();
+  add_worker_options(*command, options->workers);
+  command->add_option("--size", options->size, "1024, or one number for each extent: 100x200x300")
+      ->default_str("the problem's middle size");
+  add_whole_option(*command, "--seed", options->seed, "Seed of the random instance");
+  command->add_option("--set", options->settings, "name=value: a parameter or a tunable; may be given again")
+      ->allow_extra_args(false);
+  add_whole_option(*command, "--repeat", options->measure.repeat, "Trials that count", 1, 1'000'000);
+  add_whole_option(*command, "--warm-up", options->measure.warm_up, "Trials before them, told apart", 0, 1'000'000);
+  add_duration_option(*command, "--at-most", options->measure.at_most, "Start no further trial after this long");
+  add_duration_option(*command, "--time-limit", options->time_limit, "End with status 124 after this long");
+  command->add_option("--json", options->json,
+                      "Append each trial to this file as one line of JSON ('-': standard output)");
+  add_whole_option(*command, "--round", options->measure.round, "Said back in the records")->group("");
+  add_whole_option(*command, "--launch", options->measure.launch, "Said back in the records")->group("");
+  command->footer(
+      "Examples:\n"
+      "  duet run matmul --model tbb --threads 2 --size 1024\n"
+      "  duet run fib_batch --model openmp --size 5000 --set schedule=guided\n"
+      "  mpirun -n 4 duet run matmul --model mpi --size 100x2000x300 --set panel=128\n"
+      "  mpirun -n 2 duet run matmul --model hybrid --threads 4 --json trials.jsonl\n"
+      "Each trial is timed from a common start to the last worker's end, and verified by independent mathematics.");
+  command->callback([&act, options] { act = [options] { return run(*options); }; });
+}
+
+}  // namespace duet
