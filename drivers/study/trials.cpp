@@ -1,0 +1,461 @@
+#include "drivers/study/trials.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <concepts>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "kernels/registry.hpp"
+
+namespace duet {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::array<Outcome, 5> all_outcomes{Outcome::right, Outcome::wrong, Outcome::failed, Outcome::hung,
+                                              Outcome::refused};
+
+Outcome outcome_called(const std::string& name) {
+  const auto* const found = std::ranges::find(all_outcomes, name, [](Outcome outcome) { return name_of(outcome); });
+  if (found != all_outcomes.end()) return *found;
+  throw std::invalid_argument("outcome '" + name + "' is none of right, wrong, failed, hung, refused");
+}
+
+Model known_model(const std::string& name) {
+  if (const auto model = model_called(name)) return *model;
+  throw std::invalid_argument("model '" + name + "' is none of serial, openmp, tbb, mpi, hybrid");
+}
+
+/// Reads one value as strictly as its type says: no fraction becomes a whole number and no text a figure. What is not
+/// finite stands as null in JSON and is read as "not a number".
+template <class Value>
+void read_value(const Json& from, Value& value) {
+  if constexpr (std::same_as<Value, double>) {
+    if (from.is_null()) {
+      value = std::numeric_limits<double>::quiet_NaN();
+    } else if (from.is_number()) {
+      value = from.get<double>();
+    } else {
+      throw std::invalid_argument("not a number: " + from.dump());
+    }
+  } else if constexpr (std::integral<Value>) {
+    const bool fits = from.is_number_unsigned()
+                          ? std::in_range<Value>(from.get<std::uint64_t>())
+                          : from.is_number_integer() && std::in_range<Value>(from.get<std::int64_t>());
+    if (!fits) throw std::invalid_argument("not a whole number in range: " + from.dump());
+    value = from.get<Value>();
+  } else if constexpr (std::same_as<Value, std::vector<double>> || std::same_as<Value, std::vector<int>>) {
+    if (!from.is_array()) throw std::invalid_argument("not a list: " + from.dump());
+    value.assign(from.size(), {});
+    for (std::size_t i = 0; i < from.size(); ++i) read_value(from[i], value[i]);
+  } else {
+    from.get_to(value);
+  }
+}
+
+/// Reads `object[key]` where it is there, and names the key where it cannot be read.
+template <class Value>
+void read(const Json& object, const char* key, Value& value) {
+  const auto found = object.find(key);
+  if (found == object.end()) return;
+  try {
+    read_value(*found, value);
+  } catch (const std::exception& error) {
+    throw std::invalid_argument("'" + std::string{key} + "': " + error.what());
+  }
+}
+
+template <class Value>
+void read_required(const Json& object, const char* key, Value& value) {
+  if (!object.contains(key)) throw std::invalid_argument("'" + std::string{key} + "' is missing");
+  read(object, key, value);
+}
+
+void expect_object(const Json& json, std::string_view what) {
+  if (!json.is_object()) throw std::invalid_argument(std::string{what} + " is not a JSON object");
+}
+
+[[noreturn]] void fail(const std::filesystem::path& path, std::string_view what, int error = errno) {
+  throw std::runtime_error(path.string() + ": " + std::string{what} + ": " + std::strerror(error));
+}
+
+/// Owns a file descriptor.
+class File {
+ public:
+  explicit File(int descriptor) : descriptor_{descriptor} {}
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  ~File() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  [[nodiscard]] int get() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+/// Writes all of `text`; false, with errno, where that fails.
+bool write_whole(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno != EINTR) return false;
+    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+/// Text for a file or a page: bytes that are no UTF-8 (a dying process may print anything) become U+FFFD.
+std::string dumped(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+/// Where the whole lines of the file end: what a crash cut off stands behind it. A last line that is complete but for
+/// its newline is given one.
+std::int64_t end_of_whole_lines(int descriptor, const std::filesystem::path& path) {
+  const off_t size = ::lseek(descriptor, 0, SEEK_END);
+  if (size < 0) fail(path, "cannot be read");
+  std::string tail;
+  off_t begin = size;
+  while (begin > 0) {
+    std::array<char, 4096> block{};
+    const off_t from = std::max<off_t>(0, begin - static_cast<off_t>(block.size()));
+    const ssize_t got = ::pread(descriptor, block.data(), static_cast<std::size_t>(begin - from), from);
+    if (got != begin - from) fail(path, "cannot be read", got < 0 ? errno : EIO);
+    const std::string_view text{block.data(), static_cast<std::size_t>(got)};
+    const std::size_t newline = text.rfind('\n');
+    if (newline != std::string_view::npos) {
+      tail.insert(0, text.substr(newline + 1));
+      begin = from + static_cast<off_t>(newline) + 1;
+      break;
+    }
+    tail.insert(0, text);
+    begin = from;
+  }
+  if (tail.empty() || !Json::accept(tail)) return begin;
+  if (!write_whole(descriptor, "\n")) fail(path, "cannot be written");
+  return size + 1;
+}
+
+std::string file_text(const std::filesystem::path& path) {
+  std::ifstream file{path, std::ios::binary};
+  if (!file) fail(path, "cannot be read");
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (file.bad()) fail(path, "cannot be read");
+  return std::move(text).str();
+}
+
+/// The preset of a declared setting, or nothing where the registry does not know it (a file of another version).
+std::optional<std::string> preset_of(const std::vector<Setting>& declared, const std::string& name) {
+  const auto found = std::ranges::find(declared, name, &Setting::name);
+  if (found == declared.end()) return std::nullopt;
+  return found->preset;
+}
+
+void append_unless_preset(std::string& id, const std::map<std::string, std::string>& values,
+                          const std::vector<Setting>& declared) {
+  for (const auto& [name, value] : values) {
+    if (preset_of(declared, name) == value) continue;
+    id += '/';
+    id += name;
+    id += '=';
+    id += value;
+  }
+}
+
+}  // namespace
+
+std::string Cell::id() const {
+  std::string id = problem + "/" + std::string{name_of(model)} + "/" + size + "/" + std::to_string(ranks) + "x" +
+                   std::to_string(threads);
+  if (nodes != 1) id += "/nodes=" + std::to_string(nodes);
+  std::vector<Setting> declared_parameters;
+  std::vector<Setting> declared_tunables;
+  const auto& problems = all_problems();
+  if (const auto found = std::ranges::find(problems, problem, &Problem::name); found != problems.end()) {
+    declared_parameters = found->parameters;
+    const auto variant = std::ranges::find(found->variants, model, &Variant::model);
+    if (variant != found->variants.end()) declared_tunables = variant->tunables;
+  }
+  append_unless_preset(id, parameters, declared_parameters);
+  append_unless_preset(id, tunables, declared_tunables);
+  return id;
+}
+
+std::string_view name_of(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::right:
+      return "right";
+    case Outcome::wrong:
+      return "wrong";
+    case Outcome::failed:
+      return "failed";
+    case Outcome::hung:
+      return "hung";
+    case Outcome::refused:
+      return "refused";
+  }
+  return "?";
+}
+
+double Trial::load_balance() const {
+  if (useful_seconds.empty()) return 0;
+  const double largest = std::ranges::max(useful_seconds);
+  if (!(largest > 0)) return 0;
+  const double sum = std::accumulate(useful_seconds.begin(), useful_seconds.end(), 0.0);
+  return sum / static_cast<double>(useful_seconds.size()) / largest;
+}
+
+double Trial::communication_efficiency() const {
+  if (useful_seconds.empty() || !(seconds > 0)) return 0;
+  return std::ranges::max(useful_seconds) / seconds;
+}
+
+void to_json(Json& json, const Cell& cell) {
+  json = {{"problem", cell.problem}, {"model", name_of(cell.model)},  {"size", cell.size},
+          {"seed", cell.seed},       {"parameters", cell.parameters}, {"tunables", cell.tunables},
+          {"nodes", cell.nodes},     {"ranks", cell.ranks},           {"threads", cell.threads}};
+}
+
+void from_json(const Json& json, Cell& cell) {
+  expect_object(json, "the cell");
+  cell = {};
+  std::string model;
+  read_required(json, "problem", cell.problem);
+  read_required(json, "model", model);
+  cell.model = known_model(model);
+  read_required(json, "size", cell.size);
+  read(json, "seed", cell.seed);
+  read(json, "parameters", cell.parameters);
+  read(json, "tunables", cell.tunables);
+  read(json, "nodes", cell.nodes);
+  read(json, "ranks", cell.ranks);
+  read(json, "threads", cell.threads);
+  if (cell.nodes < 1 || cell.ranks < 1 || cell.threads < 1) {
+    throw std::invalid_argument("nodes, ranks and threads must be 1 or more, not " + std::to_string(cell.nodes) + ", " +
+                                std::to_string(cell.ranks) + " and " + std::to_string(cell.threads));
+  }
+}
+
+void to_json(Json& json, const WorkerPlace& place) {
+  json = {{"rank", place.rank},         {"thread", place.thread}, {"host", place.host},
+          {"bound_to", place.bound_to}, {"core", place.core},     {"numa_node", place.numa_node}};
+}
+
+void from_json(const Json& json, WorkerPlace& place) {
+  expect_object(json, "a place");
+  place = {};
+  read(json, "rank", place.rank);
+  read(json, "thread", place.thread);
+  read(json, "host", place.host);
+  read(json, "bound_to", place.bound_to);
+  read(json, "core", place.core);
+  read(json, "numa_node", place.numa_node);
+}
+
+void to_json(Json& json, const Trial& trial) {
+  json = {{"cell", trial.cell},
+          {"round", trial.round},
+          {"launch", trial.launch},
+          {"number", trial.number},
+          {"outcome", name_of(trial.outcome)},
+          {"message", trial.message},
+          {"seconds", trial.seconds},
+          {"place_seconds", trial.place_seconds},
+          {"verify_seconds", trial.verify_seconds},
+          {"error", trial.error},
+          {"bound", trial.bound},
+          {"digest", trial.digest},
+          {"operations", trial.operations},
+          {"unit", trial.unit},
+          {"compulsory_bytes", trial.compulsory_bytes},
+          {"useful_seconds", trial.useful_seconds},
+          {"communicating_seconds", trial.communicating_seconds},
+          {"canary_before", trial.canary_before},
+          {"canary_after", trial.canary_after},
+          {"marks", trial.marks},
+          {"places", trial.places},
+          {"facts", trial.facts},
+          {"started_at", trial.started_at}};
+}
+
+void from_json(const Json& json, Trial& trial) {
+  expect_object(json, "the trial");
+  trial = {};
+  std::string outcome;
+  read_required(json, "cell", trial.cell);
+  read(json, "round", trial.round);
+  read(json, "launch", trial.launch);
+  read(json, "number", trial.number);
+  read_required(json, "outcome", outcome);
+  trial.outcome = outcome_called(outcome);
+  read(json, "message", trial.message);
+  read(json, "seconds", trial.seconds);
+  read(json, "place_seconds", trial.place_seconds);
+  read(json, "verify_seconds", trial.verify_seconds);
+  read(json, "error", trial.error);
+  read(json, "bound", trial.bound);
+  read(json, "digest", trial.digest);
+  read(json, "operations", trial.operations);
+  read(json, "unit", trial.unit);
+  read(json, "compulsory_bytes", trial.compulsory_bytes);
+  read(json, "useful_seconds", trial.useful_seconds);
+  read(json, "communicating_seconds", trial.communicating_seconds);
+  read(json, "canary_before", trial.canary_before);
+  read(json, "canary_after", trial.canary_after);
+  read(json, "marks", trial.marks);
+  read(json, "places", trial.places);
+  read(json, "facts", trial.facts);
+  read(json, "started_at", trial.started_at);
+  if (trial.outcome == Outcome::right && !(std::isfinite(trial.seconds) && trial.seconds >= 0)) {
+    throw std::invalid_argument("'seconds' of a right trial must be 0 or more, not " + std::to_string(trial.seconds));
+  }
+}
+
+void to_json(Json& json, const Machine& machine) {
+  json = {{"host", machine.host},
+          {"processor", machine.processor},
+          {"sockets", machine.sockets},
+          {"cores", machine.cores},
+          {"threads_per_core", machine.threads_per_core},
+          {"numa_nodes", machine.numa_nodes},
+          {"memory_bytes", machine.memory_bytes},
+          {"caches", machine.caches},
+          {"instruction_sets", machine.instruction_sets},
+          {"operating_system", machine.operating_system},
+          {"peak_flops_one_core", machine.peak_flops_one_core}};
+}
+
+void from_json(const Json& json, Machine& machine) {
+  expect_object(json, "the machine");
+  machine = {};
+  read(json, "host", machine.host);
+  read(json, "processor", machine.processor);
+  read(json, "sockets", machine.sockets);
+  read(json, "cores", machine.cores);
+  read(json, "threads_per_core", machine.threads_per_core);
+  read(json, "numa_nodes", machine.numa_nodes);
+  read(json, "memory_bytes", machine.memory_bytes);
+  read(json, "caches", machine.caches);
+  read(json, "instruction_sets", machine.instruction_sets);
+  read(json, "operating_system", machine.operating_system);
+  read(json, "peak_flops_one_core", machine.peak_flops_one_core);
+}
+
+void to_json(Json& json, const StudyRecord& study) {
+  json = {{"schema", study.schema},         {"duet_version", study.duet_version}, {"command", study.command},
+          {"started_at", study.started_at}, {"ended_at", study.ended_at},         {"ending", study.ending},
+          {"machine", study.machine},       {"versions", study.versions},         {"options", study.options},
+          {"warnings", study.warnings}};
+}
+
+void from_json(const Json& json, StudyRecord& study) {
+  expect_object(json, "the study");
+  study = {};
+  const int known_schema = study.schema;
+  read_required(json, "schema", study.schema);
+  if (study.schema != known_schema) {
+    throw std::invalid_argument("schema " + std::to_string(study.schema) + " is not " + std::to_string(known_schema) +
+                                ", which this version reads");
+  }
+  read(json, "duet_version", study.duet_version);
+  read(json, "command", study.command);
+  read(json, "started_at", study.started_at);
+  read(json, "ended_at", study.ended_at);
+  read(json, "ending", study.ending);
+  read(json, "machine", study.machine);
+  read(json, "versions", study.versions);
+  read(json, "options", study.options);
+  read(json, "warnings", study.warnings);
+}
+
+SavedStudy load_study(const std::filesystem::path& folder) {
+  SavedStudy study;
+  const std::filesystem::path record_path = folder / "study.json";
+  const std::string record_text = file_text(record_path);
+  try {
+    study.record = Json::parse(record_text).get<StudyRecord>();
+  } catch (const std::exception& error) {
+    throw std::runtime_error(record_path.string() + ": " + error.what());
+  }
+
+  const std::filesystem::path trials_path = folder / "trials.jsonl";
+  if (!std::filesystem::exists(trials_path)) return study;
+  const std::string text = file_text(trials_path);
+  int number = 0;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t newline = text.find('\n', begin);
+    const bool ended = newline != std::string::npos;
+    const std::string_view line = std::string_view{text}.substr(begin, ended ? newline - begin : text.size() - begin);
+    begin = ended ? newline + 1 : text.size();
+    ++number;
+    if (!ended && !Json::accept(line)) {
+      study.record.warnings.push_back(trials_path.string() + ":" + std::to_string(number) +
+                                      ": the last line was cut off and is left out");
+      break;
+    }
+    try {
+      study.trials.push_back(Json::parse(line).get<Trial>());
+    } catch (const std::exception& error) {
+      throw std::runtime_error(trials_path.string() + ":" + std::to_string(number) + ": " + error.what());
+    }
+  }
+  return study;
+}
+
+void save_record(const std::filesystem::path& folder, const StudyRecord& record) {
+  const std::filesystem::path path = folder / "study.json";
+  const std::string text = dumped(record, 2) + "\n";
+
+  std::string beside = path.string() + ".XXXXXX";
+  const File file{::mkostemp(beside.data(), O_CLOEXEC)};
+  if (file.get() < 0) fail(path, "cannot be written");
+  const auto give_up = [&](const char* what) {
+    const int error = errno;
+    ::unlink(beside.c_str());
+    fail(path, what, error);
+  };
+  // mkostemp lets nobody but the owner read; a report is there to be shown.
+  if (::fchmod(file.get(), S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH) != 0) give_up("cannot be written");
+  if (!write_whole(file.get(), text) || ::fsync(file.get()) != 0) give_up("cannot be written");
+  if (::rename(beside.c_str(), path.c_str()) != 0) give_up("cannot be renamed into place");
+
+  // The new name itself survives a crash only after this; file systems that cannot do it say so and are right too.
+  const File directory{::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (directory.get() >= 0) ::fsync(directory.get());
+}
+
+void append_trials(const std::filesystem::path& folder, const std::vector<Trial>& trials) {
+  if (trials.empty()) return;
+  const std::filesystem::path path = folder / "trials.jsonl";
+  std::string text;
+  for (const Trial& trial : trials) text += dumped(trial, -1) + "\n";
+
+  const File file{::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666)};
+  if (file.get() < 0) fail(path, "cannot be opened");
+  const off_t end = end_of_whole_lines(file.get(), path);
+  if (::ftruncate(file.get(), end) != 0) fail(path, "cannot be written");
+  if (!write_whole(file.get(), text) || ::fsync(file.get()) != 0) {
+    const int error = errno;
+    // Whole lines or none, also on a full disk; where even this fails, load_study leaves the cut-off line out.
+    if (::ftruncate(file.get(), end) != 0) fail(path, "cannot be written, and a cut-off line was left", error);
+    fail(path, "cannot be written", error);
+  }
+}
+
+}  // namespace duet
