@@ -1,0 +1,77 @@
+#include "kernels/data_decomposition/matmul/panel_broadcast.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+namespace duet {
+namespace {
+
+void copy(ConstView from, double* to) {
+  for (std::int64_t row = 0; row < from.rows; ++row) std::copy_n(&from(row, 0), from.columns, to + row * from.columns);
+}
+
+void require_shape(ConstView view, const Block& block, const char* name) {
+  if (view.rows == block.rows.size() && view.columns == block.columns.size()) return;
+  throw std::invalid_argument("this rank's block of " + std::string{name} + " is " + std::to_string(view.rows) + " x " +
+                              std::to_string(view.columns) + ", and its share is " + std::to_string(block.rows.size()) +
+                              " x " + std::to_string(block.columns.size()));
+}
+
+}  // namespace
+
+PanelBroadcast::PanelBroadcast(const OwnedBlocks& mine, std::int64_t width) : mine_{mine} {
+  const Grid grid = mine.ranks.shape();
+  if (grid.columns > 1) a_buffer_ = Matrix<double>{mine.c.rows, width};
+  if (grid.rows > 1) b_buffer_ = Matrix<double>{width, mine.c.columns};
+}
+
+void PanelBroadcast::start(const Panel& panel) {
+  const RankGrid& ranks = mine_.ranks;
+  const std::int64_t width = panel.inner.size();
+  const auto my_a = [&] {
+    const std::int64_t first = panel.inner.begin - mine_.layout.a_of(ranks.rank()).columns.begin;
+    return mine_.a.block(0, first, mine_.a.rows, width);
+  };
+  const auto my_b = [&] {
+    const std::int64_t first = panel.inner.begin - mine_.layout.b_of(ranks.rank()).rows.begin;
+    return mine_.b.block(first, 0, width, mine_.b.columns);
+  };
+  if (ranks.shape().columns == 1) {
+    a_ = my_a();
+  } else {
+    if (ranks.column() == panel.a_column) copy(my_a(), a_buffer_.data());
+    a_ = {a_buffer_.data(), mine_.c.rows, width, width};
+    const std::int64_t count = a_.rows * a_.columns;
+    check(MPI_Ibcast(a_buffer_.data(), mpi_count(count), MPI_DOUBLE, panel.a_column, ranks.along_row(), &requests_[0]));
+  }
+  if (ranks.shape().rows == 1) {
+    b_ = my_b();
+  } else {
+    if (ranks.row() == panel.b_row) copy(my_b(), b_buffer_.data());
+    b_ = {b_buffer_.data(), width, mine_.c.columns, mine_.c.columns};
+    const std::int64_t count = b_.rows * b_.columns;
+    check(MPI_Ibcast(b_buffer_.data(), mpi_count(count), MPI_DOUBLE, panel.b_row, ranks.along_column(), &requests_[1]));
+  }
+}
+
+void PanelBroadcast::progress() {
+  int arrived = 0;
+  check(MPI_Testall(2, requests_.data(), &arrived, MPI_STATUSES_IGNORE));
+}
+
+void PanelBroadcast::wait() { check(MPI_Waitall(2, requests_.data(), MPI_STATUSES_IGNORE)); }
+
+std::int64_t panel_width(const Execution& execution) {
+  const std::int64_t width = execution.whole_or("panel", 0);
+  return width == 0 ? 512 : width;
+}
+
+void require_conforming(const OwnedBlocks& mine) {
+  const int rank = mine.ranks.rank();
+  require_shape(mine.a, mine.layout.a_of(rank), "A");
+  require_shape(mine.b, mine.layout.b_of(rank), "B");
+  require_shape(mine.c, mine.layout.c_of(rank), "C");
+}
+
+}  // namespace duet

@@ -1,0 +1,46 @@
+#pragma once
+
+/// Panels of A and B on their way along the rows and columns of a grid of ranks.
+
+#include <array>
+#include <cstdint>
+
+#include "kernels/core/view.hpp"
+#include "kernels/data_decomposition/matmul/matmul.hpp"
+
+namespace duet {
+
+/// One slot of the double buffer: one panel of A and the same of B, both travelling. Along a direction in which the
+/// grid has one rank nothing travels, and the rank's own block is used where it is.
+class PanelBroadcast {
+ public:
+  /// Room for panels of up to `width` columns of A and rows of B.
+  PanelBroadcast(const OwnedBlocks& mine, std::int64_t width);
+
+  /// Starts both broadcasts. All ranks of the grid start the same panels in the same order.
+  void start(const Panel& panel);
+  /// Gives MPI the occasion to move data: OpenMPI does nothing in the background.
+  void progress();
+  /// Waits until the panel is here; `a` and `b` are good until the next start.
+  void wait();
+
+  /// A(my rows, panel) and B(panel, my columns).
+  [[nodiscard]] ConstView a() const { return a_; }
+  [[nodiscard]] ConstView b() const { return b_; }
+
+ private:
+  const OwnedBlocks& mine_;
+  Matrix<double> a_buffer_;
+  Matrix<double> b_buffer_;
+  ConstView a_;
+  ConstView b_;
+  std::array<MPI_Request, 2> requests_{MPI_REQUEST_NULL, MPI_REQUEST_NULL};
+};
+
+/// The width of a panel: the tunable `panel`, or a preset.
+[[nodiscard]] std::int64_t panel_width(const Execution& execution);
+
+/// Throws std::invalid_argument unless the blocks have the shapes that the layout gives this rank.
+void require_conforming(const OwnedBlocks& mine);
+
+}  // namespace duet
