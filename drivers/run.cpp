@@ -10,7 +10,7 @@
 #include "drivers/command.hpp"
 #include "drivers/measure.hpp"
 #include "drivers/options.hpp"
-#include "drivers/statistics/statistics.hpp"
+#include "drivers/statistics/medians.hpp"
 #include "drivers/statistics/text.hpp"
 #include "drivers/watchdog.hpp"
 #include "kernels/registry.hpp"
@@ -99,7 +99,7 @@ void print_summary(const std::vector<Trial>& trials) {
   }
   if (seconds.empty()) return;
   const Interval median = median_interval(seconds);
-  fmt::print("\nmedian {} of {} trial{}, {}\n", seconds_interval_text(median), seconds.size(),
+  fmt::print("\nmedian {} of {} trial{}, {}\n", seconds_text(median), seconds.size(),
              seconds.size() == 1 ? "" : "s",
              rate_text(trials.front().operations / median.estimate, trials.front().unit));
   fmt::print("Trials of one process share its luck; `duet compare` measures over many.\n");
@@ -107,7 +107,8 @@ void print_summary(const std::vector<Trial>& trials) {
     fmt::print("rank {} thread {} on {} core {}\n", place.rank, place.thread, place.host, place.core);
   }
   for (const std::string& mark : trials.front().marks) {
-    if (mark != "warm_up") fmt::print("warning: {}: {}\n", mark, meaning_of_mark(mark));
+    if (mark == "shared_core") fmt::print("warning: two workers share a core; these times say little\n");
+    if (mark == "oversubscribed") fmt::print("warning: more workers than cores; these times say little\n");
   }
 }
 
