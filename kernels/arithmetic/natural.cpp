@@ -1,0 +1,135 @@
+#include "kernels/arithmetic/natural.hpp"
+
+#include <gmp.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+namespace duet {
+namespace {
+
+static_assert(GMP_NUMB_BITS == 64 && sizeof(mp_limb_t) == sizeof(std::uint64_t), "GMP with limbs of 64 bits is needed");
+
+/// Owns one of GMP's numbers.
+class GmpNumber {
+ public:
+  GmpNumber() { mpz_init(number_); }
+  ~GmpNumber() { mpz_clear(number_); }
+  GmpNumber(const GmpNumber&) = delete;
+  GmpNumber& operator=(const GmpNumber&) = delete;
+
+  [[nodiscard]] mpz_ptr get() { return number_; }
+  [[nodiscard]] std::vector<std::uint64_t> limbs() const {
+    const mp_limb_t* const first = mpz_limbs_read(number_);
+    return {first, first + mpz_size(number_)};
+  }
+
+ private:
+  mpz_t number_;
+};
+
+}  // namespace
+
+Natural::Natural(std::uint64_t value) {
+  if (value != 0) limbs_.push_back(value);
+}
+
+Natural::Natural(std::vector<std::uint64_t> limbs) : limbs_{std::move(limbs)} {
+  while (!limbs_.empty() && limbs_.back() == 0) limbs_.pop_back();
+}
+
+Natural Natural::from_decimal(std::string_view digits) {
+  const bool is_number = !digits.empty() && std::ranges::all_of(digits, [](char c) { return '0' <= c && c <= '9'; });
+  GmpNumber number;
+  if (!is_number || mpz_set_str(number.get(), std::string{digits}.c_str(), 10) != 0) {
+    throw std::invalid_argument("'" + std::string{digits.substr(0, 40)} + "' is not a natural number in decimal");
+  }
+  return Natural{number.limbs()};
+}
+
+std::int64_t Natural::bits() const {
+  if (limbs_.empty()) return 0;
+  return static_cast<std::int64_t>(limbs_.size()) * 64 - std::countl_zero(limbs_.back());
+}
+
+std::uint64_t Natural::modulo(std::uint64_t m) const {
+  return limbs_.empty() ? 0 : mpn_mod_1(limbs_.data(), static_cast<mp_size_t>(limbs_.size()), m);
+}
+
+long double Natural::log2() const {
+  if (limbs_.empty()) return -std::numeric_limits<long double>::infinity();
+  // The top 64 bits hold the value to 2^-63; what is below them is cut off.
+  const std::size_t top = limbs_.size() - 1;
+  const int shift = std::countl_zero(limbs_[top]);
+  std::uint64_t leading = limbs_[top] << shift;
+  if (shift != 0 && top != 0) leading |= limbs_[top - 1] >> (64 - shift);
+  return std::log2(static_cast<long double>(leading)) + static_cast<long double>(bits() - 64);
+}
+
+std::string Natural::decimal() const {
+  if (limbs_.empty()) return "0";
+  mpz_t number;
+  const mpz_srcptr read = mpz_roinit_n(number, limbs_.data(), static_cast<mp_size_t>(limbs_.size()));
+  std::string digits(mpz_sizeinbase(read, 10) + 2, '\0');
+  mpz_get_str(digits.data(), 10, read);
+  digits.resize(digits.find('\0'));
+  return digits;
+}
+
+Natural fibonacci(std::uint64_t n) {
+  if (n > largest_fibonacci_index) {
+    throw std::length_error("F(" + std::to_string(n) + ") is too large; the largest index is " +
+                            std::to_string(largest_fibonacci_index));
+  }
+  GmpNumber number;
+  mpz_fib_ui(number.get(), n);
+  return Natural{number.limbs()};
+}
+
+long double fibonacci_log2(std::uint64_t n) {
+  constexpr long double log2_phi = 0.694241913630617301738790266899L;
+  constexpr long double half_log2_5 = 1.160964047443681173935159714745L;
+  return static_cast<long double>(n) * log2_phi - half_log2_5;
+}
+
+double fibonacci_bytes(std::uint64_t n) {
+  if (n == 0) return 0;
+  return 8 * std::ceil(static_cast<double>(std::max(1.0L, fibonacci_log2(n))) / 64);
+}
+
+double fibonacci_nanoseconds(std::uint64_t n) {
+  struct Measured {
+    double n;
+    double nanoseconds;
+  };
+  constexpr std::array<Measured, 16> table{{{0, 40},
+                                            {100, 47},
+                                            {300, 70},
+                                            {1'000, 133},
+                                            {3'000, 410},
+                                            {5'000, 760},
+                                            {1e4, 2'300},
+                                            {2e4, 6'600},
+                                            {5e4, 26'300},
+                                            {1e5, 72'000},
+                                            {2e5, 203'000},
+                                            {5e5, 720'000},
+                                            {1e6, 1.89e6},
+                                            {3e6, 7.5e6},
+                                            {1e7, 2.9e7},
+                                            {1e8, 4.3e8}}};
+  const auto x = static_cast<double>(n);
+  // The first point not left of n; beyond the last one, the last line goes on.
+  const auto* right = std::ranges::find_if(table, [x](const Measured& point) { return x <= point.n; });
+  if (right == table.begin()) ++right;
+  if (right == table.end()) --right;
+  const Measured& left = right[-1];
+  return left.nanoseconds + (x - left.n) * ((right->nanoseconds - left.nanoseconds) / (right->n - left.n));
+}
+
+}  // namespace duet

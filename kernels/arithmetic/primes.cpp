@@ -1,0 +1,76 @@
+#include "kernels/arithmetic/primes.hpp"
+
+#include <array>
+#include <bit>
+
+#include "kernels/core/random.hpp"
+
+namespace duet {
+namespace {
+
+__extension__ using Wide = unsigned __int128;
+
+std::uint64_t power_modulo(std::uint64_t base, std::uint64_t exponent, std::uint64_t m) {
+  std::uint64_t power = 1 % m;
+  for (base %= m; exponent != 0; exponent >>= 1U) {
+    if ((exponent & 1U) != 0) power = product_modulo(power, base, m);
+    base = product_modulo(base, base, m);
+  }
+  return power;
+}
+
+}  // namespace
+
+std::uint64_t product_modulo(std::uint64_t a, std::uint64_t b, std::uint64_t m) {
+  return static_cast<std::uint64_t>(Wide{a} * b % m);
+}
+
+bool is_prime(std::uint64_t n) {
+  constexpr std::array<std::uint64_t, 12> bases{2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37};
+  if (n < 2) return false;
+  for (const std::uint64_t base : bases) {
+    if (n % base == 0) return n == base;
+  }
+  const int twos = std::countr_zero(n - 1);
+  for (const std::uint64_t base : bases) {
+    // n - 1 = odd 2^twos: base^odd, squared again and again, must meet 1 at once or -1 on the way.
+    std::uint64_t power = power_modulo(base, (n - 1) >> twos, n);
+    bool passes = power == 1 || power == n - 1;
+    for (int i = 1; i < twos && !passes; ++i) {
+      power = product_modulo(power, power, n);
+      passes = power == n - 1;
+    }
+    if (!passes) return false;
+  }
+  return true;
+}
+
+std::uint64_t random_prime(std::uint64_t seed, std::uint64_t draw) {
+  constexpr std::uint32_t stream = 2;
+  constexpr std::uint64_t mersenne = (std::uint64_t{1} << 61U) - 1;
+  for (std::uint64_t attempt = 0;; ++attempt) {
+    const std::uint64_t bits = random_bits(seed, stream, draw, attempt);
+    // 60, 61 or 62 bits, odd.
+    const unsigned size = 60 + static_cast<unsigned>(bits >> 62U) % 3;
+    const std::uint64_t top = std::uint64_t{1} << (size - 1);
+    const std::uint64_t candidate = top | (bits & (top - 1)) | 1U;
+    if (candidate != mersenne && is_prime(candidate)) return candidate;
+  }
+}
+
+std::uint64_t fibonacci_modulo_by_division(std::uint64_t n, std::uint64_t m) {
+  std::uint64_t f = 0;         // F(k)
+  std::uint64_t next = 1 % m;  // F(k + 1)
+  const auto minus = [m](std::uint64_t a, std::uint64_t b) { return a >= b ? a - b : a + (m - b); };
+  const auto plus = [m](std::uint64_t a, std::uint64_t b) { return a >= m - b ? a - (m - b) : a + b; };
+  for (int bit = static_cast<int>(std::bit_width(n)); bit-- > 0;) {
+    const std::uint64_t even = product_modulo(f, minus(plus(next, next), f), m);
+    const std::uint64_t odd = static_cast<std::uint64_t>(plus(product_modulo(f, f, m), product_modulo(next, next, m)));
+    const bool one = (n >> bit & 1U) != 0;
+    f = one ? odd : even;
+    next = one ? plus(even, odd) : odd;
+  }
+  return f;
+}
+
+}  // namespace duet

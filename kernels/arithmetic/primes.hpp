@@ -1,0 +1,28 @@
+#pragma once
+
+/// Primes and products modulo 64-bit numbers, for checking. Everything here divides by the processor's own division and
+/// shares nothing with the Montgomery arithmetic of `fibonacci_residue.hpp`, so that one mistake cannot hide in both.
+
+#include <cstdint>
+
+namespace duet {
+
+/// a b mod m by a 128-bit product and a division, any a, b < 2^64 with a b / m < 2^64 (a < m or b < m is enough). About
+/// 5 ns.
+[[nodiscard]] std::uint64_t product_modulo(std::uint64_t a, std::uint64_t b, std::uint64_t m);
+
+/// Whether n is prime: Miller-Rabin to the first twelve primes as bases, which no composite below 3.3 10^24 survives
+/// (Sorenson and Webster, "Strong pseudoprimes to twelve prime bases", 2015).
+[[nodiscard]] bool is_prime(std::uint64_t n);
+
+/// A prime of 60 to 62 bits drawn by (seed, draw), never 2^61 - 1: 2 has the tiny order 61 modulo that, so that errors
+/// in two limbs can cancel. A wrong number of b bits escapes one such prime with a chance below b / 2^60: at most b /
+/// 60 of the more than 2^55 primes divide the difference.
+[[nodiscard]] std::uint64_t random_prime(std::uint64_t seed, std::uint64_t draw);
+
+/// F(n) mod m for any m >= 1 by another way than the kernels': doubling on neighbours,
+///     F(2k) = F(k) (2 F(k+1) - F(k)),    F(2k+1) = F(k)^2 + F(k+1)^2,
+/// with a division for each of the three products a bit of n. About 1 us for n of 64 bits.
+[[nodiscard]] std::uint64_t fibonacci_modulo_by_division(std::uint64_t n, std::uint64_t m);
+
+}  // namespace duet
