@@ -21,6 +21,7 @@ namespace {
 struct RunOptions {
   std::string problem;
   std::string size;
+  bool size_given = false;
   std::uint64_t seed = 1;
   std::vector<std::string> settings;
   Workers workers;
@@ -99,8 +100,7 @@ void print_summary(const std::vector<Trial>& trials) {
   }
   if (seconds.empty()) return;
   const Interval median = median_interval(seconds);
-  fmt::print("\nmedian {} of {} trial{}, {}\n", seconds_text(median), seconds.size(),
-             seconds.size() == 1 ? "" : "s",
+  fmt::print("\nmedian {} of {} trial{}, {}\n", seconds_text(median), seconds.size(), seconds.size() == 1 ? "" : "s",
              rate_text(trials.front().operations / median.estimate, trials.front().unit));
   fmt::print("Trials of one process share its luck; `duet compare` measures over many.\n");
   for (const WorkerPlace& place : trials.front().places) {
@@ -117,7 +117,9 @@ int run(const RunOptions& options) {
   const Variant& variant =
       asked([&](Model model) -> const Variant& { return problem.variant(model); }, options.workers.model);
   const auto [parameters, tunables] = split_settings(problem, variant, options.settings);
-  const Instance instance = asked([&] { return problem.pose(options.size, options.seed, parameters); });
+  const std::string size =
+      options.size_given ? options.size : std::to_string(problem.sizes.at(problem.sizes.size() / 2));
+  const Instance instance = asked([&] { return problem.pose(size, options.seed, parameters); });
   const Settings checked = asked([&] {
     return Settings{problem.name + " in " + std::string{name_of(variant.model)}, variant.tunables, tunables};
   });
@@ -135,7 +137,10 @@ int run(const RunOptions& options) {
     print_trial(trial);
     trials.push_back(trial);
   });
-  if (options.json.empty() && session.rank() == 0) print_summary(trials);
+  if (options.json.empty() && session.rank() == 0) {
+    print_summary(trials);
+    if (!session.note().empty()) fmt::print("note: {}\n", session.note());
+  }
   return right ? status::right : status::not_right;
 }
 
@@ -166,7 +171,10 @@ void add_run(CLI::App& duet, Act& act) {
       "  mpirun -n 4 duet run matmul --model mpi --size 100x2000x300 --set panel=128\n"
       "  mpirun -n 2 duet run matmul --model hybrid --threads 4 --json trials.jsonl\n"
       "Each trial is timed from a common start to the last worker's end, and verified by independent mathematics.");
-  command->callback([&act, options] { act = [options] { return run(*options); }; });
+  command->callback([&act, options, command] {
+    options->size_given = command->count("--size") > 0;
+    act = [options] { return run(*options); };
+  });
 }
 
 }  // namespace duet

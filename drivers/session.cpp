@@ -100,6 +100,7 @@ struct Session::State {
   std::vector<WorkerPlace> mine;
   std::vector<WorkerPlace> all;
   std::vector<std::string> marks;
+  std::string note;
   std::optional<oneapi::tbb::global_control> tbb_workers;
 
   void count_threads(const std::vector<UsableCore>& cores);
@@ -187,6 +188,13 @@ Session::Session(const Workers& workers) : state_{std::make_unique<State>()} {
   if (cores.empty()) throw UsageError("no core of this machine may be used");
   state.count_threads(cores);
 
+  if (const auto machine = all_cores().size();
+      launch.by_launcher && runs_threads(workers.model) && workers.threads == 0 && cores.size() < machine) {
+    state.note = fmt::format(
+        "the launcher bound this job to {} of the node's {} cores; with mpirun --bind-to none the teams take all",
+        cores.size(), machine);
+  }
+
   const int node_rank = rank_in(state.node.get());
   state.mine = places_for(cores, node_rank * state.threads, state.threads);
   for (int thread = 0; thread < state.threads; ++thread) {
@@ -230,6 +238,7 @@ int Session::nodes() const { return state_->nodes; }
 MPI_Comm Session::communicator() const { return state_->communicator.get(); }
 const std::vector<WorkerPlace>& Session::places() const { return state_->all; }
 const std::vector<std::string>& Session::marks() const { return state_->marks; }
+const std::string& Session::note() const { return state_->note; }
 
 Execution Session::execution(const Settings& tunables, Timesheet* timesheet) const {
   Execution execution;

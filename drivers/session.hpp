@@ -52,6 +52,9 @@ class Session {
   /// What is wrong with the placement, as marks of a trial: "shared_core", "oversubscribed", "unbound".
   [[nodiscard]] const std::vector<std::string>& marks() const;
 
+  /// What a user should know of the placement though nothing is wrong, in one line: a launcher that left cores unused.
+  [[nodiscard]] const std::string& note() const;
+
   /// What a kernel is given. `timesheet` may be null; it is kept by the caller.
   [[nodiscard]] Execution execution(const Settings& tunables, Timesheet* timesheet) const;
 
