@@ -20,7 +20,9 @@ void require_shape(ConstView view, const Block& block, const char* name) {
 
 }  // namespace
 
-PanelBroadcast::PanelBroadcast(const OwnedBlocks& mine, std::int64_t width) : mine_{mine} {
+PanelBroadcast::PanelBroadcast(const OwnedBlocks& mine, std::int64_t width, std::int64_t limit)
+    : mine_{mine}, limit_{limit} {
+  width = std::min(width, mine.layout.shape().k);
   const Grid grid = mine.ranks.shape();
   if (grid.columns > 1) a_buffer_ = Matrix<double>{mine.c.rows, width};
   if (grid.rows > 1) b_buffer_ = Matrix<double>{width, mine.c.columns};
@@ -42,25 +44,35 @@ void PanelBroadcast::start(const Panel& panel) {
   } else {
     if (ranks.column() == panel.a_column) copy(my_a(), a_buffer_.data());
     a_ = {a_buffer_.data(), mine_.c.rows, width, width};
-    const std::int64_t count = a_.rows * a_.columns;
-    check(MPI_Ibcast(a_buffer_.data(), mpi_count(count), MPI_DOUBLE, panel.a_column, ranks.along_row(), &requests_[0]));
+    broadcast(a_buffer_.data(), a_.rows * a_.columns, panel.a_column, ranks.along_row());
   }
   if (ranks.shape().rows == 1) {
     b_ = my_b();
   } else {
     if (ranks.row() == panel.b_row) copy(my_b(), b_buffer_.data());
     b_ = {b_buffer_.data(), width, mine_.c.columns, mine_.c.columns};
-    const std::int64_t count = b_.rows * b_.columns;
-    check(MPI_Ibcast(b_buffer_.data(), mpi_count(count), MPI_DOUBLE, panel.b_row, ranks.along_column(), &requests_[1]));
+    broadcast(b_buffer_.data(), b_.rows * b_.columns, panel.b_row, ranks.along_column());
   }
+}
+
+void PanelBroadcast::broadcast(double* words, std::int64_t count, int root, MPI_Comm ranks) {
+  pieces_of(
+      count,
+      [&](std::int64_t offset, int piece) {
+        check(MPI_Ibcast(words + offset, piece, MPI_DOUBLE, root, ranks, &requests_.emplace_back(MPI_REQUEST_NULL)));
+      },
+      limit_);
 }
 
 void PanelBroadcast::progress() {
   int arrived = 0;
-  check(MPI_Testall(2, requests_.data(), &arrived, MPI_STATUSES_IGNORE));
+  check(MPI_Testall(mpi_count(std::ssize(requests_)), requests_.data(), &arrived, MPI_STATUSES_IGNORE));
 }
 
-void PanelBroadcast::wait() { check(MPI_Waitall(2, requests_.data(), MPI_STATUSES_IGNORE)); }
+void PanelBroadcast::wait() {
+  check(MPI_Waitall(mpi_count(std::ssize(requests_)), requests_.data(), MPI_STATUSES_IGNORE));
+  requests_.clear();
+}
 
 std::int64_t panel_width(const Execution& execution) {
   const std::int64_t width = execution.whole_or("panel", 0);

@@ -2,8 +2,8 @@
 
 /// Panels of A and B on their way along the rows and columns of a grid of ranks.
 
-#include <array>
 #include <cstdint>
+#include <vector>
 
 #include "kernels/core/view.hpp"
 #include "kernels/data_decomposition/matmul/matmul.hpp"
@@ -14,8 +14,9 @@ namespace duet {
 /// grid has one rank nothing travels, and the rank's own block is used where it is.
 class PanelBroadcast {
  public:
-  /// Room for panels of up to `width` columns of A and rows of B.
-  PanelBroadcast(const OwnedBlocks& mine, std::int64_t width);
+  /// Room for panels of up to `width` columns of A and rows of B. Keeps a reference to `mine`. No MPI call carries more
+  /// than `limit` words: a panel of more goes in pieces.
+  PanelBroadcast(const OwnedBlocks& mine, std::int64_t width, std::int64_t limit = largest_mpi_count);
 
   /// Starts both broadcasts. All ranks of the grid start the same panels in the same order.
   void start(const Panel& panel);
@@ -29,12 +30,15 @@ class PanelBroadcast {
   [[nodiscard]] ConstView b() const { return b_; }
 
  private:
+  void broadcast(double* words, std::int64_t count, int root, MPI_Comm ranks);
+
   const OwnedBlocks& mine_;
+  std::int64_t limit_;
   Matrix<double> a_buffer_;
   Matrix<double> b_buffer_;
   ConstView a_;
   ConstView b_;
-  std::array<MPI_Request, 2> requests_{MPI_REQUEST_NULL, MPI_REQUEST_NULL};
+  std::vector<MPI_Request> requests_;  ///< of one panel, none between `wait` and `start`
 };
 
 /// The width of a panel: the tunable `panel`, or a preset.

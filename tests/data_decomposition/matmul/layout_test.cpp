@@ -1,0 +1,92 @@
+#include <gtest/gtest.h>
+
+#include <set>
+#include <vector>
+
+#include "kernels/data_decomposition/matmul/rank_grid.hpp"
+#include "kernels/data_decomposition/matmul/tiles.hpp"
+#include "tests/data_decomposition/matmul/reference.hpp"
+
+namespace duet {
+namespace {
+
+std::vector<int> coverage(std::int64_t rows, std::int64_t columns, const std::vector<Block>& blocks) {
+  std::vector<int> times(static_cast<std::size_t>(rows * columns), 0);
+  for (const Block& block : blocks) {
+    for (std::int64_t i = block.rows.begin; i < block.rows.end; ++i) {
+      for (std::int64_t j = block.columns.begin; j < block.columns.end; ++j) {
+        times.at(static_cast<std::size_t>(i * columns + j)) += 1;
+      }
+    }
+  }
+  return times;
+}
+
+std::vector<int> once(std::int64_t rows, std::int64_t columns) {
+  return std::vector<int>(static_cast<std::size_t>(rows * columns), 1);
+}
+
+TEST(ProductLayout, GivesEveryEntryOfEachMatrixToOneRank) {
+  for (const Grid grid : {Grid{1, 1}, Grid{1, 2}, Grid{3, 1}, Grid{2, 2}, Grid{2, 3}, Grid{7, 1}, Grid{1, 7}}) {
+    for (const ProductShape shape : {ProductShape{0, 3, 5}, {1, 1, 1}, {2, 9, 4}, {13, 7, 11}}) {
+      const ProductLayout layout{shape, grid};
+      std::vector<Block> a;
+      std::vector<Block> b;
+      std::vector<Block> c;
+      for (std::int64_t rank = 0; rank < grid.size(); ++rank) {
+        a.push_back(layout.a_of(rank));
+        b.push_back(layout.b_of(rank));
+        c.push_back(layout.c_of(rank));
+      }
+      EXPECT_EQ(coverage(shape.m, shape.k, a), once(shape.m, shape.k));
+      EXPECT_EQ(coverage(shape.k, shape.n, b), once(shape.k, shape.n));
+      EXPECT_EQ(coverage(shape.m, shape.n, c), once(shape.m, shape.n));
+    }
+  }
+}
+
+TEST(ProductLayout, CutsPanelsThatEachHaveOneOwnerOfAAndOneOfB) {
+  for (const Grid grid : {Grid{1, 1}, Grid{1, 2}, Grid{3, 1}, Grid{2, 2}, Grid{2, 3}, Grid{3, 4}}) {
+    for (const std::int64_t k : {0, 1, 2, 5, 12, 31, 97}) {
+      for (const std::int64_t width : {1, 2, 5, 1000}) {
+        const ProductLayout layout{{4, 4, k}, grid};
+        std::int64_t reached = 0;
+        for (const Panel& panel : layout.panels(width)) {
+          EXPECT_EQ(panel.inner.begin, reached);
+          EXPECT_GT(panel.inner.size(), 0);
+          EXPECT_LE(panel.inner.size(), width);
+          reached = panel.inner.end;
+          const Range of_a = share_of(k, grid.columns, panel.a_column);
+          const Range of_b = share_of(k, grid.rows, panel.b_row);
+          EXPECT_TRUE(of_a.begin <= panel.inner.begin && panel.inner.end <= of_a.end);
+          EXPECT_TRUE(of_b.begin <= panel.inner.begin && panel.inner.end <= of_b.end);
+        }
+        EXPECT_EQ(reached, k);
+      }
+    }
+  }
+}
+
+TEST(RankGrid, RefusesAGridThatDoesNotHoldTheRanks) {
+  EXPECT_THROW(RankGrid(Grid{1, 2}, MPI_COMM_NULL), std::invalid_argument);
+}
+
+TEST(Tiles, CoverCOnceForAnyShapeTileAndTeam) {
+  for (const std::int64_t m : test_extents) {
+    for (const std::int64_t n : test_extents) {
+      for (const int threads : {1, 2, 3, 5}) {
+        for (const std::int64_t tile : {0, 1, 2, 40, 1000}) {
+          const std::vector<Block> tiles = tiles_of(m, n, threads, tile);
+          EXPECT_EQ(coverage(m, n, tiles), once(m, n)) << m << "x" << n << ", tile " << tile;
+          for (const Block& block : tiles) {
+            EXPECT_FALSE(block.rows.empty() || block.columns.empty());
+            EXPECT_TRUE(tile == 0 || std::max(block.rows.size(), block.columns.size()) <= tile);
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace duet
