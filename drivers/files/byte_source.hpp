@@ -1,0 +1,77 @@
+#pragma once
+
+/// The bytes of a file from its beginning, decompressed where it is gzip (by content, not by name; members that follow
+/// each other are one text, as gzip has it). Memory: one window of 256 KiB.
+
+#include <zlib.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace duet {
+
+/// Told from time to time how much is done: bytes of the file or elements, of how many.
+using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
+
+/// Owns a file descriptor.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int owned) : number_{owned} {}
+  Descriptor(Descriptor&& other) noexcept;
+  Descriptor& operator=(Descriptor&& other) noexcept;
+  ~Descriptor();
+  [[nodiscard]] int get() const { return number_; }
+  /// Closes now, and returns 0 or the error number: some systems tell of a failed write only here.
+  [[nodiscard]] int close();
+
+ private:
+  int number_ = -1;
+};
+
+/// Opens a regular file for reading. Throws FileError: missing, no permission, a folder, a pipe.
+[[nodiscard]] Descriptor open_to_read(const std::string& path);
+
+class ByteSource {
+ public:
+  /// Throws FileError as `open_to_read`.
+  explicit ByteSource(std::string path);
+  ByteSource(const ByteSource&) = delete;
+  ByteSource& operator=(const ByteSource&) = delete;
+  ~ByteSource();
+
+  /// Reads `bytes` bytes, fewer only at the end. Throws FileError for a failed read, and for gzip that is damaged,
+  /// truncated, or followed by something else.
+  std::size_t read(char* into, std::size_t bytes);
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] bool compressed() const { return compressed_; }
+  /// Bytes given out so far.
+  [[nodiscard]] std::int64_t offset() const { return offset_; }
+  /// Bytes of the file as it lies on the disk, and how many of them are taken in.
+  [[nodiscard]] std::int64_t file_bytes() const { return file_bytes_; }
+  [[nodiscard]] std::int64_t file_bytes_taken() const { return taken_; }
+  /// An upper bound of what `read` gives in all: deflate shrinks at most 1032 to 1 (zlib's "Technical Details"). A
+  /// header that announces more is wrong, whatever follows.
+  [[nodiscard]] std::int64_t most_bytes() const;
+
+ private:
+  std::size_t read_file(char* into, std::size_t bytes);
+  std::size_t inflate_into(char* into, std::size_t bytes);
+  void refill();
+
+  std::string path_;
+  Descriptor file_;
+  bool compressed_ = false;
+  std::int64_t file_bytes_ = 0;
+  std::int64_t taken_ = 0;
+  std::int64_t offset_ = 0;
+  z_stream stream_{};
+  bool member_open_ = false;
+  std::vector<char> window_;
+};
+
+}  // namespace duet

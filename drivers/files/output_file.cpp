@@ -1,0 +1,292 @@
+#include "drivers/files/output_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "drivers/files/file_error.hpp"
+#include "kernels/core/mpi.hpp"
+
+namespace duet {
+namespace {
+
+/// The temporary files of this process, for the handler of signals: C strings, which whoever takes one out owns. The
+/// handler never frees.
+std::array<std::atomic<char*>, 16> unfinished{};
+
+int remember_unfinished(const std::string& path) {
+  char* const copy = ::strdup(path.c_str());
+  for (std::size_t slot = 0; copy != nullptr && slot < unfinished.size(); ++slot) {
+    char* none = nullptr;
+    if (unfinished.at(slot).compare_exchange_strong(none, copy)) return static_cast<int>(slot);
+  }
+  std::free(copy);
+  return -1;
+}
+
+void forget_unfinished(int slot) {
+  if (slot >= 0) std::free(unfinished.at(static_cast<std::size_t>(slot)).exchange(nullptr));
+}
+
+void remove_and_die(int signal) {
+  remove_unfinished_outputs();
+  // The preset is back (SA_RESETHAND), so that the caller's shell learns how the program ended.
+  ::raise(signal);
+}
+
+void handle_signals() {
+  static const bool once = [] {
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+      struct sigaction current{};
+      // Whoever ignores a signal (nohup) or handles it himself keeps his way.
+      if (::sigaction(signal, nullptr, &current) != 0 || current.sa_handler != SIG_DFL) continue;
+      struct sigaction action{};
+      action.sa_handler = remove_and_die;
+      action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
+      ::sigaction(signal, &action, nullptr);
+    }
+    // A limit of file sizes shall be an error of write, and not the end.
+    return ::signal(SIGXFSZ, SIG_IGN) != SIG_ERR;
+  }();
+  static_cast<void>(once);
+}
+
+std::int64_t bytes_free(int file) {
+  struct statvfs status{};
+  if (::fstatvfs(file, &status) != 0) return -1;
+  return static_cast<std::int64_t>(status.f_bavail) * static_cast<std::int64_t>(status.f_frsize);
+}
+
+void share_text(std::string& text, MPI_Comm communicator) {
+  int length = mpi_count(static_cast<std::int64_t>(text.size()));
+  check(MPI_Bcast(&length, 1, MPI_INT, 0, communicator));
+  text.resize(static_cast<std::size_t>(length));
+  check(MPI_Bcast(text.data(), length, MPI_CHAR, 0, communicator));
+}
+
+}  // namespace
+
+void remove_unfinished_outputs() noexcept {
+  for (auto& slot : unfinished) {
+    if (const char* const path = slot.exchange(nullptr); path != nullptr) ::unlink(path);
+  }
+}
+
+OutputFile::OutputFile(std::string path, MPI_Comm communicator)
+    : path_{std::move(path)}, communicator_{communicator}, rank_{rank_in(communicator)}, ranks_{size_of(communicator)} {
+  handle_signals();
+  together(communicator_, [&] {
+    if (is_root()) open_target();
+  });
+  if (ranks_ == 1) return;
+  share_text(target_, communicator_);
+  share_text(temporary_, communicator_);
+  if (!is_stream()) shared_ = std::make_unique<MpiFile>(temporary_, MPI_MODE_WRONLY, communicator_);
+}
+
+OutputFile::~OutputFile() {
+  shared_.reset();
+  if (is_root() && !temporary_.empty()) ::unlink(temporary_.c_str());
+  forget_unfinished(registered_);
+}
+
+void OutputFile::open_target() {
+  if (path_ == "-") {
+    file_ = Descriptor{::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)};
+    if (file_.get() < 0) fail_in_system("standard output", "cannot write", errno);
+    return;
+  }
+  struct stat status{};
+  const bool exists = ::stat(path_.c_str(), &status) == 0;
+  if (exists && S_ISDIR(status.st_mode)) fail(path_, "is a folder, where a file is to be written");
+  if (exists && ::access(path_.c_str(), W_OK) != 0) fail_in_system(path_, "cannot replace", errno);
+  if (exists && !S_ISREG(status.st_mode)) {
+    file_ = Descriptor{::open(path_.c_str(), O_WRONLY | O_CLOEXEC)};
+    if (file_.get() < 0) fail_in_system(path_, "cannot open for writing", errno);
+    return;
+  }
+  // A symbolic link stays, and what it points to is replaced.
+  std::error_code ignored;
+  const std::filesystem::path target =
+      exists ? std::filesystem::canonical(path_, ignored) : std::filesystem::path{path_};
+  const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
+  create_beside(folder.string(), target.filename().string());
+  target_ = target.string();
+  if (exists && ::fchmod(file_.get(), status.st_mode & 07777U) != 0)
+    fail_in_system(path_, "cannot set its mode", errno);
+}
+
+void OutputFile::create_beside(const std::string& folder, const std::string& name) {
+  if (name.empty()) fail(path_, "names no file to write");
+  std::random_device entropy;
+  constexpr int attempts = 100;
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    // A name has 255 bytes at the most: of a long one the front is enough.
+    temporary_ = fmt::format("{}/.{}.{:08x}{:08x}.part", folder, name.substr(0, 200), entropy(), entropy());
+    registered_ = remember_unfinished(temporary_);
+    file_ = Descriptor{::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666)};
+    if (file_.get() >= 0) return;
+    const int error = errno;
+    forget_unfinished(std::exchange(registered_, -1));
+    temporary_.clear();
+    if (error != EEXIST) fail_in_system(path_, fmt::format("cannot create a file in {}", folder), error);
+  }
+  fail(path_, fmt::format("cannot find a free name in {}", folder));
+}
+
+void OutputFile::make_room(std::int64_t bytes) {
+  if (is_stream() || bytes <= room_) return;
+  const std::int64_t free = bytes_free(file_.get());
+  int code = 0;
+  do {
+    code = ::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, 0, bytes) == 0 ? 0 : errno;
+  } while (code == EINTR);
+  // Where the file system cannot reserve, what it says of its free space must do.
+  if (code == ENOSYS || code == EOPNOTSUPP || code == EINVAL) code = free >= 0 && free < bytes - room_ ? ENOSPC : 0;
+  if (code == ENOSPC || code == EDQUOT || code == EFBIG) {
+    fail(path_, fmt::format("cannot write: {}: {} bytes are needed, and {} are free there", std::strerror(code), bytes,
+                            free + room_));
+  }
+  if (code != 0) fail_in_system(path_, "cannot write", code);
+  room_ = bytes;
+}
+
+void OutputFile::reserve(std::int64_t bytes) {
+  together(communicator_, [&] {
+    if (is_root()) make_room(bytes);
+  });
+}
+
+void OutputFile::write_fully(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(file_.get(), text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      const int error = errno;
+      fail_in_system(path_ == "-" ? "standard output" : path_,
+                     fmt::format("cannot write at byte {}, with {} more to write now", written_, text.size()), error);
+    }
+    text.remove_prefix(static_cast<std::size_t>(count));
+    written_ += count;
+  }
+}
+
+void OutputFile::append(std::string_view mine) {
+  if (ranks_ > 1) {
+    is_stream() ? append_to_stream(mine) : append_to_file(mine);
+  } else {
+    write_fully(mine);
+  }
+}
+
+void OutputFile::append_to_stream(std::string_view mine) {
+  constexpr int tag = 0;
+  // Pieces of a message: rank 0 holds one of another rank at a time.
+  constexpr std::int64_t most = std::int64_t{16} << 20;
+  auto bytes = static_cast<std::int64_t>(mine.size());
+  std::vector<std::int64_t> of_rank(is_root() ? static_cast<std::size_t>(ranks_) : 0);
+  check(MPI_Gather(&bytes, 1, MPI_INT64_T, of_rank.data(), 1, MPI_INT64_T, 0, communicator_));
+  std::exception_ptr error;
+  if (is_root()) {
+    std::string text{};
+    const auto write_if_well = [&](std::string_view piece) {
+      try {
+        if (!error) write_fully(piece);
+      } catch (...) {
+        error = std::current_exception();
+      }
+    };
+    write_if_well(mine);
+    for (int rank = 1; rank < ranks_; ++rank) {
+      pieces_of(
+          of_rank[static_cast<std::size_t>(rank)],
+          [&](std::int64_t, int count) {
+            text.resize(static_cast<std::size_t>(count));
+            check(MPI_Recv(text.data(), count, MPI_CHAR, rank, tag, communicator_, MPI_STATUS_IGNORE));
+            write_if_well(text);
+          },
+          most);
+    }
+  } else {
+    pieces_of(
+        bytes,
+        [&](std::int64_t offset, int count) {
+          check(MPI_Send(mine.data() + offset, count, MPI_CHAR, 0, tag, communicator_));
+        },
+        most);
+  }
+  rethrow_together(communicator_, error);
+}
+
+void OutputFile::append_to_file(std::string_view mine) {
+  auto bytes = static_cast<std::int64_t>(mine.size());
+  std::int64_t before = 0;
+  std::int64_t all = 0;
+  std::int64_t largest = 0;
+  check(MPI_Exscan(&bytes, &before, 1, MPI_INT64_T, MPI_SUM, communicator_));
+  check(MPI_Allreduce(&bytes, &all, 1, MPI_INT64_T, MPI_SUM, communicator_));
+  check(MPI_Allreduce(&bytes, &largest, 1, MPI_INT64_T, MPI_MAX, communicator_));
+  reserve(written_ + all);
+  std::exception_ptr error;
+  pieces_of(largest, [&](std::int64_t offset, int count) {
+    const std::int64_t from = std::min(offset, bytes);
+    const std::int64_t until = std::min(offset + count, bytes);
+    try {
+      shared_->write_at_all(written_ + (is_root() ? 0 : before) + from, mine.data() + from, until - from);
+    } catch (...) {
+      if (!error) error = std::current_exception();
+    }
+  });
+  written_ += all;
+  rethrow_together(communicator_, error);
+}
+
+void OutputFile::write_rectangle(const Rectangle& piece, std::int64_t line_length, std::int64_t size,
+                                 std::int64_t offset, const char* from) {
+  std::exception_ptr error;
+  try {
+    shared_->write_rectangle_at_all(piece, line_length, size, offset, from);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  rethrow_together(communicator_, error);
+}
+
+void OutputFile::replace_target() {
+  if (::fsync(file_.get()) != 0 && errno != EINVAL && errno != ENOTSUP) {
+    fail_in_system(path_, "cannot hand everything to the disk", errno);
+  }
+  if (const int error = file_.close(); error != 0) fail_in_system(path_, "cannot close after writing", error);
+  if (is_stream()) return;
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail_in_system(path_, "cannot rename into place", errno);
+  forget_unfinished(std::exchange(registered_, -1));
+  temporary_.clear();
+  // The name, too, must be on the disk. Not every file system can do that with a folder.
+  const std::string folder = std::filesystem::path{target_}.parent_path().string();
+  const Descriptor opened{::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (opened.get() >= 0) static_cast<void>(::fsync(opened.get()));
+}
+
+void OutputFile::commit() {
+  if (shared_) shared_->finish();
+  shared_.reset();
+  together(communicator_, [&] {
+    if (is_root()) replace_target();
+  });
+}
+
+}  // namespace duet
