@@ -1,0 +1,39 @@
+/// Linked into every executable that is built with AddressSanitizer: its options and what it leaves out. So the tests,
+/// the program and whatever starts it need no environment.
+
+#include <dlfcn.h>
+
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the sanitizers look for these names
+
+/// Leaks of OpenMPI are seen through frames without a frame pointer, which only the slow unwinder gets past.
+extern "C" const char* __asan_default_options();
+extern "C" const char* __asan_default_options() { return "fast_unwind_on_malloc=0"; }
+
+extern "C" const char* __ubsan_default_options();
+extern "C" const char* __ubsan_default_options() { return "print_stacktrace=1"; }
+
+/// OpenMPI and what it loads leave some 120 kB behind at MPI_Finalize.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:libopen-pal\n"
+         "leak:libopen-rte\n"
+         "leak:libmpi.so\n"
+         "leak:libpmix\n"
+         "leak:openmpi3/mca_\n"
+         "leak:pmix2/\n"
+         "leak:libevent\n"
+         "leak:libhwloc\n"
+         "leak:libuc\n"
+         "leak:libxml2\n"
+         "leak:libfabric\n"
+         "leak:libpciaccess\n"
+         "leak:libOpenCL\n";
+}
+
+extern "C" const char* __lsan_default_options();
+extern "C" const char* __lsan_default_options() { return "print_suppressions=0"; }
+
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
+
+/// Plugins stay loaded: a leak of an unloaded one would be reported in "<unknown module>", which nothing can leave out.
+extern "C" int dlclose(void* /*handle*/) noexcept { return 0; }
