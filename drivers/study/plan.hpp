@@ -1,0 +1,92 @@
+#pragma once
+
+/// What a study measures: the cells that follow from what a user asks, each checked before anything is launched. Pure
+/// functions of their arguments and the registry.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "drivers/study/trials.hpp"
+
+namespace duet {
+
+/// What a user asks of a study, as understood: presets filled in.
+struct StudyOptions {
+  std::vector<std::string> problems;
+  std::vector<Model> models;
+  std::map<std::string, std::vector<std::string>> sizes;  ///< of each problem, small to large
+  bool sizes_given = false;                               ///< by the user; else they are the problems' own
+  std::vector<int> workers;                               ///< ascending
+  std::map<std::string, std::string> settings;            ///< --set
+  std::uint64_t seed = 1;
+  bool oversubscribe = false;
+  double budget_seconds = 300;
+  double precision = 0.02;         ///< relative half width of an interval that is narrow enough
+  double time_limit_seconds = 60;  ///< of one launch
+  int rounds = 0;                  ///< exactly so many for every cell; 0: as many as precision and budget want
+};
+
+/// The options in words, for study.json, and back: options_from(as_text(o)) is o. Throws std::invalid_argument that
+/// names the key where a recorded option does not parse.
+[[nodiscard]] std::map<std::string, std::string> as_text(const StudyOptions& options);
+[[nodiscard]] StudyOptions options_from(const std::map<std::string, std::string>& text);
+
+/// What there is to run on.
+struct Resources {
+  int cores = 1;  ///< of one node, that this job may use
+  int numa_nodes = 1;
+  int nodes = 1;
+  double memory_bytes = 0;  ///< of one node
+};
+
+/// A cell, and why it is not launched, if so.
+struct PlannedCell {
+  Cell cell;
+  std::string id;         ///< Cell::id
+  double size = 0;        ///< Instance::size
+  double operations = 0;  ///< Work::operations
+  /// The cells that the verdict is about: the most workers that are asked for, and serial. The others are the bases of
+  /// speedups and the points of scaling curves.
+  bool leading = false;
+  std::string refusal{};  ///< one line with the figure; empty for a cell that can be launched
+};
+
+/// 1, the powers of two below `cores`, and `cores`.
+[[nodiscard]] std::vector<int> default_workers(int cores);
+
+/// How `model` divides `workers` into ranks x threads. Hybrid: one rank a NUMA node, but two at the least, so that
+/// there are messages, and the nearest smaller number that divides the workers evenly; below 4 workers one rank, since
+/// teams of one thread would be pure message passing.
+struct Shape {
+  int ranks = 1;
+  int threads = 1;
+};
+[[nodiscard]] Shape shape_of(Model model, int workers, int numa_nodes);
+
+/// All cells of one problem at one size, in the order of models and workers. The serial model has one worker, whatever
+/// is asked. Cells are refused for want of memory (Problem::memory against `resources`). Throws std::invalid_argument
+/// for a size or setting that the problem does not allow.
+[[nodiscard]] std::vector<PlannedCell> cells_of(const std::string& problem, const std::string& size,
+                                                const StudyOptions& options, const Resources& resources);
+
+/// Checks the options as a whole and plans every cell: problem by problem, size by size. Throws std::invalid_argument,
+/// which names the value and what would be right, for unknown names and values, a setting that nothing in the study
+/// has, more workers than cores without `oversubscribe`, and where no variant fits.
+[[nodiscard]] std::vector<PlannedCell> plan_cells(const StudyOptions& options, const Resources& resources);
+
+/// 0 to count - 1 in the order in which a short budget takes sizes: the first, the last, the middle, then the middles
+/// of the largest gaps.
+[[nodiscard]] std::vector<std::size_t> coarse_first(std::size_t count);
+
+/// The order of one round: the groups of a problem and size are shuffled, and the cells within each, so that cells
+/// which are compared run next to each other, and in another order each time. The same seed and round give the same
+/// order, on every system.
+[[nodiscard]] std::vector<PlannedCell> shuffled(std::vector<PlannedCell> cells, std::uint64_t seed, int round);
+
+/// A size between two others, near their geometric mean and round in binary, so that bisection does not compare a
+/// friendly size with an odd one: 736 between 512 and 1024. 0 where there is none strictly between.
+[[nodiscard]] std::int64_t size_between(double below, double above);
+
+}  // namespace duet
