@@ -58,6 +58,30 @@ std::uint64_t random_prime(std::uint64_t seed, std::uint64_t draw) {
   }
 }
 
+LucasChain::LucasChain(std::uint64_t prime) : prime_{prime}, fifth_{power_modulo(5, prime - 2, prime)} {}
+
+std::uint64_t LucasChain::fibonacci(std::uint64_t n) const {
+  const std::uint64_t p = prime_;
+  std::uint64_t v = 2;
+  std::uint64_t next = 1;
+  bool k_is_odd = false;
+  for (int bit = static_cast<int>(std::bit_width(n)); bit-- > 0;) {
+    // v^2 - 2 (-1)^k and its neighbour's: the sign is that of k, then of k + 1.
+    const std::uint64_t sign = k_is_odd ? 1 : p - 1;
+    const std::uint64_t between = (product_modulo(v, next, p) + sign) % p;
+    const bool one = (n >> bit & 1U) != 0;
+    if (one) {
+      v = between;
+      next = (product_modulo(next, next, p) + 2 * (p - sign)) % p;
+    } else {
+      next = between;
+      v = (product_modulo(v, v, p) + 2 * sign) % p;
+    }
+    k_is_odd = one;
+  }
+  return product_modulo((2 * next + (p - v)) % p, fifth_, p);
+}
+
 std::uint64_t fibonacci_modulo_by_division(std::uint64_t n, std::uint64_t m) {
   std::uint64_t f = 0;         // F(k)
   std::uint64_t next = 1 % m;  // F(k + 1)

@@ -7,8 +7,7 @@
 
 namespace duet {
 
-/// a b mod m by a 128-bit product and a division, any a, b < 2^64 with a b / m < 2^64 (a < m or b < m is enough). About
-/// 5 ns.
+/// a b mod m by a 128-bit product and a division, for any a, b and m >= 1. About 5 ns.
 [[nodiscard]] std::uint64_t product_modulo(std::uint64_t a, std::uint64_t b, std::uint64_t m);
 
 /// Whether n is prime: Miller-Rabin to the first twelve primes as bases, which no composite below 3.3 10^24 survives
@@ -19,6 +18,21 @@ namespace duet {
 /// in two limbs can cancel. A wrong number of b bits escapes one such prime with a chance below b / 2^60: at most b /
 /// 60 of the more than 2^55 primes divide the difference.
 [[nodiscard]] std::uint64_t random_prime(std::uint64_t seed, std::uint64_t draw);
+
+/// F(n) modulo a prime p other than 2 and 5, by Lucas' chain of V(k), V(k + 1), V(0) = 2, V(1) = 1:
+///     V(2k) = V(k)^2 - 2 (-1)^k,    V(2k+1) = V(k) V(k+1) - (-1)^k,    and 5 F(n) = 2 V(n+1) - V(n) at the end:
+/// two products a bit, and none of the Fibonacci numbers on the way.
+class LucasChain {
+ public:
+  /// `prime` is prime, not 2 and not 5, below 2^63.
+  explicit LucasChain(std::uint64_t prime);
+  [[nodiscard]] std::uint64_t prime() const { return prime_; }
+  [[nodiscard]] std::uint64_t fibonacci(std::uint64_t n) const;
+
+ private:
+  std::uint64_t prime_;
+  std::uint64_t fifth_;  // 1/5 mod p
+};
 
 /// F(n) mod m for any m >= 1 by another way than the kernels': doubling on neighbours,
 ///     F(2k) = F(k) (2 F(k+1) - F(k)),    F(2k+1) = F(k)^2 + F(k+1)^2,

@@ -1,0 +1,44 @@
+#pragma once
+
+/// The pieces of a plan as they come to one rank, for the variants that pass messages.
+
+#include <optional>
+#include <vector>
+
+#include "kernels/mapping/fib_batch/plan.hpp"
+#include "kernels/mapping/fib_batch/rank_words.hpp"
+
+namespace duet {
+
+/// Deals the pieces to the ranks, each of which has `threads` workers. Dynamic, guided and longest_first count on the
+/// word of rank 0; stealing keeps each rank's range of pieces in its own word.
+///
+/// A counter in a window, not a master that hands out work: on two ranks of one node, 2.6 million pieces a second come
+/// from the counter and 1.1 million from a master, which is kept from computing besides.
+class RankPieces {
+ public:
+  /// Collective over the communicator of `words`. The plan is kept alive by the caller.
+  RankPieces(const Plan& plan, Schedule schedule, int threads, RankWords& words);
+
+  /// The next consecutive pieces for this rank, never empty; nothing when there are none left to take.
+  [[nodiscard]] std::optional<Range> next();
+
+ private:
+  [[nodiscard]] std::optional<Range> next_block();
+  [[nodiscard]] std::optional<Range> next_cyclic();
+  [[nodiscard]] std::optional<Range> next_counted();
+  [[nodiscard]] std::optional<Range> next_own();
+  [[nodiscard]] std::optional<Range> steal();
+
+  const Plan& plan_;
+  Schedule schedule_;
+  int threads_;
+  RankWords& words_;
+  int rank_;
+  int ranks_;
+  std::int64_t round_ = 0;            // of block and cyclic: how often it was asked
+  std::vector<std::int64_t> chunks_;  // of guided
+  std::uint64_t own_ = 0;             // of stealing: this rank's word as last seen
+};
+
+}  // namespace duet

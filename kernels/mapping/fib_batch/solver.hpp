@@ -1,0 +1,33 @@
+#pragma once
+
+/// The computing in a batch, without any of the mapping.
+
+#include <optional>
+
+#include "kernels/arithmetic/fibonacci_residue.hpp"
+#include "kernels/core/partition.hpp"
+#include "kernels/mapping/fib_batch/answers.hpp"
+#include "kernels/mapping/fib_batch/inputs.hpp"
+#include "kernels/mapping/fib_batch/plan.hpp"
+
+namespace duet {
+
+/// Answers pieces of one batch under one plan, both of which the caller keeps alive. Workers of one process share it.
+class Solver {
+ public:
+  /// For residues it builds the tables of the modulus, about 10 us; every rank has its own.
+  Solver(const FibBatch& batch, const Plan& plan);
+
+  /// Answers the items at `positions` and puts the answers on the caller's own shelf.
+  void answer(Range positions, Shelf& mine) const;
+
+ private:
+  void answer_exactly(Range positions, Shelf& mine) const;
+  void answer_modulo(Range positions, Shelf& mine) const;
+
+  const FibBatch& batch_;
+  const Plan& plan_;
+  std::optional<FibonacciModulo> modulo_;
+};
+
+}  // namespace duet
