@@ -16,12 +16,12 @@ namespace duet {
 
 /// What is measured: a variant, an instance, workers and tunables. Two cells with the same `id` are the same cell.
 struct Cell {
-  std::string problem;
+  std::string problem{};
   Model model = Model::serial;
-  std::string size;  ///< Instance::size_text
+  std::string size{};  ///< Instance::size_text
   std::uint64_t seed = 1;
-  std::map<std::string, std::string> parameters;  ///< all of them, presets included
-  std::map<std::string, std::string> tunables;    ///< all of them, presets included
+  std::map<std::string, std::string> parameters{};  ///< all of them, presets included
+  std::map<std::string, std::string> tunables{};    ///< all of them, presets included
   int nodes = 1;
   int ranks = 1;    ///< in all
   int threads = 1;  ///< a rank
@@ -72,11 +72,11 @@ struct Trial {
   double compulsory_bytes = 0;
   std::vector<double> useful_seconds{};         ///< a worker each: rank 0's threads, then rank 1's ...
   std::vector<double> communicating_seconds{};  ///< the same
-  double canary_before =
-      0;                    ///< operations per second of a register-only computation on the slowest worker, just before
-  double canary_after = 0;  ///< and just after
-  std::vector<std::string>
-      marks{};  ///< "shared_core", "oversubscribed", "slow_canary", "unbound", "warm_up": see `marks_of`
+  /// Operations per second of a register-only computation on the slowest worker, just before and just after.
+  double canary_before = 0;
+  double canary_after = 0;
+  /// "shared_core", "oversubscribed", "slow_canary", "unbound", "warm_up": see `marks_of`.
+  std::vector<std::string> marks{};
   std::vector<WorkerPlace> places{};
   std::map<std::string, std::string> facts{};  ///< Placed::facts
   std::string started_at{};                    ///< UTC, ISO 8601
@@ -95,31 +95,31 @@ void from_json(const nlohmann::json& json, Trial& trial);
 
 /// The machine a study ran on, for the record.
 struct Machine {
-  std::string host;
-  std::string processor;
+  std::string host{};
+  std::string processor{};
   int sockets = 0;
   int cores = 0;  ///< physical cores that this job may use
   int threads_per_core = 1;
   int numa_nodes = 1;
-  double memory_bytes = 0;          ///< that this job may use (cgroup limits respected)
-  std::vector<std::string> caches;  ///< "L1d 32 KiB", "L2 1 MiB", ...
-  std::string instruction_sets;     ///< what dispatch found: "AVX3_ZEN4"
-  std::string operating_system;
+  double memory_bytes = 0;            ///< that this job may use (cgroup limits respected)
+  std::vector<std::string> caches{};  ///< "L1d 32 KiB", "L2 1 MiB", ...
+  std::string instruction_sets{};     ///< what dispatch found: "AVX3_ZEN4"
+  std::string operating_system{};
   double peak_flops_one_core = 0;  ///< measured, register-only
 };
 
 /// What a study was asked, on what it ran and what became of it.
 struct StudyRecord {
   int schema = 1;
-  std::string duet_version;
-  std::vector<std::string> command;  ///< argv as typed: repeats the study
-  std::string started_at;
-  std::string ended_at;  ///< empty while it runs, or where it was interrupted
-  std::string ending;    ///< "complete", "budget", "interrupted", or empty while it runs
-  Machine machine;
-  std::map<std::string, std::string> versions;  ///< compiler, flags, MPI, OpenMP, TBB, local kernels ...
-  std::map<std::string, std::string> options;   ///< budget, precision, seed, models, sizes, workers: as understood
-  std::vector<std::string> warnings;            ///< one line each: fall-backs, bindings, noisy machine
+  std::string duet_version{};
+  std::vector<std::string> command{};  ///< argv as typed: repeats the study
+  std::string started_at{};
+  std::string ended_at{};  ///< empty while it runs, or where it was interrupted
+  std::string ending{};    ///< "complete", "budget", "interrupted", or empty while it runs
+  Machine machine{};
+  std::map<std::string, std::string> versions{};  ///< compiler, flags, MPI, OpenMP, TBB, local kernels ...
+  std::map<std::string, std::string> options{};   ///< budget, precision, seed, models, sizes, workers: as understood
+  std::vector<std::string> warnings{};            ///< one line each: fall-backs, bindings, noisy machine
 };
 
 void to_json(nlohmann::json& json, const Machine& machine);

@@ -29,16 +29,22 @@ TEST(Efficiency, IsTheSpeedupOfOneWorker) {
   EXPECT_THROW((void)efficiency({}, 0), std::invalid_argument);
 }
 
-// Karp and Flatt, "Measuring parallel processor performance", table for the Alliant FX/8: speedups of 1.95, 2.88, 3.76
-// and 6.96 on 2, 3, 4 and 8 processors have serial fractions of about 0.026, 0.021, 0.021 and 0.021.
-TEST(KarpFlatt, AgreesWithThePaper) {
+// The two examples of Michael J. Quinn, "Parallel Programming in C with MPI and OpenMP", 2003, section 7.5: in the first
+// the fraction stays at 0.1, in the second it grows from 0.070 to 0.100, and so shows overhead.
+TEST(KarpFlatt, AgreesWithATextbook) {
   const auto fraction = [](double speedup, int workers) {
     return karp_flatt({.estimate = speedup, .low = speedup, .high = speedup, .n = 8}, workers).estimate;
   };
-  EXPECT_NEAR(fraction(1.95, 2), 0.026, 5e-4);
-  EXPECT_NEAR(fraction(2.88, 3), 0.021, 5e-4);
-  EXPECT_NEAR(fraction(3.76, 4), 0.021, 5e-4);
-  EXPECT_NEAR(fraction(6.96, 8), 0.021, 5e-4);
+  const std::vector<double> serial_work{1.82, 2.50, 3.08, 3.57, 4.00, 4.38, 4.71};
+  for (int workers = 2; workers <= 8; ++workers) {
+    EXPECT_NEAR(fraction(serial_work[static_cast<std::size_t>(workers - 2)], workers), 0.1, 0.0015);
+  }
+  const std::vector<double> overhead{1.87, 2.61, 3.23, 3.73, 4.14, 4.46, 4.71};
+  const std::vector<double> growing{0.070, 0.075, 0.080, 0.085, 0.090, 0.095, 0.100};
+  for (int workers = 2; workers <= 8; ++workers) {
+    const auto i = static_cast<std::size_t>(workers - 2);
+    EXPECT_NEAR(fraction(overhead[i], workers), growing[i], 0.001);
+  }
 }
 
 TEST(KarpFlatt, IsNothingForALinearSpeedupAndAllForNone) {

@@ -1,0 +1,188 @@
+#include "drivers/study/headline.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <set>
+#include <vector>
+
+#include "drivers/statistics/medians.hpp"
+#include "drivers/statistics/text.hpp"
+#include "drivers/study/summaries.hpp"
+
+namespace duet {
+namespace {
+
+using Comparisons = std::vector<const Comparison*>;
+
+/// What became of one size.
+enum class State { shared, messages, even };
+
+State state_of(const Comparison& comparison) {
+  if (!comparison.significant) return State::even;
+  return passes_messages(comparison.faster) ? State::messages : State::shared;
+}
+
+Comparisons those_with(const std::vector<Comparison>& all, State state) {
+  Comparisons found;
+  for (const Comparison& comparison : all) {
+    if (state_of(comparison) == state) found.push_back(&comparison);
+  }
+  return found;
+}
+
+std::string capitalised(std::string_view text) {
+  std::string copy{text};
+  copy[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(copy[0])));
+  return copy;
+}
+
+std::string listed(const std::vector<std::string>& words) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    text += (i == 0 ? "" : i + 1 == words.size() ? " and " : ", ") + words[i];
+  }
+  return text;
+}
+
+/// "n = 64 to 256 and 1024": those of `some` among `all`, neighbours joined.
+std::string sizes_of(const Comparisons& some, const std::vector<Comparison>& all) {
+  std::vector<std::string> runs;
+  for (std::size_t i = 0; i < some.size();) {
+    std::size_t j = i;
+    while (j + 1 < some.size() && some[j + 1] - some[j] == 1) ++j;
+    runs.push_back(i == j ? some[i]->size : some[i]->size + " to " + some[j]->size);
+    i = j + 1;
+  }
+  const bool named = std::ranges::none_of(
+      all, [](const Comparison& comparison) { return comparison.size.find('x') != std::string::npos; });
+  return (named ? extent_name(all.front().problem) + " = " : "") + listed(runs);
+}
+
+/// "openmp" or "openmp or tbb": the models that `get` takes from the comparisons.
+template <class Get>
+std::string models_in(const Comparisons& comparisons, Get&& get) {
+  std::set<Model> models;
+  for (const Comparison* comparison : comparisons) models.insert(get(*comparison));
+  std::string text;
+  for (const Model model : models) text += (text.empty() ? "" : " or ") + std::string{name_of(model)};
+  return text;
+}
+
+std::string winners(const Comparisons& comparisons) {
+  return models_in(comparisons, [](const Comparison& comparison) { return comparison.faster; });
+}
+std::string losers(const Comparisons& comparisons) {
+  return models_in(comparisons, [](const Comparison& comparison) { return comparison.slower; });
+}
+
+const Comparison& largest_in(const Comparisons& comparisons) {
+  return **std::ranges::max_element(comparisons, {},
+                                    [](const Comparison* comparison) { return comparison->ratio.estimate; });
+}
+
+/// "openmp 1.05x to 3.20x faster than mpi", with the interval where there is one size only.
+std::string by_how_much(const Comparisons& won) {
+  if (won.size() == 1) {
+    return fmt::format("{} {} faster than {}", winners(won), factor_text(won[0]->ratio), losers(won));
+  }
+  const auto [least, most] =
+      std::ranges::minmax(won, {}, [](const Comparison* comparison) { return comparison->ratio.estimate; });
+  const std::string low = factor_text(least->ratio.estimate);
+  const std::string high = factor_text(most->ratio.estimate);
+  return fmt::format("{} {} faster than {}", winners(won), low == high ? low : low + " to " + high, losers(won));
+}
+
+/// "mpi up to 1.22x faster than openmp (n = 4096)"
+std::string at_most(const Comparisons& won) {
+  const Comparison& largest = largest_in(won);
+  return fmt::format("{} up to {} faster than {} ({})", name_of(largest.faster), factor_text(largest.ratio.estimate),
+                     name_of(largest.slower), size_named(largest.problem, largest.size));
+}
+
+double largest_difference_in(const Comparisons& comparisons) {
+  double largest = 0;
+  for (const Comparison* comparison : comparisons) {
+    largest = std::max(largest, largest_difference(comparison->ratio));
+  }
+  return largest;
+}
+
+/// What is said of sizes without a winner.
+std::string undecided(const Comparisons& even) {
+  const double largest = largest_difference_in(even);
+  if (std::isfinite(largest)) return fmt::format("no difference larger than {} can be seen", bound_text(largest));
+  int rounds = even.front()->ratio.n;
+  for (const Comparison* comparison : even) rounds = std::min(rounds, comparison->ratio.n);
+  return fmt::format("{} tell nothing yet, {} are needed", counted(rounds, "round"), fewest_values());
+}
+
+std::string one_sided(const Verdict& verdict, const Comparisons& won, const Comparisons& even,
+                      const std::string& where) {
+  const auto& all = verdict.shared_against_messages;
+  const std::string winner = capitalised(side_of(won.front()->faster));
+  if (all.size() == 1) {
+    return fmt::format("{} wins {} at {}: {}", winner, where, sizes_of(won, all), by_how_much(won));
+  }
+  if (even.empty()) return fmt::format("{} wins at every size measured {}: {}", winner, where, by_how_much(won));
+  return fmt::format("{} wins at {} {}: {}; at {} {}", winner, sizes_of(won, all), where, by_how_much(won),
+                     sizes_of(even, all), undecided(even));
+}
+
+std::string two_sided(const Verdict& verdict, const Comparisons& shared, const Comparisons& messages,
+                      const std::string& where) {
+  const auto& all = verdict.shared_against_messages;
+  if (verdict.crossovers.size() == 1) {
+    const Crossover& crossover = verdict.crossovers.front();
+    const bool shared_below = !passes_messages(crossover.below);
+    return fmt::format("{} wins from about {} = {} on, {} below, {}: {}, {}", capitalised(side_of(crossover.above)),
+                       extent_name(verdict.problem),
+                       rounded_within(crossover.estimate, crossover.last_below, crossover.first_above),
+                       side_of(crossover.below), where, at_most(shared_below ? shared : messages),
+                       at_most(shared_below ? messages : shared));
+  }
+  return fmt::format("The winner changes {} with the size {}: shared state wins at {} ({}), message passing at {} ({})",
+                     counted(static_cast<long long>(verdict.crossovers.size()), "time"), where, sizes_of(shared, all),
+                     at_most(shared), sizes_of(messages, all), at_most(messages));
+}
+
+}  // namespace
+
+std::string headline_of(const Verdict& verdict) {
+  const auto& all = verdict.shared_against_messages;
+  const bool oversubscribed = std::ranges::any_of(all, &Comparison::oversubscribed);
+  const std::string where = on_workers(verdict.workers) + (oversubscribed ? " (more workers than cores)" : "");
+  const std::string condition = verdict.parameters.empty() ? "" : verdict.parameters + ": ";
+  if (all.empty()) {
+    return condition + "No verdict " + where + ": no size has both shared state and message passing to compare";
+  }
+  const Comparisons shared = those_with(all, State::shared);
+  const Comparisons messages = those_with(all, State::messages);
+  const Comparisons even = those_with(all, State::even);
+  if (!shared.empty() && !messages.empty()) return condition + two_sided(verdict, shared, messages, where);
+  if (!shared.empty()) return condition + one_sided(verdict, shared, even, where);
+  if (!messages.empty()) return condition + one_sided(verdict, messages, even, where);
+  if (!std::isfinite(largest_difference_in(even))) {
+    return fmt::format("{}No verdict yet between shared state and message passing {}: {}", condition, where,
+                       undecided(even));
+  }
+  return fmt::format("{}Shared state and message passing are even {}: {} at {}", condition, where, undecided(even),
+                     all.size() == 1 ? sizes_of(even, all) : "any size measured");
+}
+
+std::string_view side_of(Model model) { return passes_messages(model) ? "message passing" : "shared state"; }
+
+std::string on_workers(int workers) { return "on " + counted(workers, "worker"); }
+
+std::string rounded_within(double value, double low, double high) {
+  if (!(value > 0)) return "0";
+  for (double unit = std::pow(10, std::floor(std::log10(value)) - 1); unit > 1; unit /= 10) {
+    const double rounded = std::round(value / unit) * unit;
+    if (low <= rounded && rounded <= high) return fmt::format("{:.0f}", rounded);
+  }
+  return fmt::format("{:.0f}", value);
+}
+
+}  // namespace duet

@@ -1,0 +1,84 @@
+#include "drivers/study/reasons.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string_view>
+
+#include "drivers/statistics/text.hpp"
+#include "drivers/study/summaries.hpp"
+
+namespace duet {
+namespace {
+
+struct Factor {
+  double by = 1;  ///< above 1 where it slows the slower model down
+  std::string sentence;
+};
+
+bool booked(const CellSummary& summary) { return summary.load_balance > 0 && summary.communication_efficiency > 0; }
+
+/// "communicates 18 % and waits 3 % of its time"
+std::string idle_time(const CellSummary& summary) {
+  return fmt::format("communicates {} and waits {} of its time", share_text(summary.communicating_share),
+                     share_text(summary.waiting_share));
+}
+
+std::string alike(std::string_view at, const CellSummary& one, const CellSummary& other) {
+  const bool busy = std::min(one.parallel_efficiency, other.parallel_efficiency) >= 0.9;
+  return fmt::format("{}{}: parallel efficiency (POP) {:.2f} in {}, {:.2f} in {}", at,
+                     busy ? "both keep their workers computing" : "both lose time beside computing",
+                     one.parallel_efficiency, name_of(one.cell.model), other.parallel_efficiency,
+                     name_of(other.cell.model));
+}
+
+}  // namespace
+
+std::vector<std::string> reasons_for(const Comparison& comparison, const CellSummary& faster,
+                                     const CellSummary& slower) {
+  const std::string at = "At " + size_named(comparison.problem, comparison.size) + " ";
+  const std::string_view fast = name_of(faster.cell.model);
+  const std::string_view slow = name_of(slower.cell.model);
+  if (!booked(faster) || !booked(slower)) {
+    return {fmt::format("{}{} booked no useful time, so nothing says why", at, booked(faster) ? slow : fast)};
+  }
+  if (!comparison.significant) return {alike(at, faster, slower)};
+
+  Factor balance{.by = faster.load_balance / slower.load_balance, .sentence = {}};
+  balance.sentence = fmt::format(
+      "{} shares the work out {} evenly than {}: load balance (POP) {:.2f} against {:.2f}, "
+      "which makes {}",
+      slow, balance.by > 1 ? "less" : "more", fast, slower.load_balance, faster.load_balance, factor_text(balance.by));
+  Factor communication{.by = faster.communication_efficiency / slower.communication_efficiency, .sentence = {}};
+  communication.sentence =
+      fmt::format("{} {}, {} {}: communication efficiency (POP) {:.2f} against {:.2f}, which makes {}", slow,
+                  idle_time(slower), fast, idle_time(faster), slower.communication_efficiency,
+                  faster.communication_efficiency, factor_text(communication.by));
+  Factor work{.by = comparison.ratio.estimate / balance.by / communication.by, .sentence = {}};
+  work.sentence = work.by > 1 ? fmt::format("{}'s workers compute {} as long as {}'s for the same answer", slow,
+                                            factor_text(work.by), fast)
+                              : fmt::format("{}'s workers compute {} as long as {}'s for the same answer", fast,
+                                            factor_text(1 / work.by), slow);
+
+  std::array<Factor, 3> factors{balance, communication, work};
+  std::ranges::sort(factors, std::ranges::greater{}, &Factor::by);
+  const double whole = std::log(comparison.ratio.estimate);
+  std::vector<std::string> reasons;
+  for (const Factor& factor : factors) {
+    if (std::log(factor.by) >= 0.2 * whole) reasons.push_back(at + factor.sentence);
+  }
+  for (const Factor& factor : factors) {
+    if (factor.by <= 1 / 1.05) reasons.push_back(at + "the other way round, " + factor.sentence);
+  }
+  if (faster.cell.workers() > 1 && faster.speedup_over_one_worker.n > 0 && slower.speedup_over_one_worker.n > 0) {
+    reasons.push_back(fmt::format("{}{} are {} as fast as one in {}, {} in {}", at,
+                                  counted(faster.cell.workers(), "worker"),
+                                  factor_text(faster.speedup_over_one_worker.estimate), fast,
+                                  factor_text(slower.speedup_over_one_worker.estimate), slow));
+  }
+  return reasons;
+}
+
+}  // namespace duet
