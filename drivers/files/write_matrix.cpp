@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <iterator>
 #include <new>
 #include <string>
 #include <vector>
@@ -60,6 +59,7 @@ class Lines {
 
   /// Copies what this rank has of `wanted` to `to`, line after line. Returns the end of it.
   double* copy(const Rectangle& wanted, double* to) const {
+    if (wanted.size() == 0) return to;
     const std::int64_t length = wanted.positions.size();
     for (std::int64_t line = wanted.lines.begin; line < wanted.lines.end; ++line) {
       const std::int64_t i = line - mine_.lines.begin;
@@ -158,9 +158,11 @@ bool is_gzip(MatrixFormat format) { return format == MatrixFormat::npy_gzip || f
 std::string encoded(const double* values, std::int64_t count, MatrixFormat format) {
   std::string text;
   if (is_market(format)) {
-    constexpr std::int64_t usual_digits = 20;
-    text.reserve(static_cast<std::size_t>(count * usual_digits));
-    for (std::int64_t i = 0; i < count; ++i) fmt::format_to(std::back_inserter(text), FMT_COMPILE("{}\n"), values[i]);
+    constexpr std::int64_t most_characters = 25;  // "-2.2250738585072014e-308\n"
+    text.resize(static_cast<std::size_t>(count * most_characters));
+    char* at = text.data();
+    for (std::int64_t i = 0; i < count; ++i) at = fmt::format_to(at, FMT_COMPILE("{}\n"), values[i]);
+    text.resize(static_cast<std::size_t>(at - text.data()));
   } else {
     text.assign(reinterpret_cast<const char*>(values), static_cast<std::size_t>(count) * sizeof(double));
   }
