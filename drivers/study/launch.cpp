@@ -439,6 +439,8 @@ std::vector<std::string> scrub_environment() {
   return scrubbed;
 }
 
+std::string default_mpirun() { return DUET_MPIRUN; }
+
 Command mpirun_words(const std::string& mpirun, int nodes, bool root, const std::vector<std::string>& environment) {
   Command words{mpirun, "--bind-to", "none"};
   const auto add = [&](const std::string& parameter, const std::string& value) {

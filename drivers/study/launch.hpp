@@ -88,6 +88,9 @@ class StopSignals {
 /// What starts the ranks of a message-passing cell.
 enum class Starter { mpirun, srun };
 
+/// The mpirun of the MPI that duet was built with.
+[[nodiscard]] std::string default_mpirun();
+
 /// How cells are started on this machine, found out once.
 struct LaunchSettings {
   std::string duet;  ///< this program

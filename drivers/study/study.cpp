@@ -1,0 +1,349 @@
+#include "drivers/study/study.hpp"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <optional>
+#include <stdexcept>
+
+#include "drivers/study/marks.hpp"
+#include "drivers/study/progress.hpp"
+#include "drivers/study/rounds.hpp"
+
+namespace duet {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+namespace fs = std::filesystem;
+
+std::string now_in_utc() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now())); }
+
+void add_once(std::vector<std::string>& warnings, const std::string& warning) {
+  if (std::ranges::find(warnings, warning) == warnings.end()) warnings.push_back(warning);
+}
+
+bool warms_up(const Trial& trial) { return std::ranges::find(trial.marks, "warm_up") != trial.marks.end(); }
+
+/// One study while it runs.
+class Study {
+ public:
+  Study(const StudySetup& setup, const StopSignals& stop)
+      : setup_{setup},
+        stop_{stop},
+        rounds_{setup.options, setup.resources, plan_cells(setup.options, setup.resources),
+                [this](const std::vector<Trial>& trials) { return analysis_of(trials); }},
+        progress_{!setup.quiet} {
+    record_ = setup.record;
+    record_.options = as_text(setup.options);
+    for (const auto& [name, value] : setup.record.options) record_.options.emplace(name, value);
+  }
+
+  void begin() {
+    record_.started_at = now_in_utc();
+    save_record(setup_.folder, record_);
+    std::vector<Trial> refused;
+    for (const PlannedCell& planned : rounds_.plan()) {
+      if (planned.refusal.empty()) continue;
+      Trial trial;
+      trial.cell = planned.cell;
+      trial.outcome = Outcome::refused;
+      trial.message = planned.refusal;
+      trial.operations = planned.operations;
+      trial.started_at = now_in_utc();
+      refused.push_back(std::move(trial));
+      progress_.say(fmt::format("duet: {} is left out: {}", planned.id, planned.refusal));
+    }
+    keep(refused);
+  }
+
+  void take_up() {
+    const SavedStudy saved = load_study(setup_.folder);
+    trials_ = saved.trials;
+    record_.started_at = saved.record.started_at;
+    for (const std::string& warning : saved.record.warnings) add_once(record_.warnings, warning);
+    const fs::path path = setup_.folder / "plan.json";
+    std::ifstream file{path};
+    if (!file) return resume_from_trials_alone();
+    try {
+      const auto state = nlohmann::json::parse(file);
+      rounds_.resume(state.at("rounds"), trials_);
+      spent_before_ = state.at("spent_seconds").get<double>();
+      order_ = state.at("order").get<std::vector<std::string>>();
+    } catch (const std::exception& error) {
+      throw std::runtime_error(fmt::format("{}: {}", path.string(), error.what()));
+    }
+    for (const Trial& trial : trials_) launches_ = std::max(launches_, trial.launch);
+    count_failures();
+    save_record(setup_.folder, record_);
+  }
+
+  StudyEnd run() {
+    bool enough = false;
+    if (!order_.empty()) enough = !run_round(rest_of_round());
+    while (!enough && stop_.received() == 0) {
+      const std::vector<PlannedCell> round = rounds_.next(seconds_left());
+      if (round.empty()) break;
+      order_.clear();
+      for (const PlannedCell& planned : round) order_.push_back(planned.id);
+      save_state();
+      enough = !run_round(round);
+    }
+    return finish();
+  }
+
+ private:
+  static Analysis analysis_of(std::vector<Trial> trials) {
+    SavedStudy study;
+    study.trials = std::move(trials);
+    mark_slow_canaries(study.trials);
+    return analyse(study);
+  }
+
+  [[nodiscard]] double spent() const {
+    return spent_before_ + std::chrono::duration<double>(Clock::now() - begin_).count();
+  }
+  [[nodiscard]] double seconds_left() const { return setup_.options.budget_seconds - spent(); }
+
+  /// A study that was killed between its first files: nothing was launched, or nothing can be told but the trials.
+  void resume_from_trials_alone() {
+    if (std::ranges::any_of(trials_, [](const Trial& trial) { return trial.outcome != Outcome::refused; })) {
+      throw std::runtime_error(
+          fmt::format("{}: plan.json is missing, so nobody knows what was still to do; -o names "
+                      "another folder for a new study",
+                      setup_.folder.string()));
+    }
+    if (trials_.empty()) begin();
+  }
+
+  void count_failures() {
+    int launch = 0;
+    for (const Trial& trial : trials_) {
+      if (trial.outcome == Outcome::right || trial.outcome == Outcome::refused || trial.launch == launch) continue;
+      launch = trial.launch;
+      failures_ += 1;
+    }
+  }
+
+  void keep(const std::vector<Trial>& trials) {
+    append_trials(setup_.folder, trials);
+    trials_.insert(trials_.end(), trials.begin(), trials.end());
+  }
+
+  void save_state() const {
+    const fs::path path = setup_.folder / "plan.json";
+    const fs::path beside = setup_.folder / "plan.json.new";
+    std::ofstream file{beside};
+    file << nlohmann::json{{"spent_seconds", spent()}, {"order", order_}, {"rounds", rounds_.state()}}.dump() << '\n';
+    file.close();
+    std::error_code error;
+    if (file) fs::rename(beside, path, error);
+    if (!file || error) {
+      const int reason = error ? error.value() : errno;
+      fs::remove(beside, error);
+      throw std::runtime_error(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(reason)));
+    }
+  }
+
+  /// What the interrupted round still has to launch. A cell that has trials of the round was launched: the process was
+  /// killed between its two files.
+  std::vector<PlannedCell> rest_of_round() {
+    std::erase_if(order_, [&](const std::string& id) {
+      return std::ranges::any_of(
+          trials_, [&](const Trial& trial) { return trial.round == rounds_.number() && trial.cell.id() == id; });
+    });
+    std::vector<PlannedCell> rest;
+    for (const std::string& id : order_) {
+      const auto& plan = rounds_.plan();
+      const auto found = std::ranges::find(plan, id, &PlannedCell::id);
+      if (found == plan.end()) throw std::runtime_error(fmt::format("plan.json: '{}' is no cell of this study", id));
+      rest.push_back(*found);
+    }
+    return rest;
+  }
+
+  /// False where the study must end: budget or signal.
+  bool run_round(const std::vector<PlannedCell>& cells) {
+    std::size_t done = 0;
+    for (const PlannedCell& planned : cells) {
+      if (stop_.received() != 0 || seconds_left() <= 0) return false;
+      done += 1;
+      if (!rounds_.worth_launching(planned.cell)) {
+        order_.erase(order_.begin());
+        continue;
+      }
+      if (!launch(planned, done, cells.size())) return false;
+      order_.erase(order_.begin());
+      save_state();
+    }
+    return true;
+  }
+
+  [[nodiscard]] Standing standing(const PlannedCell& planned, std::size_t done, std::size_t of, double since) const {
+    Standing standing;
+    const int fixed = setup_.options.rounds;
+    const double of_budget = spent() / setup_.options.budget_seconds;
+    const double of_rounds =
+        fixed == 0 ? 0 : (rounds_.number() - 1 + static_cast<double>(done - 1) / static_cast<double>(of)) / fixed;
+    standing.share = std::max(of_budget, of_rounds);
+    standing.seconds_left = seconds_left();
+    standing.round = rounds_.number();
+    standing.failures = failures_;
+    constexpr double long_seconds = 5;
+    standing.running = planned.id + (since > long_seconds ? fmt::format(" ({:.0f} s)", since) : "");
+    return standing;
+  }
+
+  /// False where it was cut short by a signal and has to be done again.
+  bool launch(const PlannedCell& planned, std::size_t done, std::size_t of) {
+    constexpr double grace_seconds = 2;  // the process ends itself at its limit, and says where it was
+    const fs::path json = setup_.folder / "launch.jsonl";
+    std::error_code ignored;
+    fs::remove(json, ignored);
+    const Repeats repeats = rounds_.repeats_of(planned.cell);
+    CellLaunch launch;
+    launch.cell = planned.cell;
+    launch.round = rounds_.number();
+    launch.launch = ++launches_;
+    launch.repeat = repeats.repeat;
+    launch.at_most = repeats.at_most;
+    launch.time_limit = setup_.options.time_limit_seconds;
+    launch.json = json.string();
+
+    progress_.show(standing(planned, done, of, 0));
+    const Clock::time_point start = Clock::now();
+    const Ending ending =
+        run_process(command_of(launch, setup_.launching), launch.time_limit + grace_seconds, stop_, [&] {
+          progress_.show(standing(planned, done, of, std::chrono::duration<double>(Clock::now() - start).count()));
+        });
+    const std::vector<Trial> trials = judge_launch(launch, setup_.launching, ending, trials_from(json.string()));
+    fs::remove(json, ignored);
+    const bool cut_short = ending.how == Ending::How::stopped;
+    if (cut_short && !std::ranges::any_of(trials, [](const Trial& trial) { return !warms_up(trial); })) return false;
+    keep(trials);
+    rounds_.note(trials, ending.seconds);
+    const auto bad = std::ranges::find_if(trials, [](const Trial& trial) { return trial.outcome != Outcome::right; });
+    if (bad != trials.end()) {
+      failures_ += 1;
+      progress_.say(fmt::format("duet: {}: {}: {}{}", planned.id, name_of(bad->outcome), bad->message,
+                                rounds_.worth_launching(planned.cell) ? "" : "; it is not launched again"));
+    }
+    return true;
+  }
+
+  StudyEnd finish() {
+    progress_.clear();
+    StudyEnd end;
+    end.interrupted = stop_.received() != 0;
+    end.failed_launches = failures_;
+    for (const PlannedCell& planned : rounds_.plan()) end.refused_cells += planned.refusal.empty() ? 0 : 1;
+    record_.ended_at = now_in_utc();
+    record_.ending = end.interrupted ? "interrupted" : rounds_.complete() ? "complete" : "budget";
+    if (end.interrupted) {
+      save_state();
+    } else {
+      for (const std::string& warning : mark_slow_canaries(trials_)) add_once(record_.warnings, warning);
+      for (const std::string& warning : rounds_.warnings()) add_once(record_.warnings, warning);
+      std::error_code ignored;
+      fs::remove(setup_.folder / "plan.json", ignored);
+    }
+    save_record(setup_.folder, record_);
+    end.study = {record_, trials_};
+    return end;
+  }
+
+  const StudySetup& setup_;
+  const StopSignals& stop_;
+  Rounds rounds_;
+  Progress progress_;
+  StudyRecord record_;
+  std::vector<Trial> trials_;
+  std::vector<std::string> order_;  ///< ids of the present round that are still to be launched
+  int launches_ = 0;
+  int failures_ = 0;
+  double spent_before_ = 0;
+  Clock::time_point begin_ = Clock::now();
+};
+
+}  // namespace
+
+FolderLock::FolderLock(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw std::runtime_error(fmt::format("{}: cannot be made: {}", folder.string(), error.message()));
+  // The file that will be written to, so that a folder where nothing may be written is found out now. Not the folder
+  // itself: a lock on one needs a write descriptor on NFS.
+  const fs::path path = folder / "trials.jsonl";
+  descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) {
+    throw std::runtime_error(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
+  }
+  if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+  const int reason = errno;
+  close(descriptor_);
+  throw std::runtime_error(reason == EWOULDBLOCK
+                               ? fmt::format("{}: another duet is measuring into this folder now", folder.string())
+                               : fmt::format("{}: cannot be locked: {}", path.string(), std::strerror(reason)));
+}
+
+FolderLock::~FolderLock() { close(descriptor_); }
+
+MachineLock::MachineLock(const std::string& name) {
+  descriptor_ = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (descriptor_ < 0) return;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  // A first byte of zero is the abstract namespace: no file, and free again when this process is gone.
+  name.copy(address.sun_path + 1, sizeof address.sun_path - 1);
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  alone_ = bind(descriptor_, reinterpret_cast<const sockaddr*>(&address), length) == 0 || errno != EADDRINUSE;
+}
+
+MachineLock::~MachineLock() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+bool holds_study(const fs::path& folder) { return fs::exists(folder / "study.json"); }
+
+StudyEnd run_study(const StudySetup& setup, const StopSignals& stop) {
+  Study study{setup, stop};
+  study.begin();
+  return study.run();
+}
+
+StudyEnd resume_study(const StudySetup& setup, const StopSignals& stop) {
+  Study study{setup, stop};
+  study.take_up();
+  return study.run();
+}
+
+std::vector<Command> planned_launches(const StudySetup& setup, const std::vector<PlannedCell>& plan) {
+  std::vector<Command> commands;
+  const Repeats repeats = repeats_for(0);
+  for (const PlannedCell& planned : shuffled(plan, setup.options.seed, 1)) {
+    if (!planned.refusal.empty()) continue;
+    CellLaunch launch;
+    launch.cell = planned.cell;
+    launch.round = 1;
+    launch.launch = static_cast<int>(commands.size()) + 1;
+    launch.repeat = repeats.repeat;
+    launch.at_most = repeats.at_most;
+    launch.time_limit = setup.options.time_limit_seconds;
+    launch.json = (setup.folder / "launch.jsonl").string();
+    commands.push_back(command_of(launch, setup.launching));
+  }
+  return commands;
+}
+
+}  // namespace duet
