@@ -47,13 +47,18 @@ std::string listed(const std::vector<std::string>& words) {
   return text;
 }
 
-/// "n = 64 to 256 and 1024": those of `some` among `all`, neighbours joined.
+/// "n = 64 to 256 and 1024": those of `some` among `all`, three neighbours and more joined.
 std::string sizes_of(const Comparisons& some, const std::vector<Comparison>& all) {
   std::vector<std::string> runs;
   for (std::size_t i = 0; i < some.size();) {
     std::size_t j = i;
     while (j + 1 < some.size() && some[j + 1] - some[j] == 1) ++j;
-    runs.push_back(i == j ? some[i]->size : some[i]->size + " to " + some[j]->size);
+    if (j < i + 2) {
+      j = i;
+      runs.push_back(some[i]->size);
+    } else {
+      runs.push_back(some[i]->size + " to " + some[j]->size);
+    }
     i = j + 1;
   }
   const bool named = std::ranges::none_of(

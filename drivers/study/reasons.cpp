@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "drivers/statistics/text.hpp"
+#include "drivers/study/headline.hpp"
 #include "drivers/study/summaries.hpp"
 
 namespace duet {
@@ -73,10 +74,9 @@ std::vector<std::string> reasons_for(const Comparison& comparison, const CellSum
     if (factor.by <= 1 / 1.05) reasons.push_back(at + "the other way round, " + factor.sentence);
   }
   if (faster.cell.workers() > 1 && faster.speedup_over_one_worker.n > 0 && slower.speedup_over_one_worker.n > 0) {
-    reasons.push_back(fmt::format("{}{} are {} as fast as one in {}, {} in {}", at,
-                                  counted(faster.cell.workers(), "worker"),
-                                  factor_text(faster.speedup_over_one_worker.estimate), fast,
-                                  factor_text(slower.speedup_over_one_worker.estimate), slow));
+    reasons.push_back(fmt::format(
+        "{}{} is {} as fast {} as on one, {} {}", at, fast, factor_text(faster.speedup_over_one_worker.estimate),
+        on_workers(faster.cell.workers()), slow, factor_text(slower.speedup_over_one_worker.estimate)));
   }
   return reasons;
 }

@@ -306,9 +306,9 @@ std::vector<std::string> troubles_of(const std::vector<Trial>& trials, const std
     if (summary.not_right > 0) {
       const int all = summary.not_right + summary.trials + summary.set_aside;
       const std::string message = summary.message.empty() ? "no message" : summary.message;
-      troubles.push_back(fmt::format("{}: {} of {} {}, at worst {}: {}{}", id, summary.not_right, counted(all, "trial"),
-                                     summary.not_right == 1 ? "is not right" : "are not right", name_of(summary.worst),
-                                     message, summary.worst == Outcome::wrong ? "; not compared" : ""));
+      troubles.push_back(fmt::format("{}: {} of {} not right ({}): {}{}", id, summary.not_right, counted(all, "trial"),
+                                     name_of(summary.worst), message,
+                                     summary.worst == Outcome::wrong ? "; not compared" : ""));
     }
     if (summary.trials == 0 && summary.set_aside > 0) {
       troubles.push_back(
