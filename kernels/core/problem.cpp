@@ -9,7 +9,10 @@ namespace duet {
 std::string Instance::size_text() const {
   if (std::ranges::adjacent_find(extents, std::not_equal_to{}) == extents.end()) return std::to_string(extents.at(0));
   std::string text;
-  for (const std::int64_t extent : extents) text += (text.empty() ? "" : "x") + std::to_string(extent);
+  for (const std::int64_t extent : extents) {
+    if (!text.empty()) text += 'x';
+    text += std::to_string(extent);
+  }
   return text;
 }
 
@@ -27,9 +30,11 @@ Instance Problem::pose(std::string_view size, std::uint64_t seed,
   Instance instance;
   instance.seed = seed;
   instance.parameters = Settings{name, parameters, given};
+  std::string what = "size of " + name;
+  if (size.find('x') != std::string_view::npos) what.append(" '").append(size).append("'");
   for (std::size_t begin = 0; begin <= size.size();) {
     const std::size_t end = std::min(size.find('x', begin), size.size());
-    instance.extents.push_back(whole_number("size of " + name, size.substr(begin, end - begin), 0, largest_extent));
+    instance.extents.push_back(whole_number(what, size.substr(begin, end - begin), 0, largest_extent));
     begin = end + 1;
   }
   if (instance.extents.size() == 1) instance.extents.resize(extent_names.size(), instance.extents[0]);
