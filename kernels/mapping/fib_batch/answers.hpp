@@ -40,12 +40,13 @@ class Answers {
   [[nodiscard]] Shelf& shelf(int worker) { return shelves_.at(static_cast<std::size_t>(worker)); }
   [[nodiscard]] std::span<const Shelf> shelves() const { return shelves_; }
 
-  /// Calls act(i, answer) for each exact answer held here, a Natural, in no particular order.
+  /// Calls act(i, answer) for each exact answer held here, a Natural, in no particular order;
+  /// never where they are residues.
   template <class Act>
   void each_natural(Act&& act) const {
     for (const Shelf& shelf : shelves_) each(shelf, shelf.naturals, act);
   }
-  /// The same for residues: act(i, std::uint64_t).
+  /// The same for residues: act(i, std::uint64_t); never where the answers are exact.
   template <class Act>
   void each_residue(Act&& act) const {
     for (const Shelf& shelf : shelves_) each(shelf, shelf.residues, act);
@@ -54,6 +55,7 @@ class Answers {
  private:
   template <class Answer, class Act>
   static void each(const Shelf& shelf, const std::vector<Answer>& found, Act& act) {
+    if (found.empty()) return;
     for (const Answered& run : shelf.answered) {
       for (std::int64_t i = run.items.begin; i < run.items.end; ++i) {
         act(i, found[static_cast<std::size_t>(run.first + i - run.items.begin)]);

@@ -141,7 +141,7 @@ double fib_batch_memory(const FibBatch& batch, Model model, int ranks, int threa
   // vector and an allocation of its own beside its limbs; a run is 24 bytes, the sorted order of longest_first 8 on
   // each process.
   const double an_answer = batch.exact() ? 3 * (24 + 24) + 32 : 3 * 8;
-  const double orders = batch.exact() ? 8 * count * processes : 0;
+  const double orders = batch.exact() ? 10 * count * processes : 0;
   // GMP takes about three times the answer beside it, and one worker may have that for the largest n.
   const double scratch = batch.exact() ? 4 * fibonacci_bytes(batch.inputs.largest()) : 100e3;
   return 1.05 * fib_batch_answer_bytes(batch) + an_answer * count + orders + workers * scratch;

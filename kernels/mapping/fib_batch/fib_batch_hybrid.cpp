@@ -78,7 +78,7 @@ class Team {
           if (!fetch(pieces)) break;
           continue;
         }
-        const double lasting = (execution_.threads - 1) * mine->nanoseconds;
+        const double lasting = margin * (execution_.threads - 1) * mine->nanoseconds;
         while (stock_.nanoseconds() < lasting && fetch(pieces)) {
         }
         booking.now(Activity::useful);
@@ -93,15 +93,17 @@ class Team {
   /// The others: take until there is nothing left and nothing to come.
   void answer(int thread) {
     Booking booking{execution_.timesheet, thread, Activity::waiting};
+    int idle = 0;
     for (;;) {
       const bool last = stock_.closed();
       if (const std::optional<Stock::Piece> mine = stock_.take()) {
         booking.now(Activity::useful);
         failure_.guard([&] { solver_.answer(plan_.piece(mine->number), answers_.shelf(thread)); });
         booking.now(Activity::waiting);
+        idle = 0;
       } else if (last) {
         return;
-      } else {
+      } else if (++idle > looks_before_yielding) {
         std::this_thread::yield();
       }
     }
@@ -110,6 +112,11 @@ class Team {
   void rethrow() const { failure_.rethrow(); }
 
  private:
+  /// How many times as much is fetched as the estimate says that the others need; it is off by as much now and then.
+  static constexpr int margin = 2;
+  /// About 20 us, what a piece takes: on a core that others want too, who yields may be away for milliseconds.
+  static constexpr int looks_before_yielding = 1000;
+
   bool fetch(RankPieces& pieces) {
     if (exhausted_) return false;
     const std::optional<Range> more = pieces.next();

@@ -12,7 +12,8 @@ void fib_batch_mpi(const FibBatch& batch, Answers& answers, RankWords& words, co
   const Schedule schedule = schedule_called(execution.text_or("schedule", "longest_first"));
   if (schedule == Schedule::spawn_each) throw std::invalid_argument("schedule: mpi has no spawn_each");
 
-  Booking booking{execution.timesheet, 0, Activity::useful};
+  // Planning is not work on the question, and is repeated by every rank: it is booked as nothing.
+  Booking booking{execution.timesheet, 0, Activity::waiting};
   const Plan plan{batch, schedule, execution.whole_or("grain", 0), size_of(execution.communicator)};
   const Solver solver{batch, plan};
   booking.now(Activity::communicating);

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <bit>
 #include <limits>
 #include <stdexcept>
 #include <string>
+
+#include "kernels/arithmetic/natural.hpp"
 
 namespace duet {
 namespace {
@@ -21,9 +23,28 @@ constexpr std::array<std::pair<std::string_view, Schedule>, 7> schedules{{{"bloc
                                                                           {"stealing", Schedule::stealing},
                                                                           {"spawn_each", Schedule::spawn_each}}};
 
-/// Mean estimated time of an item, from 1024 items at equal distances.
+/// Numbers by their size: octaves cut in 16, the largest numbers in class 0.
+struct SizeClass {
+  static constexpr unsigned parts_bits = 4;
+  static constexpr std::size_t count = std::size_t{64} << parts_bits;
+
+  /// The top five bits and the number of those below: shift * 16 + top, top in [0, 32), grows with n and is gapless.
+  static std::uint16_t of(std::uint64_t n) {
+    const auto bits = static_cast<unsigned>(std::bit_width(n));
+    const unsigned shift = bits > parts_bits + 1 ? bits - (parts_bits + 1) : 0;
+    return static_cast<std::uint16_t>(count - 1 - ((shift << parts_bits) + (n >> shift)));
+  }
+  static std::uint64_t largest(std::size_t size_class) {
+    const std::uint64_t key = count - 1 - size_class;
+    const std::uint64_t shift = key < (2U << parts_bits) ? 0 : (key >> parts_bits) - 1;
+    const std::uint64_t top = key - (shift << parts_bits);
+    return ((top + 1) << shift) - 1;
+  }
+};
+
+/// Mean estimated time of an item, from 256 items at equal distances.
 double mean_nanoseconds(const FibBatch& batch) {
-  constexpr std::int64_t most = 1024;
+  constexpr std::int64_t most = 256;
   const std::int64_t count = batch.inputs.count();
   const std::int64_t looked_at = std::min(count, most);
   double sum = 0;
@@ -76,33 +97,26 @@ Plan::Plan(const FibBatch& batch, Schedule schedule, std::int64_t grain, int wor
 }
 
 void Plan::sort_longest_first(const FibBatch& batch, std::int64_t grain, double target) {
-  // A counting sort by cost in classes 1/8 of an octave wide, dearest first: linear, stable, the same on every rank.
-  // The rule's bound suffers by the width of a class at most, 12 % of one item.
-  constexpr int classes_an_octave = 8;
-  constexpr int octaves = 64;
-  constexpr int classes = classes_an_octave * octaves;
-  const auto class_of = [&](std::int64_t i) {
-    int octave = 0;
-    const double mantissa = std::frexp(nanoseconds_of_item(batch, i), &octave);  // in [0.5, 1)
-    const int within = static_cast<int>((mantissa - 0.5) * 2 * classes_an_octave);
-    return static_cast<std::size_t>(classes - 1 - std::clamp(octave * classes_an_octave + within, 0, classes - 1));
-  };
-  std::array<std::uint32_t, classes + 1> begins{};
-  for (std::int64_t i = 0; i < count_; ++i) ++begins[class_of(i) + 1];
+  // Cost grows with n, so that n itself is the key, in classes 1/16 of an octave wide. A counting sort, largest first,
+  // is linear, stable and the same on every rank; the rule's bound suffers by the width of a class, 10 % of one item.
+  std::vector<std::uint16_t> classes(static_cast<std::size_t>(count_));
+  std::array<std::uint32_t, SizeClass::count + 1> begins{};
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    classes[i] = SizeClass::of(batch.inputs[static_cast<std::int64_t>(i)]);
+    ++begins[classes[i] + 1U];
+  }
   for (std::size_t c = 1; c < begins.size(); ++c) begins[c] += begins[c - 1];
-  order_.resize(static_cast<std::size_t>(count_));
+  order_.resize(classes.size());
   auto next = begins;
-  for (std::int64_t i = 0; i < count_; ++i) order_[next[class_of(i)]++] = static_cast<std::uint32_t>(i);
+  for (std::size_t i = 0; i < classes.size(); ++i) order_[next[classes[i]]++] = static_cast<std::uint32_t>(i);
 
-  // Within a class all items count as dear as its dearest bound, so that cutting needs no further look at the inputs.
+  // All items of a class count as dear as its largest, so that cutting needs no further look at the inputs.
   grain_ = grain;
-  for (std::size_t c = 0; c + 1 < begins.size(); ++c) {
-    const int rank = classes - 1 - static_cast<int>(c);
-    const double dearest =
-        std::ldexp(0.5 + (rank % classes_an_octave + 1) / (2.0 * classes_an_octave), rank / classes_an_octave);
-    const auto together = static_cast<std::uint32_t>(
-        grain != 0 ? std::min(grain, count_)
-                   : std::clamp<std::int64_t>(static_cast<std::int64_t>(target / dearest), 1, count_));
+  for (std::size_t c = 0; c < SizeClass::count; ++c) {
+    if (begins[c] == begins[c + 1]) continue;
+    const double dearest = fibonacci_nanoseconds(SizeClass::largest(c));
+    const std::int64_t affordable = grain != 0 ? grain : static_cast<std::int64_t>(target / dearest);
+    const auto together = static_cast<std::uint32_t>(std::clamp<std::int64_t>(affordable, 1, count_));
     for (std::uint32_t at = begins[c]; at < begins[c + 1]; at += std::min(together, begins[c + 1] - at)) {
       starts_.push_back(at);
     }

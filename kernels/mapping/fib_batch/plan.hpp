@@ -40,8 +40,8 @@ enum class Schedule {
 /// A pure function of its arguments: every rank of a job makes the same plan.
 class Plan {
  public:
-  /// `grain` items a piece; 0 chooses by estimated cost (see `piece`). Costs 1024 estimates, or, for longest_first in
-  /// an exact batch, two passes over the inputs and 4 bytes an item. Throws std::invalid_argument for a negative grain,
+  /// `grain` items a piece; 0 chooses by estimated cost (see `piece`). Costs 256 estimates and, for longest_first in
+  /// an exact batch, a pass over the inputs and 6 bytes an item. Throws std::invalid_argument for a negative grain,
   /// less than one worker, more items than 2^32 - 1 (their pieces are handled as 32-bit numbers).
   Plan(const FibBatch& batch, Schedule schedule, std::int64_t grain, int workers);
 

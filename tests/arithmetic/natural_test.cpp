@@ -1,0 +1,135 @@
+#include "kernels/arithmetic/natural.hpp"
+
+#include <gmp.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace duet {
+namespace {
+
+TEST(Natural, HasNoLimbsForZero) {
+  EXPECT_TRUE(Natural{}.limbs().empty());
+  EXPECT_EQ(Natural{}, Natural{0});
+  EXPECT_EQ(Natural{}, (Natural{std::vector<std::uint64_t>{0, 0}}));
+  EXPECT_EQ(Natural{}.bits(), 0);
+  EXPECT_EQ(Natural{}.modulo(7), 0U);
+  EXPECT_EQ(Natural{}.decimal(), "0");
+  EXPECT_TRUE(std::isinf(Natural{}.log2()));
+}
+
+TEST(Natural, ReadsAndWritesDecimals) {
+  for (const char* digits : {"0", "1", "9", "10", "18446744073709551615", "18446744073709551616",
+                             "340282366920938463463374607431768211456"}) {
+    EXPECT_EQ(Natural::from_decimal(digits).decimal(), digits);
+  }
+  EXPECT_EQ(Natural::from_decimal("007"), Natural{7});
+}
+
+TEST(Natural, RefusesWhatIsNotANumber) {
+  for (const char* text : {"", "-1", "+1", " 1", "1 ", "0x10", "1e5", "twelve"}) {
+    EXPECT_THROW((void)Natural::from_decimal(text), std::invalid_argument) << text;
+  }
+}
+
+TEST(Natural, CountsBitsAndTakesRemainders) {
+  const Natural power = Natural{std::vector<std::uint64_t>{0, 0, 1}};  // 2^128
+  EXPECT_EQ(power.bits(), 129);
+  EXPECT_EQ(power.modulo(1), 0U);
+  EXPECT_EQ(power.modulo(3), 1U);
+  EXPECT_EQ(power.modulo(UINT64_MAX), 1U);
+  EXPECT_EQ(Natural{UINT64_MAX}.bits(), 64);
+  EXPECT_DOUBLE_EQ(static_cast<double>(power.log2()), 128.0);
+}
+
+TEST(Natural, TellsNumbersApartThatDifferInOneBit) {
+  const Natural right = fibonacci(1000);
+  for (std::size_t bit = 0; bit < static_cast<std::size_t>(right.bits()); ++bit) {
+    std::vector<std::uint64_t> limbs(right.limbs().begin(), right.limbs().end());
+    limbs[bit / 64] ^= std::uint64_t{1} << bit % 64;
+    EXPECT_NE(Natural{limbs}, right);
+  }
+}
+
+TEST(Fibonacci, HasTheSmallValuesEverybodyKnows) {
+  EXPECT_EQ(fibonacci(0), Natural{0});
+  EXPECT_EQ(fibonacci(1), Natural{1});
+  EXPECT_EQ(fibonacci(2), Natural{1});
+  EXPECT_EQ(fibonacci(10), Natural{55});
+  EXPECT_EQ(fibonacci(90), Natural{2880067194370816120U});
+  EXPECT_EQ(fibonacci(92), Natural{7540113804746346429U});
+  EXPECT_EQ(fibonacci(93), Natural{12200160415121876738U});
+  EXPECT_EQ(fibonacci(94).decimal(), "19740274219868223167");
+}
+
+TEST(Fibonacci, IsTheSumOfTheTwoBefore) {
+  mpz_t sum;
+  mpz_init(sum);
+  mpz_t before;
+  mpz_init(before);
+  mpz_set_ui(before, 1);
+  for (std::uint64_t n = 0; n < 700; ++n) {
+    const Natural here = fibonacci(n);
+    mpz_t read;
+    EXPECT_EQ(mpz_cmp(sum, mpz_roinit_n(read, here.limbs().data(), static_cast<mp_size_t>(here.limbs().size()))), 0)
+        << n;
+    mpz_add(before, before, sum);
+    mpz_swap(before, sum);
+  }
+  mpz_clear(before);
+  mpz_clear(sum);
+}
+
+TEST(Fibonacci, HasTheDigitsOfTheMillionth) {
+  const std::string digits = fibonacci(1'000'000).decimal();
+  EXPECT_EQ(digits.size(), 208'988U);
+  EXPECT_EQ(digits.substr(0, 20), "19532821287077577316");
+  EXPECT_EQ(digits.substr(digits.size() - 20), "68996526838242546875");
+}
+
+TEST(Fibonacci, HasTheDigitsOfTheTenMillionth) {
+  const std::string digits = fibonacci(10'000'000).decimal();
+  EXPECT_EQ(digits.size(), 2'089'877U);
+  EXPECT_EQ(digits.substr(0, 20), "11298343782253997603");
+  EXPECT_EQ(digits.substr(digits.size() - 20), "86998673686380546875");
+}
+
+TEST(Fibonacci, RefusesAnIndexWhoseNumberDoesNotFit) {
+  EXPECT_THROW((void)fibonacci(largest_fibonacci_index + 1), std::length_error);
+  EXPECT_THROW((void)fibonacci(UINT64_MAX), std::length_error);
+}
+
+TEST(Fibonacci, ChangesSignAtNegativeEvenIndices) {
+  EXPECT_FALSE(fibonacci_is_negative_at_minus(0));
+  EXPECT_FALSE(fibonacci_is_negative_at_minus(1));  // F(-1) = 1
+  EXPECT_TRUE(fibonacci_is_negative_at_minus(2));   // F(-2) = -1
+  EXPECT_FALSE(fibonacci_is_negative_at_minus(9));  // F(-9) = 34
+  EXPECT_TRUE(fibonacci_is_negative_at_minus(10));  // F(-10) = -55
+}
+
+TEST(Fibonacci, HasTheSizeThatItsLogarithmSays) {
+  for (const std::uint64_t n : {1U, 2U, 3U, 50U, 93U, 94U, 1000U, 4093U, 65536U, 100'003U}) {
+    const Natural number = fibonacci(n);
+    EXPECT_NEAR(static_cast<double>(number.log2()), static_cast<double>(fibonacci_log2(n)),
+                1e-12 + 2.2 * std::pow(1.618033988749895, -2.0 * static_cast<double>(n)))
+        << n;
+    EXPECT_NEAR(fibonacci_bytes(n), 8.0 * static_cast<double>(number.limbs().size()), 8) << n;
+  }
+  EXPECT_EQ(fibonacci_bytes(0), 0);
+}
+
+TEST(Fibonacci, IsEstimatedToCostMoreForLargerIndices) {
+  double before = 0;
+  for (std::uint64_t n = 0; n < largest_fibonacci_index; n = n * 5 / 4 + 1) {
+    const double now = fibonacci_nanoseconds(n);
+    EXPECT_GT(now, before) << n;
+    before = now;
+  }
+}
+
+}  // namespace
+}  // namespace duet
