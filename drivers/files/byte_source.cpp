@@ -18,8 +18,8 @@ namespace duet {
 namespace {
 
 constexpr std::size_t window_bytes = std::size_t{256} << 10U;
-constexpr unsigned char first_magic = 0x1f;
-constexpr unsigned char second_magic = 0x8b;
+constexpr char first_magic = '\x1f';
+constexpr char second_magic = '\x8b';
 
 }  // namespace
 
@@ -36,25 +36,36 @@ Descriptor::~Descriptor() {
 
 int Descriptor::close() { return number_ >= 0 && ::close(std::exchange(number_, -1)) != 0 ? errno : 0; }
 
-Descriptor open_to_read(const std::string& path) {
-  // A pipe that nobody writes to would block here for ever but for O_NONBLOCK, which a regular file ignores.
-  Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+Descriptor open_to_read(const std::string& path, Readable readable) {
+  const bool only_files = readable == Readable::files;
+  // Opening a pipe that nobody writes to would wait for ever but for O_NONBLOCK, which a regular file ignores.
+  Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | (only_files ? O_NONBLOCK : 0))};
   if (file.get() < 0) fail_in_system(path, "cannot open", errno);
   struct stat status{};
   if (::fstat(file.get(), &status) != 0) fail_in_system(path, "cannot look at it", errno);
   if (S_ISDIR(status.st_mode)) fail(path, "is a folder, where a file is expected");
-  if (!S_ISREG(status.st_mode)) fail(path, "is no regular file (a pipe or a device?); save it to a file first");
+  if (only_files && !S_ISREG(status.st_mode)) {
+    fail(path, "is no regular file (a pipe or a device?); save it to a file first");
+  }
   return file;
 }
 
-ByteSource::ByteSource(std::string path) : path_{std::move(path)}, file_{open_to_read(path_)} {
+ByteSource::ByteSource(std::string path, Readable readable) : path_{std::move(path)} {
+  if (readable == Readable::anything && path_ == "-") {
+    path_ = "standard input";
+    file_ = Descriptor{::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)};
+    if (file_.get() < 0) fail_in_system(path_, "cannot read", errno);
+  } else {
+    file_ = open_to_read(path_, readable);
+  }
   struct stat status{};
   if (::fstat(file_.get(), &status) != 0) fail_in_system(path_, "cannot look at it", errno);
-  file_bytes_ = status.st_size;
-  std::array<unsigned char, 2> magic{};
-  compressed_ =
-      ::pread(file_.get(), magic.data(), magic.size(), 0) == 2 && magic[0] == first_magic && magic[1] == second_magic;
+  if (S_ISREG(status.st_mode)) file_bytes_ = status.st_size;
   ::posix_fadvise(file_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  std::array<char, 2> magic{};
+  const std::size_t count = read_file(magic.data(), magic.size());
+  seen_.assign(magic.data(), count);
+  compressed_ = count == 2 && magic[0] == first_magic && magic[1] == second_magic;
   if (compressed_) {
     window_.resize(window_bytes);
     // 16 asks for the gzip wrapper, with its check sum.
@@ -75,7 +86,13 @@ std::int64_t ByteSource::most_bytes() const {
 }
 
 std::size_t ByteSource::read(char* into, std::size_t bytes) {
-  const std::size_t count = compressed_ ? inflate_into(into, bytes) : read_file(into, bytes);
+  std::size_t count = 0;
+  if (compressed_) {
+    count = inflate_into(into, bytes);
+  } else {
+    count = take_seen(into, bytes);
+    count += read_file(into + count, bytes - count);
+  }
   offset_ += static_cast<std::int64_t>(count);
   return count;
 }
@@ -93,9 +110,17 @@ std::size_t ByteSource::read_file(char* into, std::size_t bytes) {
   return count;
 }
 
+std::size_t ByteSource::take_seen(char* into, std::size_t bytes) {
+  const std::size_t count = std::min(bytes, seen_.size());
+  std::copy_n(seen_.data(), count, into);
+  seen_.erase(0, count);
+  return count;
+}
+
 void ByteSource::refill() {
-  stream_.next_in = reinterpret_cast<Bytef*>(window_.data());
-  stream_.avail_in = static_cast<uInt>(read_file(window_.data(), window_.size()));
+  const std::size_t seen = take_seen(window_.data(), window_.size());
+  stream_.next_in = reinterpret_cast<const Bytef*>(window_.data());
+  stream_.avail_in = static_cast<uInt>(seen + read_file(window_.data() + seen, window_.size() - seen));
 }
 
 std::size_t ByteSource::inflate_into(char* into, std::size_t bytes) {
@@ -115,7 +140,8 @@ std::size_t ByteSource::inflate_into(char* into, std::size_t bytes) {
         --stream_.avail_in;
         continue;
       }
-      if (*stream_.next_in != first_magic) fail_at_byte(path_, at, "something that is not gzip follows the gzip data");
+      if (*stream_.next_in != static_cast<Bytef>(first_magic))
+        fail_at_byte(path_, at, "something that is not gzip follows the gzip data");
       if (inflateReset(&stream_) != Z_OK) throw std::logic_error{"inflateReset"};
       member_open_ = true;
     }

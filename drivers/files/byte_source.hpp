@@ -32,13 +32,17 @@ class Descriptor {
   int number_ = -1;
 };
 
-/// Opens a regular file for reading. Throws FileError: missing, no permission, a folder, a pipe.
-[[nodiscard]] Descriptor open_to_read(const std::string& path);
+/// What may be read: only files, which may be opened again and have a size, or pipes and devices too.
+enum class Readable { files, anything };
+
+/// Opens `path` for reading. Throws FileError: missing, no permission, a folder, and for Readable::files what is no
+/// regular file.
+[[nodiscard]] Descriptor open_to_read(const std::string& path, Readable readable = Readable::files);
 
 class ByteSource {
  public:
-  /// Throws FileError as `open_to_read`.
-  explicit ByteSource(std::string path);
+  /// Throws FileError as `open_to_read`. With Readable::anything, "-" is standard input.
+  explicit ByteSource(std::string path, Readable readable = Readable::files);
   ByteSource(const ByteSource&) = delete;
   ByteSource& operator=(const ByteSource&) = delete;
   ~ByteSource();
@@ -47,11 +51,12 @@ class ByteSource {
   /// truncated, or followed by something else.
   std::size_t read(char* into, std::size_t bytes);
 
+  /// For messages: standard input has a name here.
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] bool compressed() const { return compressed_; }
   /// Bytes given out so far.
   [[nodiscard]] std::int64_t offset() const { return offset_; }
-  /// Bytes of the file as it lies on the disk, and how many of them are taken in.
+  /// Bytes of the file as it lies on the disk (0 for a pipe), and how many of them are taken in.
   [[nodiscard]] std::int64_t file_bytes() const { return file_bytes_; }
   [[nodiscard]] std::int64_t file_bytes_taken() const { return taken_; }
   /// An upper bound of what `read` gives in all: deflate shrinks at most 1032 to 1 (zlib's "Technical Details"). A
@@ -60,6 +65,7 @@ class ByteSource {
 
  private:
   std::size_t read_file(char* into, std::size_t bytes);
+  std::size_t take_seen(char* into, std::size_t bytes);
   std::size_t inflate_into(char* into, std::size_t bytes);
   void refill();
 
@@ -69,6 +75,7 @@ class ByteSource {
   std::int64_t file_bytes_ = 0;
   std::int64_t taken_ = 0;
   std::int64_t offset_ = 0;
+  std::string seen_;  ///< read to recognise gzip, and not given out yet
   z_stream stream_{};
   bool member_open_ = false;
   std::vector<char> window_;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "drivers/files/file_error.hpp"
 #include "kernels/core/mpi.hpp"
@@ -69,8 +70,27 @@ void MpiFile::write_rectangle_at_all(const Rectangle& piece, std::int64_t line_l
   check_moved(status, bytes, "cannot write all");
 }
 
-void MpiFile::write_at_all(std::int64_t offset, const char* from, std::int64_t bytes) const {
-  write_rectangle_at_all({{0, 1}, {0, bytes}}, bytes, 1, offset, from);
+void MpiFile::write_pieces_at_all(std::span<const Piece> pieces, std::string_view text) const {
+  std::vector<int> lengths;
+  std::vector<MPI_Aint> places;
+  for (const Piece& piece : pieces) {
+    if (piece.bytes == 0) continue;
+    lengths.push_back(mpi_count(piece.bytes));
+    places.push_back(static_cast<MPI_Aint>(piece.offset));
+  }
+  if (lengths.empty()) {
+    check_file(MPI_File_set_view(handle_, 0, MPI_BYTE, MPI_BYTE, "native", MPI_INFO_NULL), "cannot set a view");
+  } else {
+    MPI_Datatype made = MPI_DATATYPE_NULL;
+    check(MPI_Type_create_hindexed(mpi_count(static_cast<std::int64_t>(lengths.size())), lengths.data(), places.data(),
+                                   MPI_BYTE, &made));
+    const Datatype scattered{made};
+    check_file(MPI_File_set_view(handle_, 0, MPI_BYTE, scattered.get(), "native", MPI_INFO_NULL), "cannot set a view");
+  }
+  const auto bytes = static_cast<std::int64_t>(text.size());
+  MPI_Status status{};
+  check_file(MPI_File_write_at_all(handle_, 0, text.data(), mpi_count(bytes), MPI_BYTE, &status), "cannot write");
+  check_moved(status, bytes, "cannot write all");
 }
 
 void MpiFile::finish() {

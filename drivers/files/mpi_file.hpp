@@ -6,11 +6,19 @@
 #include <mpi.h>
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "drivers/files/rectangles.hpp"
 
 namespace duet {
+
+/// Consecutive bytes of a file.
+struct Piece {
+  std::int64_t offset = 0;
+  std::int64_t bytes = 0;
+};
 
 class MpiFile {
  public:
@@ -29,8 +37,9 @@ class MpiFile {
   /// The same for writing.
   void write_rectangle_at_all(const Rectangle& piece, std::int64_t line_length, std::int64_t size, std::int64_t offset,
                               const char* from) const;
-  /// Collective: `bytes` bytes (at most 2^31 - 1) of this rank at byte `offset`.
-  void write_at_all(std::int64_t offset, const char* from, std::int64_t bytes) const;
+  /// `text` in pieces at ascending, disjoint places of the file. Collective, also without a piece; at most 2^31 - 1
+  /// bytes in all. Errors as above.
+  void write_pieces_at_all(std::span<const Piece> pieces, std::string_view text) const;
 
   /// Collective: hands everything to the disk, and closes. Throws FileError where that fails.
   void finish();

@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <filesystem>
 #include <random>
 #include <utility>
@@ -71,6 +72,67 @@ std::int64_t bytes_free(int file) {
   return static_cast<std::int64_t>(status.f_bavail) * static_cast<std::int64_t>(status.f_frsize);
 }
 
+/// The first exception of several acts.
+class FirstError {
+ public:
+  template <class Act>
+  void keep(Act&& act) {
+    try {
+      act();
+    } catch (...) {
+      if (!error_) error_ = std::current_exception();
+    }
+  }
+  void rethrow() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  std::exception_ptr error_;
+};
+
+struct PieceOfRank {
+  Piece piece;
+  int rank = 0;
+};
+
+void send_pieces(std::span<const Piece> pieces, MPI_Comm communicator) {
+  static_assert(sizeof(Piece) == 2 * sizeof(std::int64_t));
+  check(MPI_Send(pieces.data(), mpi_count(2 * static_cast<std::int64_t>(pieces.size())), MPI_INT64_T, 0, 0,
+                 communicator));
+}
+
+std::vector<Piece> receive_pieces(int rank, MPI_Comm communicator) {
+  MPI_Status status{};
+  check(MPI_Probe(rank, 0, communicator, &status));
+  int words = 0;
+  check(MPI_Get_count(&status, MPI_INT64_T, &words));
+  std::vector<Piece> pieces(static_cast<std::size_t>(words) / 2);
+  check(MPI_Recv(pieces.data(), words, MPI_INT64_T, rank, 0, communicator, MPI_STATUS_IGNORE));
+  return pieces;
+}
+
+/// `pieces`, moved by `base`, in groups of at most 64 MiB, for which larger ones are cut: what one collective call
+/// writes, and what MPI may have to copy.
+std::vector<std::vector<Piece>> rounds_of(std::span<const Piece> pieces, std::int64_t base) {
+  constexpr std::int64_t most = std::int64_t{64} << 20;
+  std::vector<std::vector<Piece>> rounds;
+  std::int64_t room = 0;
+  for (const Piece& piece : pieces) {
+    for (std::int64_t done = 0; done < piece.bytes;) {
+      if (room == 0) {
+        rounds.emplace_back();
+        room = most;
+      }
+      const std::int64_t now = std::min(piece.bytes - done, room);
+      rounds.back().push_back({base + piece.offset + done, now});
+      done += now;
+      room -= now;
+    }
+  }
+  return rounds;
+}
+
 void share_text(std::string& text, MPI_Comm communicator) {
   int length = mpi_count(static_cast<std::int64_t>(text.size()));
   check(MPI_Bcast(&length, 1, MPI_INT, 0, communicator));
@@ -87,7 +149,11 @@ void remove_unfinished_outputs() noexcept {
 }
 
 OutputFile::OutputFile(std::string path, MPI_Comm communicator)
-    : path_{std::move(path)}, communicator_{communicator}, rank_{rank_in(communicator)}, ranks_{size_of(communicator)} {
+    : path_{std::move(path)},
+      communicator_{communicator},
+      rank_{rank_in(communicator)},
+      ranks_{size_of(communicator)},
+      exceptions_{std::uncaught_exceptions()} {
   handle_signals();
   together(communicator_, [&] {
     if (is_root()) open_target();
@@ -95,10 +161,17 @@ OutputFile::OutputFile(std::string path, MPI_Comm communicator)
   if (ranks_ == 1) return;
   share_text(target_, communicator_);
   share_text(temporary_, communicator_);
-  if (!is_stream()) shared_ = std::make_unique<MpiFile>(temporary_, MPI_MODE_WRONLY, communicator_);
+  together(communicator_, [&] {
+    if (!is_stream() && ::access(temporary_.c_str(), F_OK) != 0) {
+      fail(path_, fmt::format("cannot be written by rank {}: its folder is not shared with the node of rank 0", rank_));
+    }
+  });
 }
 
 OutputFile::~OutputFile() {
+  // Closing is collective, and an exception that comes from elsewhere may not have come to all ranks: then the handle
+  // is left open, and the job ends.
+  if (std::uncaught_exceptions() > exceptions_) static_cast<void>(shared_.release());
   shared_.reset();
   if (is_root() && !temporary_.empty()) ::unlink(temporary_.c_str());
   forget_unfinished(registered_);
@@ -186,84 +259,121 @@ void OutputFile::write_fully(std::string_view text) {
 }
 
 void OutputFile::append(std::string_view mine) {
-  if (ranks_ > 1) {
-    is_stream() ? append_to_stream(mine) : append_to_file(mine);
-  } else {
+  const auto bytes = static_cast<std::int64_t>(mine.size());
+  std::int64_t before = 0;
+  if (ranks_ > 1) check(MPI_Exscan(&bytes, &before, 1, MPI_INT64_T, MPI_SUM, communicator_));
+  const Piece piece{is_root() ? 0 : before, bytes};
+  append_scattered({&piece, 1}, mine);
+}
+
+void OutputFile::append_scattered(std::span<const Piece> pieces, std::string_view mine) {
+  if (ranks_ == 1) {
     write_fully(mine);
+  } else if (is_stream()) {
+    append_to_stream(pieces, mine);
+  } else {
+    append_to_file(pieces, mine);
   }
 }
 
-void OutputFile::append_to_stream(std::string_view mine) {
+void OutputFile::append_to_stream(std::span<const Piece> pieces, std::string_view mine) {
+  // Rank 0 merges the texts of the ranks, of which it holds one message each at a time.
   constexpr int tag = 0;
-  // Pieces of a message: rank 0 holds one of another rank at a time.
-  constexpr std::int64_t most = std::int64_t{16} << 20;
-  auto bytes = static_cast<std::int64_t>(mine.size());
-  std::vector<std::int64_t> of_rank(is_root() ? static_cast<std::size_t>(ranks_) : 0);
-  check(MPI_Gather(&bytes, 1, MPI_INT64_T, of_rank.data(), 1, MPI_INT64_T, 0, communicator_));
-  std::exception_ptr error;
-  if (is_root()) {
-    std::string text{};
-    const auto write_if_well = [&](std::string_view piece) {
-      try {
-        if (!error) write_fully(piece);
-      } catch (...) {
-        error = std::current_exception();
-      }
-    };
-    write_if_well(mine);
-    for (int rank = 1; rank < ranks_; ++rank) {
-      pieces_of(
-          of_rank[static_cast<std::size_t>(rank)],
-          [&](std::int64_t, int count) {
-            text.resize(static_cast<std::size_t>(count));
-            check(MPI_Recv(text.data(), count, MPI_CHAR, rank, tag, communicator_, MPI_STATUS_IGNORE));
-            write_if_well(text);
-          },
-          most);
-    }
-  } else {
+  constexpr std::int64_t message_bytes = std::int64_t{4} << 20;
+  if (!is_root()) {
+    send_pieces(pieces, communicator_);
     pieces_of(
-        bytes,
+        static_cast<std::int64_t>(mine.size()),
         [&](std::int64_t offset, int count) {
           check(MPI_Send(mine.data() + offset, count, MPI_CHAR, 0, tag, communicator_));
         },
-        most);
+        message_bytes);
+    return rethrow_together(communicator_, nullptr);
   }
+  std::vector<PieceOfRank> all;
+  for (const Piece& piece : pieces) all.push_back({piece, 0});
+  std::vector<std::int64_t> to_come(static_cast<std::size_t>(ranks_));
+  for (int rank = 1; rank < ranks_; ++rank) {
+    for (const Piece& piece : receive_pieces(rank, communicator_)) {
+      all.push_back({piece, rank});
+      to_come[static_cast<std::size_t>(rank)] += piece.bytes;
+    }
+  }
+  std::ranges::sort(all, {}, [](const PieceOfRank& of) { return of.piece.offset; });
+
+  std::vector<std::string> received(static_cast<std::size_t>(ranks_));
+  std::vector<std::string_view> rest(static_cast<std::size_t>(ranks_));
+  rest.front() = mine;
+  std::string gathered;  // small pieces, so that each is not a system call
+  std::exception_ptr error;
+  const auto write_gathered = [&] {
+    try {
+      if (!error) write_fully(gathered);
+    } catch (...) {
+      error = std::current_exception();  // and the other ranks still get rid of what they send
+    }
+    gathered.clear();
+  };
+  for (const auto& [piece, rank] : all) {
+    const auto from = static_cast<std::size_t>(rank);
+    for (std::int64_t left = piece.bytes; left > 0;) {
+      if (rest[from].empty()) {
+        const std::int64_t count = std::min(to_come[from], message_bytes);
+        received[from].resize(static_cast<std::size_t>(count));
+        check(MPI_Recv(received[from].data(), mpi_count(count), MPI_CHAR, rank, tag, communicator_, MPI_STATUS_IGNORE));
+        to_come[from] -= count;
+        rest[from] = received[from];
+      }
+      const std::string_view now = rest[from].substr(0, static_cast<std::size_t>(left));
+      gathered += now;
+      rest[from].remove_prefix(now.size());
+      left -= static_cast<std::int64_t>(now.size());
+      if (static_cast<std::int64_t>(gathered.size()) >= message_bytes) write_gathered();
+    }
+  }
+  write_gathered();
   rethrow_together(communicator_, error);
 }
 
-void OutputFile::append_to_file(std::string_view mine) {
-  auto bytes = static_cast<std::int64_t>(mine.size());
-  std::int64_t before = 0;
-  std::int64_t all = 0;
-  std::int64_t largest = 0;
-  check(MPI_Exscan(&bytes, &before, 1, MPI_INT64_T, MPI_SUM, communicator_));
-  check(MPI_Allreduce(&bytes, &all, 1, MPI_INT64_T, MPI_SUM, communicator_));
-  check(MPI_Allreduce(&bytes, &largest, 1, MPI_INT64_T, MPI_MAX, communicator_));
-  reserve(written_ + all);
-  std::exception_ptr error;
-  pieces_of(largest, [&](std::int64_t offset, int count) {
-    const std::int64_t from = std::min(offset, bytes);
-    const std::int64_t until = std::min(offset + count, bytes);
-    try {
-      shared_->write_at_all(written_ + (is_root() ? 0 : before) + from, mine.data() + from, until - from);
-    } catch (...) {
-      if (!error) error = std::current_exception();
+/// Opens the file for all ranks where that is still to be done, and runs `act`, in which every rank makes the same
+/// collective calls, whatever they give. An error of any rank closes the file, together, and is thrown by all.
+template <class Act>
+void OutputFile::on_shared_file(Act&& act) {
+  if (!shared_) shared_ = std::make_unique<MpiFile>(temporary_, MPI_MODE_WRONLY, communicator_);
+  try {
+    together(communicator_, act);
+  } catch (const FileError&) {
+    shared_.reset();
+    throw;
+  }
+}
+
+void OutputFile::append_to_file(std::span<const Piece> pieces, std::string_view mine) {
+  const std::vector<std::vector<Piece>> rounds = rounds_of(pieces, written_);
+  const auto bytes = static_cast<std::int64_t>(mine.size());
+  const auto mine_rounds = static_cast<std::int64_t>(rounds.size());
+  std::int64_t all_bytes = 0;
+  std::int64_t all_rounds = 0;
+  check(MPI_Allreduce(&bytes, &all_bytes, 1, MPI_INT64_T, MPI_SUM, communicator_));
+  check(MPI_Allreduce(&mine_rounds, &all_rounds, 1, MPI_INT64_T, MPI_MAX, communicator_));
+  reserve(written_ + all_bytes);
+  on_shared_file([&] {
+    FirstError first;
+    for (std::size_t round = 0; round < static_cast<std::size_t>(all_rounds); ++round) {
+      const std::vector<Piece> now = round < rounds.size() ? rounds[round] : std::vector<Piece>{};
+      std::int64_t count = 0;
+      for (const Piece& piece : now) count += piece.bytes;
+      first.keep([&] { shared_->write_pieces_at_all(now, mine.substr(0, static_cast<std::size_t>(count))); });
+      mine.remove_prefix(static_cast<std::size_t>(count));
     }
+    first.rethrow();
   });
-  written_ += all;
-  rethrow_together(communicator_, error);
+  written_ += all_bytes;
 }
 
 void OutputFile::write_rectangle(const Rectangle& piece, std::int64_t line_length, std::int64_t size,
                                  std::int64_t offset, const char* from) {
-  std::exception_ptr error;
-  try {
-    shared_->write_rectangle_at_all(piece, line_length, size, offset, from);
-  } catch (...) {
-    error = std::current_exception();
-  }
-  rethrow_together(communicator_, error);
+  on_shared_file([&] { shared_->write_rectangle_at_all(piece, line_length, size, offset, from); });
 }
 
 void OutputFile::replace_target() {

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -42,8 +43,12 @@ class OutputFile {
   /// disk is too full, with the figure.
   void reserve(std::int64_t bytes);
 
-  /// Collective: the pieces of all ranks, in the order of ranks, behind what was appended before.
+  /// Collective: the texts of all ranks, in the order of ranks, behind what was appended before.
   void append(std::string_view mine);
+
+  /// Collective: the same, where each rank's text is cut into pieces that belong between those of others. Offsets are
+  /// ascending and count from the end of what was appended before; the pieces of all ranks together leave no gap.
+  void append_scattered(std::span<const Piece> pieces, std::string_view mine);
 
   /// Collective, not for streams: `piece` of lines of `line_length` elements of `size` bytes, which begin at byte
   /// `offset`. Below 2^31 bytes at once.
@@ -57,8 +62,10 @@ class OutputFile {
   void open_target();
   void create_beside(const std::string& folder, const std::string& name);
   void write_fully(std::string_view text);
-  void append_to_stream(std::string_view mine);
-  void append_to_file(std::string_view mine);
+  void append_to_stream(std::span<const Piece> pieces, std::string_view mine);
+  void append_to_file(std::span<const Piece> pieces, std::string_view mine);
+  template <class Act>
+  void on_shared_file(Act&& act);
   void make_room(std::int64_t bytes);
   void replace_target();
   [[nodiscard]] bool is_root() const { return rank_ == 0; }
@@ -70,7 +77,8 @@ class OutputFile {
   std::string target_;               ///< what is replaced: the path with symbolic links followed; empty for a stream
   std::string temporary_;            ///< the same on all ranks
   Descriptor file_;                  ///< of rank 0
-  std::unique_ptr<MpiFile> shared_;  ///< with several ranks, not for streams
+  std::unique_ptr<MpiFile> shared_;  ///< with several ranks, not for streams, from the first access on
+  int exceptions_;                   ///< under way when this was made
   int registered_ = -1;
   std::int64_t written_ = 0;
   std::int64_t room_ = 0;

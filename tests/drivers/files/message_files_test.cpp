@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 #include <mpi.h>
+#include <sys/stat.h>
 
 #include <bit>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "drivers/files/file_error.hpp"
@@ -181,6 +183,49 @@ TEST_F(MessageFiles, AppendInTheOrderOfRanks) {
     if (name == "c.txt") {
       EXPECT_TRUE(everywhere(content_of(target) == expected));
     }
+  }
+}
+
+TEST_F(MessageFiles, AppendPiecesThatLieBetweenThoseOfOthers) {
+  // Pieces of very different lengths, dealt to the ranks; the last one is longer than a message.
+  const int ranks = size_of(all());
+  const auto text_of = [](int item) {
+    return std::string(item == 99 ? 9'000'000U : static_cast<std::size_t>(item * item % 37),
+                       static_cast<char>('a' + item % 26));
+  };
+  for (const bool stream : {false, true}) {
+    const std::string target = path(stream ? "pipe" : "c.txt");
+    std::string received;
+    std::thread reader;
+    if (stream && root()) {
+      ASSERT_EQ(::mkfifo(target.c_str(), 0600), 0);
+      reader = std::thread{[&] { received = content_of(target); }};
+    }
+    std::string expected;
+    {
+      OutputFile out{target, all()};
+      EXPECT_EQ(out.is_stream(), stream);
+      for (int window = 0; window < 2; ++window) {
+        std::vector<Piece> pieces;
+        std::string mine;
+        std::int64_t offset = 0;
+        for (int item = 0; item < 100; ++item) {
+          const std::string text = text_of(item);
+          const auto bytes = static_cast<std::int64_t>(text.size());
+          if ((item * 7 + item / 9) % ranks == rank_in(all())) {
+            pieces.push_back({offset, bytes});
+            mine += text;
+          }
+          offset += bytes;
+          expected += text;
+        }
+        out.append_scattered(pieces, mine);
+      }
+      out.commit();
+    }
+    if (reader.joinable()) reader.join();
+    if (!stream && root()) received = content_of(target);
+    EXPECT_TRUE(everywhere(!root() || received == expected));
   }
 }
 
