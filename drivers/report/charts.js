@@ -1,0 +1,695 @@
+"use strict";
+// The charts of a report, drawn by Chart.js. Each function takes the cells or comparisons to show and gives a Chart.js
+// configuration; none touches the page. A model has one colour and one point shape in every chart, so that it can be
+// told by either.
+
+const shared_models = ["openmp", "tbb"];
+const message_models = ["mpi", "hybrid"];
+
+const model_shapes = {
+  serial: { pointStyle: "triangle", rotation: 180 },
+  openmp: { pointStyle: "circle", rotation: 0 },
+  tbb: { pointStyle: "rect", rotation: 0 },
+  mpi: { pointStyle: "triangle", rotation: 0 },
+  hybrid: { pointStyle: "rectRot", rotation: 0 },
+};
+
+// Lines of one model that differ in layout or tunables share its colour and differ in their dashes.
+const dashes = [[], [7, 4], [2, 3], [10, 3, 2, 3]];
+
+// ---- Figures as text ------------------------------------------------------------------------------------------------
+
+/** Three digits, without trailing zeros where `trim`. */
+function digits(value, trim = false) {
+  const text = value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+  return trim ? String(Number(text)) : text;
+}
+
+function seconds_text(seconds, trim = false) {
+  if (seconds === null || !Number.isFinite(seconds)) return "–";
+  if (seconds === 0) return "0 s";
+  for (const [unit, factor] of [["ns", 1e9], ["µs", 1e6], ["ms", 1e3]]) {
+    if (seconds * factor < 999.5) return `${digits(seconds * factor, trim)} ${unit}`;
+  }
+  return `${digits(seconds, trim)} s`;
+}
+
+function factor_text(factor) {
+  return `${digits(factor, true)}×`;
+}
+
+function percent_text(share) {
+  if (share === null || !Number.isFinite(share)) return "–";
+  return `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
+}
+
+/** What the program writes for terminals, as a page writes it: "1.34x" is "1.34×", "45 us" is "45 µs". */
+function typeset(text) {
+  return text.replace(/(\d)x(?![\w.])/g, "$1×").replace(/(\d) us\b/g, "$1 µs").replace(/^-$/, "–");
+}
+
+// ---- Colours --------------------------------------------------------------------------------------------------------
+
+/** The colours that the style sheet holds now: light, dark or for print. */
+function current_theme() {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name) => style.getPropertyValue(`--${name}`).trim();
+  return {
+    ink: colour("ink"),
+    muted: colour("muted"),
+    line: colour("line"),
+    surface: colour("surface"),
+    shared: colour("openmp"),
+    messages: colour("mpi"),
+    font: style.getPropertyValue("--text-font").trim(),
+    of: (model) => colour(model in model_shapes ? model : "serial"),
+  };
+}
+
+/** `colour` ("#rrggbb") with an opacity. */
+function faded(colour, opacity) {
+  return `${colour}${Math.round(255 * opacity).toString(16).padStart(2, "0")}`;
+}
+
+/** Diagonal stripes of `colour` on a paler ground, for bars that must differ in more than shade. */
+function stripes(colour) {
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = 8;
+  const pen = tile.getContext("2d");
+  pen.fillStyle = faded(colour, 0.22);
+  pen.fillRect(0, 0, 8, 8);
+  pen.strokeStyle = colour;
+  pen.lineWidth = 2;
+  pen.beginPath();
+  for (const shift of [-8, 0, 8]) {
+    pen.moveTo(shift, 8);
+    pen.lineTo(shift + 8, 0);
+  }
+  pen.stroke();
+  return pen.createPattern(tile, "repeat");
+}
+
+// ---- Plugins --------------------------------------------------------------------------------------------------------
+
+/** Draws the interval of each point that has `low` or `high`; an end that is not known runs to the edge. */
+const whiskers = {
+  id: "whiskers",
+  beforeDatasetDraw(chart, { index, meta }) {
+    const dataset = chart.data.datasets[index];
+    if (!dataset.whiskers || meta.hidden) return;
+    const { ctx: pen, chartArea: area, scales } = chart;
+    const clamp = (y) => Math.min(Math.max(y, area.top), area.bottom);
+    pen.save();
+    pen.strokeStyle = dataset.borderColor;
+    pen.lineWidth = 1.4;
+    for (const point of dataset.data) {
+      if (point.low === undefined) continue;
+      const x = scales.x.getPixelForValue(point.x);
+      const top = point.high === null ? area.top : clamp(scales.y.getPixelForValue(point.high));
+      const bottom = point.low === null || point.low <= 0 ? area.bottom : clamp(scales.y.getPixelForValue(point.low));
+      pen.beginPath();
+      pen.moveTo(x, top);
+      pen.lineTo(x, bottom);
+      for (const end of [top, bottom]) {
+        pen.moveTo(x - 4, end);
+        pen.lineTo(x + 4, end);
+      }
+      pen.stroke();
+    }
+    pen.restore();
+  },
+};
+
+/** Draws what belongs to no data: shaded regions, straight lines and labels. See `marks` below for the forms. */
+const annotations = {
+  id: "annotations",
+  beforeDatasetsDraw(chart, _, options) {
+    const { ctx: pen, chartArea: area, scales } = chart;
+    pen.save();
+    pen.beginPath();
+    pen.rect(area.left, area.top, area.width, area.height);
+    pen.clip();
+    for (const mark of options.marks ?? []) {
+      const horizontal = (value, otherwise) => (value === undefined ? otherwise : scales.x.getPixelForValue(value));
+      const vertical = (value, otherwise) => (value === undefined ? otherwise : scales.y.getPixelForValue(value));
+      const left = horizontal(mark.from_x, area.left);
+      const right = horizontal(mark.to_x, area.right);
+      const top = vertical(mark.to_y, area.top);
+      const bottom = vertical(mark.from_y, area.bottom);
+      if (mark.fill) {
+        pen.fillStyle = mark.fill;
+        pen.fillRect(left, top, right - left, bottom - top);
+      } else if (mark.stroke) {
+        pen.strokeStyle = mark.stroke;
+        pen.lineWidth = mark.width ?? 1.3;
+        pen.setLineDash(mark.dash ?? []);
+        pen.beginPath();
+        pen.moveTo(left, bottom);
+        pen.lineTo(right, top);
+        pen.stroke();
+      }
+    }
+    pen.restore();
+  },
+  afterDatasetsDraw(chart, _, options) {
+    const { ctx: pen, chartArea: area, scales } = chart;
+    pen.save();
+    for (const mark of options.marks ?? []) {
+      if (!mark.text) continue;
+      pen.font = `500 11.5px ${Chart.defaults.font.family}`;
+      pen.fillStyle = mark.colour;
+      const width = pen.measureText(mark.text).width;
+      let x = { left: area.left + 8, right: area.right - width - 8 }[mark.at_x];
+      if (x === undefined) x = scales.x.getPixelForValue(mark.at_x) - width / 2;
+      x = Math.min(Math.max(x, area.left + 4), area.right - width - 4);
+      let y = { top: area.top + 15, bottom: area.bottom - 8 }[mark.at_y];
+      if (y === undefined) y = scales.y.getPixelForValue(mark.at_y) - 6;
+      pen.fillText(mark.text, x, Math.max(y, area.top + 11));
+    }
+    pen.restore();
+  },
+};
+
+// ---- Axes -----------------------------------------------------------------------------------------------------------
+
+function axis(theme, title, more = {}) {
+  const { ticks, grid, ...rest } = more;
+  return {
+    title: { display: true, text: title, color: theme.muted, font: { size: 12 } },
+    border: { color: theme.line },
+    grid: { color: theme.line, borderColor: theme.line, tickLength: 4, ...grid },
+    ticks: { color: theme.muted, font: { size: 11 }, maxRotation: 0, ...ticks },
+    ...rest,
+  };
+}
+
+/** Ticks at the values that were measured, fewer where they would touch; `text_of` maps a value to its label. */
+function measured_ticks(values, text_of, logarithmic, width_of_chart = 420) {
+  const position = logarithmic ? Math.log : (value) => value;
+  const sorted = [...new Set(values)].sort((a, b) => a - b);
+  const span = position(sorted[sorted.length - 1]) - position(sorted[0]) || 1;
+  const room = (value) => (8 * String(text_of(value)).length + 10) / width_of_chart;
+  const kept = [];
+  // The largest size matters most: from the right to the left.
+  for (const value of [...sorted].reverse()) {
+    const next = kept[0];
+    if (next === undefined || (position(next) - position(value)) / span >= (room(value) + room(next)) / 2) {
+      kept.unshift(value);
+    }
+  }
+  return kept;
+}
+
+function size_axis(theme, title, cells) {
+  const texts = new Map(cells.map((cell) => [cell.size_value, cell.size]));
+  const sizes = [...texts.keys()];
+  const least = Math.min(...sizes);
+  const most = Math.max(...sizes);
+  const margin = least === most ? 1.5 : (most / least) ** 0.05;
+  return axis(theme, title, {
+    type: "logarithmic",
+    min: least / margin,
+    max: most * margin,
+    grid: { drawOnChartArea: true },
+    ticks: { autoSkip: false, callback: (value) => texts.get(value) ?? String(value) },
+    afterBuildTicks: (scale) => {
+      const kept = measured_ticks(sizes, (value) => texts.get(value), true, scale.width || 420);
+      scale.ticks = kept.map((value) => ({ value }));
+    },
+  });
+}
+
+/** A logarithmic axis of seconds: a label for each power of ten, or for 1, 2 and 5 of it where there are few powers. */
+function seconds_axis(theme, title, least, most) {
+  const decades = Math.log10(most / least);
+  const steps = decades < 1.2 ? [1, 1.5, 2, 3, 5, 7] : decades < 3.5 ? [1, 2, 5] : [1];
+  return axis(theme, title, {
+    type: "logarithmic",
+    min: least / 10 ** (0.06 * decades + 0.03),
+    max: most * 10 ** (0.06 * decades + 0.03),
+    ticks: { autoSkip: false, callback: (value) => seconds_text(value, true) },
+    afterBuildTicks: (scale) => {
+      const ticks = [];
+      for (let power = Math.floor(Math.log10(scale.min)); power <= Math.log10(scale.max); ++power) {
+        for (const step of steps) {
+          const value = Number((step * 10 ** power).toPrecision(3));
+          if (value >= scale.min && value <= scale.max) ticks.push({ value });
+        }
+      }
+      scale.ticks = ticks;
+    },
+  });
+}
+
+// ---- Series ---------------------------------------------------------------------------------------------------------
+
+/** Cells by series, in the order of models and then of first appearance; each with its look. */
+function series_of(cells, theme) {
+  const groups = new Map();
+  for (const cell of cells) {
+    if (!groups.has(cell.series)) groups.set(cell.series, []);
+    groups.get(cell.series).push(cell);
+  }
+  const order = Object.keys(model_shapes);
+  const sorted = [...groups].sort(
+    ([, one], [, other]) => order.indexOf(one[0].model) - order.indexOf(other[0].model));
+  const seen = {};
+  return sorted.map(([name, members]) => {
+    const model = members[0].model;
+    const nth = (seen[model] = (seen[model] ?? -1) + 1);
+    const colour = theme.of(model);
+    const shape = model_shapes[model] ?? model_shapes.serial;
+    return {
+      name,
+      model,
+      cells: members,
+      look: {
+        label: name,
+        borderColor: colour,
+        backgroundColor: colour,
+        pointBackgroundColor: nth % 2 === 0 ? colour : theme.surface,
+        pointBorderColor: colour,
+        pointStyle: shape.pointStyle,
+        rotation: shape.rotation,
+        pointRotation: shape.rotation,
+        pointRadius: shape.pointStyle === "circle" || shape.pointStyle === "rect" ? 4 : 5,
+        pointHoverRadius: 7,
+        borderWidth: 2,
+        borderDash: dashes[nth % dashes.length],
+      },
+    };
+  });
+}
+
+/** One line a series through `point_of` its cells, where that gives one: {x, y, low, high}. */
+function lines_of(cells, theme, point_of) {
+  return series_of(cells, theme)
+    .map((series) => ({
+      ...series.look,
+      showLine: true,
+      whiskers: true,
+      data: series.cells
+        .map((cell) => ({ cell, point: point_of(cell) }))
+        .filter(({ point }) => point !== null)
+        .map(({ cell, point }) => ({ ...point, cell }))
+        .sort((one, other) => one.x - other.x),
+    }))
+    .filter((dataset) => dataset.data.length > 0);
+}
+
+function interval_point(x, interval) {
+  if (interval === null || !(x > 0) || !(interval.estimate > 0)) return null;
+  return { x, y: interval.estimate, low: interval.low, high: interval.high };
+}
+
+/** The least and the largest of all points and the finite ends of their intervals. */
+function extent_of(datasets) {
+  const values = datasets.flatMap((dataset) =>
+    dataset.data.flatMap((point) => [point.y, point.low, point.high].filter((value) => value > 0)));
+  return values.length === 0 ? [0.1, 10] : [Math.min(...values), Math.max(...values)];
+}
+
+function layout_text(cell) {
+  return cell.ranks > 1 && cell.threads > 1
+    ? `${cell.ranks} ranks of ${cell.threads} threads`
+    : cell.ranks > 1 ? `${cell.ranks} ranks` : cell.threads > 1 ? `${cell.threads} threads` : "1 worker";
+}
+
+function chart_options(theme, tooltip, more = {}) {
+  const { plugins, ...rest } = more;
+  return {
+    responsive: true,
+    maintainAspectRatio: false,
+    animation: false,
+    interaction: { mode: "nearest", axis: "xy", intersect: false },
+    layout: { padding: { top: 4, right: 6 } },
+    plugins: {
+      legend: {
+        position: "bottom",
+        align: "start",
+        labels: { usePointStyle: true, boxHeight: 7, boxWidth: 9, padding: 14, color: theme.ink, font: { size: 12 } },
+      },
+      tooltip: {
+        backgroundColor: theme.ink,
+        titleColor: theme.surface,
+        bodyColor: theme.surface,
+        padding: 10,
+        cornerRadius: 6,
+        displayColors: false,
+        titleFont: { size: 12.5 },
+        bodyFont: { size: 12 },
+        callbacks: tooltip,
+      },
+      ...plugins,
+    },
+    ...rest,
+  };
+}
+
+function cell_tooltip(figure_of) {
+  return {
+    title: ([item]) => `${item.raw.cell.series}, size ${item.raw.cell.size}`,
+    label: ({ raw: { cell } }) => [
+      figure_of(cell),
+      `${layout_text(cell)}, ${cell.trials} trials in ${cell.seconds.n} rounds`,
+      ...(cell.set_aside > 0 ? [`${cell.set_aside} more set aside`] : []),
+    ],
+  };
+}
+
+// ---- The charts -----------------------------------------------------------------------------------------------------
+
+/** Time against size, both logarithmic, with intervals. */
+function time_chart(cells, words, theme) {
+  const datasets = lines_of(cells, theme, (cell) => interval_point(cell.size_value, cell.seconds));
+  if (datasets.length === 0) return null;
+  return {
+    type: "scatter",
+    plugins: [whiskers],
+    data: { datasets },
+    options: chart_options(theme, cell_tooltip((cell) => typeset(cell.seconds.text)), {
+      scales: {
+        x: size_axis(theme, words.size_title, datasets.flatMap(({ data }) => data.map(({ cell }) => cell))),
+        y: seconds_axis(theme, "median time", ...extent_of(datasets)),
+      },
+    }),
+  };
+}
+
+function speedup_text(cell, which) {
+  return `speedup ${typeset(cell[which].text)}, ${percent_text(cell[which].estimate / cell.workers)} of ideal`;
+}
+
+/** Speedup against size at one number of workers; `which` names the base's field. */
+function speedup_by_size_chart(cells, which, workers, words, theme) {
+  const parallel = cells.filter((cell) => cell.model !== "serial");
+  const datasets = lines_of(parallel, theme, (cell) => interval_point(cell.size_value, cell[which]));
+  if (datasets.length === 0) return null;
+  return {
+    type: "scatter",
+    plugins: [whiskers, annotations],
+    data: { datasets },
+    options: chart_options(theme, cell_tooltip((cell) => speedup_text(cell, which)), {
+      scales: {
+        x: size_axis(theme, words.size_title, datasets.flatMap(({ data }) => data.map(({ cell }) => cell))),
+        y: axis(theme, "speedup", {
+          min: 0,
+          suggestedMax: workers * 1.12,
+          ticks: { callback: (value) => `${Number(value.toPrecision(3))}×` },
+        }),
+      },
+      plugins: {
+        annotations: {
+          marks: [
+            { from_y: workers, to_y: workers, stroke: theme.muted, dash: [6, 5] },
+            { text: `ideal: ${workers}×`, at_x: "left", at_y: workers, colour: theme.muted },
+          ],
+        },
+      },
+    }),
+  };
+}
+
+/** Speedup against workers at one size. */
+function speedup_by_workers_chart(cells, which, theme) {
+  const parallel = cells.filter((cell) => cell.model !== "serial");
+  // Layouts differ between numbers of workers: the lines are the models.
+  const by_model = parallel.map((cell) => ({ ...cell, series: cell.model }));
+  const datasets = lines_of(by_model, theme, (cell) => interval_point(cell.workers, cell[which]));
+  if (datasets.length === 0) return null;
+  const counts = [...new Set(parallel.map((cell) => cell.workers))].sort((one, other) => one - other);
+  const most = counts[counts.length - 1];
+  const logarithmic = most > 8;
+  const ends = logarithmic ? { min: 0.9, max: most * 1.15 } : { min: 0, max: most * 1.12 };
+  const type = logarithmic ? "logarithmic" : "linear";
+  return {
+    type: "scatter",
+    plugins: [whiskers, annotations],
+    data: { datasets },
+    options: chart_options(theme, cell_tooltip((cell) => speedup_text(cell, which)), {
+      scales: {
+        x: axis(theme, "workers", {
+          type,
+          ...ends,
+          afterBuildTicks: (scale) => {
+            const kept = measured_ticks(counts, String, logarithmic, scale.width || 420);
+            scale.ticks = kept.map((value) => ({ value }));
+          },
+          ticks: { autoSkip: false, callback: String },
+        }),
+        y: axis(theme, "speedup", {
+          type,
+          min: ends.min,
+          suggestedMax: ends.max,
+          ticks: { callback: (value) => `${Number(value.toPrecision(3))}×` },
+        }),
+      },
+      plugins: {
+        annotations: {
+          marks: [
+            { from_x: logarithmic ? 1 : 0, from_y: logarithmic ? 1 : 0, to_x: most, to_y: most, stroke: theme.muted,
+              dash: [6, 5] },
+            { text: "ideal", at_x: most * 0.93, at_y: most * 0.97, colour: theme.muted },
+          ],
+        },
+      },
+    }),
+  };
+}
+
+/** A comparison seen from shared state: time of message passing / time of shared state, above 1 where shared wins. */
+function favour(comparison) {
+  const { ratio, faster } = comparison;
+  if (ratio === null) return null;
+  if (shared_models.includes(faster)) return { value: ratio.estimate, low: ratio.low, high: ratio.high };
+  const inverse = (value) => (value === null || value === 0 ? null : 1 / value);
+  return { value: 1 / ratio.estimate, low: inverse(ratio.high), high: inverse(ratio.low) };
+}
+
+/** The largest factor that a ratio's axis must show, to either side of 1. */
+function reach_of(comparisons) {
+  const sides = comparisons.map(favour).filter((side) => side !== null);
+  const factors = sides.flatMap(({ value, low, high }) =>
+    [value, low, high].filter((factor) => factor !== null && factor > 0).map((factor) => Math.max(factor, 1 / factor)));
+  return Math.min(Math.max(1.12, ...factors) ** 1.12, 1e4);
+}
+
+/** Message passing's time over shared state's against size, with the line of equality and the crossovers. */
+function ratio_chart(verdict, words, theme) {
+  const points = verdict.comparisons
+    .filter((comparison) => comparison.ratio !== null && comparison.size_value > 0)
+    .map((comparison) => {
+      const { value, low, high } = favour(comparison);
+      return { x: comparison.size_value, y: value, low, high, comparison };
+    })
+    .sort((one, other) => one.x - other.x);
+  if (points.length === 0) return null;
+  const reach = reach_of(verdict.comparisons);
+  const winner = (point) => theme.of(point.comparison.faster);
+  const shape = (point) => model_shapes[point.comparison.faster] ?? model_shapes.serial;
+  const steps = [1, 1.02, 1.05, 1.1, 1.2, 1.35, 1.5, 2, 3, 5, 7, 10, 20, 50, 100, 200, 500, 1000, 10000];
+  const inside = steps.filter((step) => step <= reach);
+  const stride = Math.ceil(inside.length / 6);
+  const shown = inside.filter((_, index) => index === 0 || (inside.length - 1 - index) % stride === 0);
+  const crossings = verdict.crossovers.filter(({ last_below, first_above }) => last_below > 0 && first_above > 0);
+  const marks = [
+    { from_y: 1, fill: faded(theme.shared, 0.07) },
+    { to_y: 1, fill: faded(theme.messages, 0.07) },
+    { text: "shared state faster", at_x: "left", at_y: "top", colour: theme.shared },
+    { text: "message passing faster", at_x: "left", at_y: "bottom", colour: theme.messages },
+    { from_y: 1, to_y: 1, stroke: theme.ink, width: 1.4 },
+    ...crossings.flatMap(({ last_below, first_above, estimate }) => [
+      { from_x: last_below, to_x: first_above, fill: faded(theme.muted, 0.14) },
+      ...(estimate > 0
+        ? [
+            { from_x: estimate, to_x: estimate, stroke: theme.muted, dash: [5, 4] },
+            { text: `≈ ${digits(estimate, true)}`, at_x: estimate, at_y: "top", colour: theme.ink },
+          ]
+        : []),
+    ]),
+  ];
+  const dataset = {
+    label: "best message passing / best shared state",
+    data: points,
+    showLine: true,
+    whiskers: true,
+    borderColor: theme.muted,
+    borderWidth: 1.6,
+    pointBackgroundColor: points.map((point) => (point.comparison.significant ? winner(point) : theme.surface)),
+    pointBorderColor: points.map(winner),
+    pointBorderWidth: 1.8,
+    pointStyle: points.map((point) => shape(point).pointStyle),
+    pointRotation: points.map((point) => shape(point).rotation),
+    pointRadius: 5.5,
+    pointHoverRadius: 8,
+  };
+  return {
+    type: "scatter",
+    plugins: [annotations, whiskers],
+    data: { datasets: [dataset] },
+    options: chart_options(
+      theme,
+      {
+        title: ([item]) => `size ${item.raw.comparison.size}`,
+        label: ({ raw: { comparison } }) => [
+          `${comparison.faster} over ${comparison.slower}: ${typeset(comparison.ratio.text)}`,
+          comparison.significant ? "a difference beyond doubt" : "no difference beyond doubt",
+        ],
+      },
+      {
+        scales: {
+          x: size_axis(theme, words.size_title, verdict.comparisons.filter(({ size_value }) => size_value > 0)),
+          y: axis(theme, "how many times faster", {
+            type: "logarithmic",
+            min: 1 / reach,
+            max: reach,
+            ticks: { autoSkip: false, callback: (value) => (value === 1 ? "equal" : factor_text(Math.max(value, 1 / value))) },
+            afterBuildTicks: (scale) => {
+              const values = [...shown.slice(1).map((step) => 1 / step).reverse(), ...shown];
+              scale.ticks = values.map((value) => ({ value }));
+            },
+          }),
+        },
+        plugins: { annotations: { marks }, legend: { display: false } },
+      },
+    ),
+  };
+}
+
+const activities = ["useful", "communicating", "waiting"];
+
+/** Stacked bars: the median time of each series, divided as its workers booked theirs. */
+function activity_chart(cells, theme) {
+  const series = series_of(
+    cells.filter((cell) => cell.seconds !== null && cell.shares.some((share) => share > 0)), theme);
+  if (series.length === 0) return null;
+  const bars = series.map(({ name, model, cells: [cell] }) => ({ name, cell, colour: theme.of(model) }));
+  const fills = [
+    (colour) => colour,
+    (colour) => stripes(colour),
+    (colour) => faded(colour, 0.16),
+  ];
+  return {
+    type: "bar",
+    data: {
+      labels: bars.map(({ name }) => name),
+      datasets: activities.map((activity, index) => ({
+        label: activity,
+        data: bars.map(({ cell }) => cell.shares[index] * cell.seconds.estimate),
+        cells: bars.map(({ cell }) => cell),
+        backgroundColor: bars.map(({ colour }) => fills[index](colour)),
+        borderColor: bars.map(({ colour }) => colour),
+        borderWidth: 1,
+        barPercentage: 0.78,
+        categoryPercentage: 0.86,
+        maxBarThickness: 40,
+      })),
+    },
+    options: chart_options(
+      theme,
+      {
+        title: ([item]) => item.label,
+        label: (item) => {
+          if (item.datasetIndex > 0) return [];
+          const cell = item.dataset.cells[item.dataIndex];
+          return activities.map((activity, index) =>
+            `${percent_text(cell.shares[index])} ${activity}, ${seconds_text(cell.shares[index] * cell.seconds.estimate)}`);
+        },
+      },
+      {
+        indexAxis: "y",
+        interaction: { mode: "index", axis: "y", intersect: false },
+        scales: {
+          x: axis(theme, "median time, divided as the average worker spent it", {
+            stacked: true,
+            beginAtZero: true,
+            ticks: { callback: (value) => seconds_text(value, true), maxTicksLimit: 6 },
+          }),
+          y: axis(theme, "", { stacked: true, title: { display: false }, grid: { display: false },
+            ticks: { color: theme.ink, font: { size: 12 } } }),
+        },
+        plugins: {
+          legend: { display: false },
+        },
+      },
+    ),
+  };
+}
+
+/** Every trial by round: filled where it counts, hollow where it is marked, a cross at the foot where there is no time. */
+function trials_chart(cells, trials_of, theme) {
+  const series = series_of(cells, theme);
+  const all = series.flatMap(({ cells: members }) => members.flatMap((cell) => trials_of(cell)));
+  if (all.length === 0) return null;
+  const times = all.map((trial) => trial.seconds).filter((seconds) => seconds > 0);
+  const least = times.length > 0 ? Math.min(...times) : 0.1;
+  const most = times.length > 0 ? Math.max(...times) : 1;
+  const foot = least / 10 ** (0.06 * Math.log10(most / least) + 0.02);
+  const datasets = series.map(({ look, cells: members }, nth) => {
+    const trials = members.flatMap((cell) => trials_of(cell).map((trial) => ({ ...trial, cell })));
+    const right = (trial) => trial.outcome === "right" && trial.seconds > 0;
+    const counts = (trial) => right(trial) && trial.marks.length === 0;
+    const per_launch = Math.max(...trials.map((trial) => trial.number), 0) + 1;
+    const place = (trial) => (nth + (trial.number + 0.5) / per_launch) / series.length;
+    return {
+      ...look,
+      showLine: false,
+      data: trials.map((trial) => ({
+        x: trial.round + 0.1 + 0.8 * place(trial),
+        y: right(trial) ? trial.seconds : foot,
+        trial,
+      })),
+      pointBackgroundColor: trials.map((trial) => (counts(trial) ? faded(look.borderColor, 0.8) : "transparent")),
+      pointStyle: trials.map((trial) => (right(trial) ? look.pointStyle : "crossRot")),
+      pointBorderWidth: trials.map((trial) => (right(trial) ? 1.3 : 2.4)),
+      pointRadius: trials.map((trial) => (right(trial) ? 3.6 : 6)),
+    };
+  });
+  const rounds = [...new Set(all.map((trial) => trial.round))];
+  const first = Math.min(...rounds);
+  const last = Math.max(...rounds);
+  return {
+    type: "scatter",
+    plugins: [annotations],
+    data: { datasets },
+    options: chart_options(
+      theme,
+      {
+        title: ([{ raw: { trial } }]) => `${trial.cell.series}, round ${trial.round}, trial ${trial.number}`,
+        label: ({ raw: { trial } }) => [
+          trial.outcome === "right" ? seconds_text(trial.seconds) : trial.outcome,
+          ...(trial.message ? [trial.message.slice(0, 90)] : []),
+          ...(trial.marks.length > 0 ? [`set aside: ${trial.marks.join(", ")}`] : []),
+          ...(trial.canary_before > 0
+            ? [`canary ${digits(trial.canary_before / 1e9)} before, ${digits(trial.canary_after / 1e9)} Gop/s after`]
+            : []),
+          ...(trial.started_at ? [trial.started_at] : []),
+        ],
+      },
+      {
+        scales: {
+          x: axis(theme, "round", {
+            type: "linear",
+            min: first,
+            max: last + 1,
+            grid: { drawOnChartArea: true },
+            ticks: { precision: 0, callback: (value) => (Number.isInteger(value) && value <= last ? String(value) : "") },
+          }),
+          y: seconds_axis(theme, "time of a trial", least, most),
+        },
+        plugins: {
+          annotations: {
+            marks: series.flatMap(({ model, cells: members }) =>
+              members.filter((cell) => cell.seconds !== null).map((cell) => ({
+                from_y: cell.seconds.estimate,
+                to_y: cell.seconds.estimate,
+                stroke: faded(theme.of(model), 0.55),
+                dash: [3, 4],
+                width: 1,
+              }))),
+          },
+        },
+      },
+    ),
+  };
+}

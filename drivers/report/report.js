@@ -1,0 +1,490 @@
+"use strict";
+// Builds the page from its data. Every text goes in as a text node: names, messages and hosts are never markup.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+
+const trial_fields = ["cell", "round", "launch", "number", "outcome", "seconds", "marks", "message", "load_balance",
+  "place_seconds", "canary_before", "canary_after", "started_at"];
+const trials_by_cell = data.cells.map(() => []);
+for (const row of data.trials) {
+  const trial = Object.fromEntries(trial_fields.map((field, index) => [field, row[index]]));
+  trials_by_cell[trial.cell].push(trial);
+}
+data.cells.forEach((cell, index) => { cell.index = index; });
+const trials_of = (cell) => trials_by_cell[cell.index].map((trial) => ({ ...trial, cell }));
+
+// ---- Pieces ---------------------------------------------------------------------------------------------------------
+
+/** An element with attributes and children; strings become text. `class` and the rest are plain attributes. */
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+/** A problem's name, and where the study asked several questions of it, which. */
+const titled = (problem) => (problem.condition ? `${problem.name}, ${problem.condition}` : problem.name);
+
+const plural = (count, thing) => `${count.toLocaleString("en")} ${thing}${count === 1 ? "" : "s"}`;
+
+const shape_paths = {
+  circle: "M6 1a5 5 0 1 0 0 10a5 5 0 1 0 0-10z",
+  rect: "M1.5 1.5h9v9h-9z",
+  triangle: "M6 .8l5.6 9.7h-11.2z",
+  rectRot: "M6 0l6 6l-6 6l-6-6z",
+};
+
+/** The point shape of a model, as charts draw it. */
+function model_mark(model, classes = "") {
+  const space = "http://www.w3.org/2000/svg";
+  const picture = document.createElementNS(space, "svg");
+  picture.setAttribute("viewBox", "0 0 12 12");
+  picture.setAttribute("class", `${classes} tone-${model}`);
+  picture.setAttribute("aria-hidden", "true");
+  const look = model_shapes[model] ?? model_shapes.serial;
+  const path = document.createElementNS(space, "path");
+  path.setAttribute("d", shape_paths[look.pointStyle]);
+  if (look.rotation) path.setAttribute("transform", `rotate(${look.rotation} 6 6)`);
+  picture.append(path);
+  return picture;
+}
+
+const chip = (model, text = model) => element("span", { class: `chip tone-${model}` }, model_mark(model), text);
+
+/** A table: `columns` are {title, of, figure, wraps}, `of` gives a row's text or element. */
+function table(caption, columns, rows) {
+  const kind = (column) => (column.figure ? "figure" : column.wraps ? "wraps" : undefined);
+  return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+    element("table", { class: "numbers" },
+      element("caption", {}, caption),
+      element("thead", {}, element("tr", {},
+        columns.map((column) => element("th", { scope: "col", class: kind(column) }, column.title)))),
+      element("tbody", {}, rows.map((row) => element("tr", {},
+        columns.map((column) => element("td", { class: kind(column) }, column.of(row) ?? "")))))));
+}
+
+function folded(title, ...contents) {
+  return element("details", {}, element("summary", {}, title), ...contents);
+}
+
+function fact_list(facts) {
+  return element("dl", { class: "facts" }, facts
+    .filter(([, value]) => value !== "" && value !== null && value !== undefined)
+    .flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+}
+
+function date_text(text) {
+  const date = new Date(text);
+  if (text === "" || Number.isNaN(date.getTime())) return text;
+  return `${date.toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" })}, ` +
+    `${date.toISOString().slice(11, 16)} UTC`;
+}
+
+function duration_text(from, until) {
+  const seconds = Math.round((new Date(until) - new Date(from)) / 1000);
+  if (!(seconds >= 0)) return "";
+  const parts = [[Math.floor(seconds / 3600), "h"], [Math.floor(seconds / 60) % 60, "min"], [seconds % 60, "s"]];
+  return parts.filter(([count]) => count > 0).map(([count, unit]) => `${count} ${unit}`).join(" ") || "0 s";
+}
+
+// ---- Top ------------------------------------------------------------------------------------------------------------
+
+function fill_top() {
+  const { study } = data;
+  const { machine } = study;
+  if (machine.host) document.title = `Duet on ${machine.host}`;
+  const parts = [
+    machine.host,
+    machine.processor,
+    machine.cores > 0 ? plural(machine.cores, "core") : "",
+    date_text(study.started_at),
+    study.ended_at ? duration_text(study.started_at, study.ended_at) : "",
+    plural(data.trials.length, "trial"),
+  ];
+  document.getElementById("subtitle").append(
+    ...parts.filter((part) => part !== "").map((part) => element("span", {}, part)));
+}
+
+function caveat_box() {
+  if (data.caveats.length === 0) return null;
+  return element("div", { class: "notice", id: "caveats", role: "note" },
+    element("strong", {}, "Before you read on"),
+    element("ul", {}, data.caveats.map((sentence) => element("li", {}, typeset(sentence)))));
+}
+
+// ---- Verdicts -------------------------------------------------------------------------------------------------------
+
+/** One row a size: who is faster, by how much, and how sure that is. Left message passing, right shared state. */
+function forest(verdict) {
+  const rows = verdict.comparisons.filter((comparison) => comparison.ratio !== null);
+  if (rows.length === 0) return null;
+  const reach = Math.log(reach_of(rows));
+  const at = (factor) => Math.min(Math.max(50 + (46 * Math.log(factor)) / reach, 0), 100);
+  const body = rows.map((comparison) => {
+    const { value, low, high } = favour(comparison);
+    const whisker = element("span", { class: "whisker" });
+    const left = low > 0 ? at(low) : 0;
+    whisker.style.left = `${left}%`;
+    whisker.style.width = `${(high === null ? 100 : at(high)) - left}%`;
+    const dot = model_mark(comparison.faster, comparison.significant ? "dot" : "dot unsure");
+    dot.style.left = `${at(value)}%`;
+    const answer = comparison.significant
+      ? [chip(comparison.faster), ` ${typeset(comparison.ratio.text)}`]
+      : [element("span", { class: "unsure-text" }, `no clear winner ${typeset(comparison.ratio.text)}`)];
+    return element("tr", { title: comparison.sentence },
+      element("th", { scope: "row", class: "size", title: comparison.size }, comparison.size),
+      element("td", {}, element("div", { class: `track tone-${comparison.faster}`, "aria-hidden": "true" },
+        whisker, dot)),
+      element("td", {}, ...answer));
+  });
+  return element("table", { class: "forest" },
+    element("thead", {}, element("tr", {},
+      element("th", { scope: "col" }, "size"),
+      element("th", { scope: "col" }, element("div", { class: "sides" },
+        element("span", { class: "side-messages" }, "◂ messages"),
+        element("span", { class: "side-shared" }, "shared ▸"))),
+      element("th", { scope: "col" }, "faster, by [95 %]"))),
+    element("tbody", {}, body));
+}
+
+function verdict_card(problem, verdict) {
+  return element("article", { class: "card verdict" },
+    element("div", { class: "card-title" },
+      element("span", { class: "name" }, titled(problem)), element("span", {}, plural(verdict.workers, "worker"))),
+    element("h3", { class: "headline" }, typeset(verdict.headline)),
+    forest(verdict),
+    verdict.crossovers.map((crossover) => element("p", { class: "crossing" }, typeset(crossover.sentence))),
+    verdict.reasons.length > 0
+      ? element("ul", { class: "reasons" }, verdict.reasons.map((reason) => element("li", {}, typeset(reason))))
+      : null);
+}
+
+function verdicts_section() {
+  const cards = data.problems.flatMap((problem) =>
+    problem.verdicts.map((verdict) => verdict_card(problem, verdict)));
+  return element("section", { id: "verdicts", "aria-labelledby": "verdicts-title" },
+    element("h2", { id: "verdicts-title" }, cards.length === 1 ? "Verdict" : "Verdicts"),
+    element("p", { class: "lead" }, "The best shared-state model against the best message-passing model, size by size, " +
+      "on the same cores. Filled points are differences beyond doubt; hollow ones are not."),
+    cards.length > 0
+      ? element("div", { class: "cards" }, cards)
+      : element("p", { class: "nothing" }, "There is nothing to compare yet: a verdict needs right answers from a " +
+        "shared-state model and a message-passing model at the same size and number of workers."));
+}
+
+// ---- Charts ---------------------------------------------------------------------------------------------------------
+
+const redraws = [];  // one for every chart: draws it anew in the colours of now
+
+/** A figure whose chart and numbers follow `show(selection)`, which gives {title, chart, rows} or no chart. */
+function chart_figure(name, caption, columns, show, key = null) {
+  const heading = element("h3", {});
+  const canvas = element("canvas", { role: "img" });
+  const box = element("div", { class: "canvas-box" }, canvas);
+  const nothing = element("p", { class: "nothing", hidden: true }, "Nothing was measured that this chart could show.");
+  const numbers = element("div", {});
+  const figure = element("figure", { "data-chart": name },
+    element("figcaption", {}, heading, element("p", {}, caption)), key, box, nothing,
+    folded("Numbers", numbers));
+  let drawn = null;
+  let selection = null;
+  const draw = (chosen) => {
+    selection = chosen ?? selection;
+    const { title, chart, rows } = show(selection, current_theme());
+    drawn?.destroy();
+    drawn = null;
+    heading.textContent = title;
+    canvas.setAttribute("aria-label", `${title}. The numbers follow in a table.`);
+    box.hidden = chart === null;
+    nothing.hidden = chart !== null;
+    if (chart !== null) drawn = new Chart(canvas, chart);
+    numbers.replaceChildren(table(title, columns, rows));
+  };
+  redraws.push(draw);
+  return { figure, draw };
+}
+
+/** Radio buttons; `change` hears of the value that is chosen. */
+function choice(title, name, values, text_of, chosen, change) {
+  return element("fieldset", {}, element("legend", {}, title), values.map((value) => {
+    const input = element("input", { type: "radio", name, checked: value === chosen });
+    input.addEventListener("change", () => change(value));
+    return element("label", {}, input, text_of(value));
+  }));
+}
+
+const model_column = { title: "model", of: (cell) => chip(cell.model, cell.series) };
+const size_column = { title: "size", figure: true, of: (cell) => cell.size };
+const layout_column = { title: "ranks×threads", figure: true, of: (cell) => `${cell.ranks}×${cell.threads}` };
+const interval_text = (interval) => (interval === null ? "–" : typeset(interval.text));
+
+function problem_section(problem, number) {
+  const cells = data.cells.filter((cell) => cell.question === number);
+  const workers = [...new Set(cells.filter((cell) => cell.model !== "serial").map((cell) => cell.workers))]
+    .sort((one, other) => one - other);
+  if (workers.length === 0) workers.push(...new Set(cells.map((cell) => cell.workers)));
+  const sizes = [...new Map(cells.map((cell) => [cell.size, cell.size_value]))]
+    .sort(([, one], [, other]) => one - other).map(([size]) => size);
+  const selection = { workers: workers[workers.length - 1], size: sizes[sizes.length - 1] };
+  const words = { size_title: problem.extent || "size" };
+
+  const serial_or = (chosen) => (cell) => cell.workers === chosen.workers || cell.model === "serial";
+  const which = cells.some((cell) => cell.speedup !== null) ? "speedup" : "own_speedup";
+  const base = which === "speedup" ? "the serial variant at the same size" : "one worker of the same model";
+  const by_size = (one, other) => one.size_value - other.size_value;
+  const sorted = (some) => series_of(some, current_theme()).flatMap((series) => series.cells);
+  const on_workers = (chosen) => `on ${plural(chosen.workers, "worker")}`;
+
+  const speedup_columns = [model_column, size_column, { title: "workers", figure: true, of: (cell) => String(cell.workers) },
+    { title: "speedup [95 %]", figure: true, of: (cell) => interval_text(cell[which]) },
+    { title: "efficiency", figure: true,
+      of: (cell) => (cell[which] === null ? "–" : percent_text(cell[which].estimate / cell.workers)) }];
+
+  const charts = [
+    chart_figure("time", "Medians over the rounds; whiskers are their rank-based 95 % intervals.",
+      [size_column, model_column, layout_column,
+        { title: "median [95 %]", figure: true, of: (cell) => interval_text(cell.seconds) }],
+      (chosen, theme) => {
+        const shown = cells.filter(serial_or(chosen));
+        return { title: `Time against size, ${on_workers(chosen)}`, chart: time_chart(shown, words, theme),
+          rows: sorted(shown).sort(by_size) };
+      }),
+    chart_figure("ratio", "The best of each side. Up: shared state is faster; down: message passing. " +
+      "Hollow: no difference beyond doubt. Grey band: where they cross.",
+      [{ title: "size", figure: true, of: (comparison) => comparison.size },
+        { title: "faster", of: (comparison) => chip(comparison.faster) },
+        { title: "slower", of: (comparison) => chip(comparison.slower) },
+        { title: "ratio [95 %]", figure: true, of: (comparison) => interval_text(comparison.ratio) },
+        { title: "beyond doubt", of: (comparison) => (comparison.significant ? "yes" : "no") }],
+      (chosen, theme) => {
+        const verdict = problem.verdicts.find((one) => one.workers === chosen.workers) ??
+          { comparisons: [], crossovers: [] };
+        return { title: `Shared state against message passing, ${on_workers(chosen)}`,
+          chart: ratio_chart(verdict, words, theme), rows: verdict.comparisons };
+      }),
+    chart_figure("speedup-size", `Base: ${base}. Dashed: as many times faster as there are workers.`, speedup_columns,
+      (chosen, theme) => {
+        const shown = cells.filter((cell) => cell.workers === chosen.workers && cell.model !== "serial");
+        return { title: `Speedup against size, ${on_workers(chosen)}`,
+          chart: speedup_by_size_chart(shown, which, chosen.workers, words, theme), rows: sorted(shown).sort(by_size) };
+      }),
+    chart_figure("speedup-workers", `Base: ${base}. Dashed: as many times faster as there are workers.`,
+      speedup_columns,
+      (chosen, theme) => {
+        const shown = cells.filter((cell) => cell.size === chosen.size && cell.model !== "serial");
+        return { title: `Speedup against workers, size ${chosen.size}`,
+          chart: speedup_by_workers_chart(shown, which, theme),
+          rows: sorted(shown).sort((one, other) => one.workers - other.workers) };
+      }),
+    chart_figure("activity", "What the average worker did during the median time.",
+      [model_column, { title: "median [95 %]", figure: true, of: (cell) => interval_text(cell.seconds) },
+        ...activities.map((activity, index) => (
+          { title: activity, figure: true, of: (cell) => percent_text(cell.seconds === null ? null : cell.shares[index]) }))],
+      (chosen, theme) => {
+        const shown = cells.filter(serial_or(chosen)).filter((cell) => cell.size === chosen.size);
+        return { title: `Where the time went, size ${chosen.size} ${on_workers(chosen)}`,
+          chart: activity_chart(shown, theme), rows: sorted(shown) };
+      },
+      element("p", { class: "activity-key" }, activities.map((activity) =>
+        element("span", {}, element("i", { class: activity }), activity)))),
+    chart_figure("trials", "Each point is one trial, left to right within its round. Hollow: set aside, and why on " +
+      "hover. Cross: no right answer. Dashed: the median.",
+      [model_column, { title: "round", figure: true, of: (trial) => String(trial.round) },
+        { title: "trial", figure: true, of: (trial) => String(trial.number) },
+        { title: "time", figure: true, of: (trial) => (trial.outcome === "right" ? seconds_text(trial.seconds) : "–") },
+        { title: "outcome", of: (trial) => [trial.outcome, ...trial.marks].join(", ") },
+        { title: "message", wraps: true, of: (trial) => trial.message }]
+        .map((column) => (column === model_column ? { ...column, of: (trial) => model_column.of(trial.cell) } : column)),
+      (chosen, theme) => {
+        const shown = cells.filter(serial_or(chosen)).filter((cell) => cell.size === chosen.size);
+        return { title: `Every trial, size ${chosen.size} ${on_workers(chosen)}`,
+          chart: trials_chart(shown, trials_of, theme), rows: sorted(shown).flatMap(trials_of) };
+      }),
+  ];
+
+  const draw_all = () => {
+    for (const { draw } of charts) draw({ ...selection });
+  };
+  const choose = (field) => (value) => {
+    selection[field] = value;
+    draw_all();
+  };
+  const controls = [
+    workers.length > 1 ? choice("Workers", `workers-${number}`, workers, String, selection.workers, choose("workers")) : null,
+    sizes.length > 1 ? choice("Size", `size-${number}`, sizes, String, selection.size, choose("size")) : null,
+  ].filter((control) => control !== null);
+  const section = element("section", { class: "problem", "aria-labelledby": `problem-${number}` },
+    element("h2", { id: `problem-${number}` }, titled(problem)),
+    problem.summary ? element("p", { class: "lead" }, problem.summary) : null,
+    controls.length > 0 ? element("div", { class: "controls" }, controls) : null,
+    element("div", { class: "charts" }, charts.map(({ figure }) => figure)),
+    element("div", { class: "panel" }, folded(`All ${plural(cells.length, "cell")} of ${titled(problem)}`, cell_table(problem, cells))));
+  return { section, draw_all };
+}
+
+// ---- Tables ---------------------------------------------------------------------------------------------------------
+
+function trials_text(cell) {
+  const parts = [`${cell.trials} right`];
+  if (cell.set_aside > 0) parts.push(`${cell.set_aside} set aside`);
+  if (cell.not_right > 0) parts.push(`${cell.not_right} ${cell.worst}`);
+  return parts.join(", ");
+}
+
+function cell_table(problem, cells) {
+  const share = (field) => (cell) => (cell[field] > 0 ? percent_text(cell[field]) : "–");
+  return table(`${titled(problem)}: what was measured of each cell`, [
+    size_column, model_column, layout_column,
+    { title: "median [95 %]", figure: true, of: (cell) => interval_text(cell.seconds) },
+    { title: "throughput", figure: true, of: (cell) => (cell.rate ? typeset(cell.rate) : "–") },
+    { title: "of peak", figure: true, of: (cell) => percent_text(cell.of_peak) },
+    { title: "speedup over serial", figure: true, of: (cell) => interval_text(cell.speedup) },
+    { title: "over one worker", figure: true, of: (cell) => interval_text(cell.own_speedup) },
+    { title: "load balance", figure: true, of: share("load_balance") },
+    { title: "communication efficiency", figure: true, of: share("communication_efficiency") },
+    { title: "trials", of: trials_text },
+  ], [...cells].sort((one, other) => one.size_value - other.size_value || one.workers - other.workers));
+}
+
+function troubles_section() {
+  const cells = data.cells.filter((cell) => cell.not_right > 0);
+  const { warnings } = data.study;
+  if (cells.length === 0 && data.troubles.length === 0 && warnings.length === 0) return null;
+  return element("section", { id: "troubles", "aria-labelledby": "troubles-title" },
+    element("h2", { id: "troubles-title" }, "What went wrong"),
+    element("div", { class: "panel" },
+      cells.length > 0
+        ? table("Cells with trials that failed, hung, were refused or gave a wrong answer", [
+          { title: "problem", of: (cell) => titled(data.problems[cell.question]) },
+          { title: "size", figure: true, of: (cell) => cell.size },
+          { title: "model", of: (cell) => chip(cell.model, cell.series) },
+          layout_column,
+          { title: "ended", of: (cell) => cell.worst },
+          { title: "trials", figure: true, of: (cell) => String(cell.not_right) },
+          { title: "message", wraps: true, of: (cell) => cell.message },
+        ], cells)
+        : null,
+      data.troubles.length > 0
+        ? [element("h3", {}, "In words"),
+          element("ul", { class: "troubles" }, data.troubles.map((trouble) => element("li", {}, typeset(trouble))))]
+        : null,
+      warnings.length > 0
+        ? [element("h3", {}, "Warnings of the study"),
+          element("ul", { class: "troubles" }, warnings.map((warning) => element("li", {}, warning)))]
+        : null));
+}
+
+function machine_section() {
+  const { study } = data;
+  const { machine } = study;
+  const memory = machine.memory_bytes > 0 ? `${digits(machine.memory_bytes / 2 ** 30, true)} GiB` : "";
+  const peak = machine.peak_flops_one_core > 0
+    ? `${digits(machine.peak_flops_one_core / 1e9, true)} Gflop/s, measured` : "";
+  const count = (value) => (value > 0 ? String(value) : "");
+  return element("section", { id: "machine", "aria-labelledby": "machine-title" },
+    element("h2", { id: "machine-title" }, "Where and how"),
+    element("div", { class: "two" },
+      element("div", { class: "panel" }, element("h3", {}, "Machine"), fact_list([
+        ["host", machine.host],
+        ["processor", machine.processor],
+        ["cores in use", count(machine.cores)],
+        ["threads a core", count(machine.threads_per_core)],
+        ["sockets", count(machine.sockets)],
+        ["NUMA nodes", count(machine.numa_nodes)],
+        ["caches", machine.caches.join(", ")],
+        ["memory", memory],
+        ["instructions", machine.instruction_sets],
+        ["peak of one core", peak],
+        ["system", machine.operating_system],
+      ])),
+      element("div", { class: "panel" }, element("h3", {}, "Versions and flags"),
+        fact_list([["duet", study.duet_version], ...Object.entries(study.versions)])),
+      element("div", { class: "panel" }, element("h3", {}, "The study"), fact_list([
+        ["started", date_text(study.started_at)],
+        ["ended", study.ended_at ? date_text(study.ended_at) : "not yet"],
+        ["ending", study.ending],
+        ...Object.entries(study.options),
+      ])),
+      element("div", { class: "panel" }, element("h3", {}, "Repeat it"),
+        element("pre", { class: "command", tabindex: "0" }, study.command),
+        folded("One cell by hand", data.problems.map((problem, number) => {
+          const cells = data.cells.filter((cell) => cell.question === number);
+          return table(titled(problem), [
+            { title: "size", figure: true, of: (cell) => cell.size },
+            model_column,
+            { title: "command", of: (cell) => element("code", {}, cell.command) },
+          ], cells);
+        })))));
+}
+
+function placement_section() {
+  if (data.placements.length === 0) return null;
+  const rows = data.placements.flatMap(({ cells, workers }) => {
+    const [first] = cells.map((index) => data.cells[index]);
+    return workers.map((worker, index) => ({ ...worker, index, first, cells: cells.length }));
+  });
+  return element("section", { id: "placement", "aria-labelledby": "placement-title" },
+    element("h2", { id: "placement-title" }, "Which worker ran on which core"),
+    element("p", { class: "lead" }, "As seen by the workers themselves, once for all cells that were placed alike."),
+    element("div", { class: "panel" }, folded("Placement",
+      table("Workers and their cores", [
+        { title: "model", of: (row) => (row.index === 0 ? chip(row.first.model) : "") },
+        { title: "ranks×threads", figure: true,
+          of: (row) => (row.index === 0 ? `${row.first.ranks}×${row.first.threads}` : "") },
+        { title: "cells", figure: true, of: (row) => (row.index === 0 ? String(row.cells) : "") },
+        { title: "rank", figure: true, of: (row) => String(row.rank) },
+        { title: "thread", figure: true, of: (row) => String(row.thread) },
+        { title: "host", of: (row) => row.host },
+        { title: "core", figure: true, of: (row) => (row.core >= 0 ? String(row.core) : "several") },
+        { title: "logical processors", of: (row) => row.processors || "any" },
+        { title: "NUMA node", figure: true, of: (row) => (row.numa_node >= 0 ? String(row.numa_node) : "–") },
+      ], rows))));
+}
+
+// ---- The page -------------------------------------------------------------------------------------------------------
+
+function show_page() {
+  fill_top();
+  Chart.defaults.font.family = current_theme().font;
+  const problems = data.problems.map(problem_section);
+  document.getElementById("content").append(...[
+    caveat_box(),
+    verdicts_section(),
+    ...problems.map(({ section }) => section),
+    troubles_section(),
+    machine_section(),
+    placement_section(),
+  ].filter((part) => part !== null));
+  document.getElementById("footer").append(
+    `Written by duet ${data.study.duet_version}. Medians are over rounds, their 95 % intervals rank-based; ratios ` +
+    "are of medians, with bootstrap intervals over rounds. Useful, communicating and waiting time give the efficiencies " +
+    "of the POP methodology: load balance is average over largest useful time, communication efficiency is largest " +
+    "useful time over run time. Charts by Chart.js (MIT).");
+  for (const { draw_all } of problems) draw_all();
+
+  const redraw = () => {
+    for (const draw of redraws) draw();
+  };
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  addEventListener("beforeprint", () => {
+    document.documentElement.dataset.print = "";
+    redraw();
+  });
+  addEventListener("afterprint", () => {
+    delete document.documentElement.dataset.print;
+    redraw();
+  });
+}
+
+try {
+  show_page();
+  document.documentElement.dataset.state = "ready";
+} catch (error) {
+  document.documentElement.dataset.state = "failed";
+  document.getElementById("content").append(
+    element("p", { class: "notice" }, `This page could not be drawn completely: ${error.message}`));
+  throw error;
+}

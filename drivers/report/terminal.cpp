@@ -1,0 +1,232 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cmath>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "drivers/report/facts.hpp"
+#include "drivers/report/report.hpp"
+#include "drivers/report/terminal_text.hpp"
+#include "drivers/statistics/text.hpp"
+#include "drivers/study/summaries.hpp"
+
+namespace duet {
+namespace {
+
+constexpr std::string_view bold = "1";
+constexpr std::string_view dim = "2";
+constexpr std::string_view red = "31";
+constexpr std::string_view green = "32";
+constexpr std::string_view yellow = "33";
+
+/// A cell of a table: what it says, and how it looks.
+struct Entry {
+  std::string text{};
+  std::string_view look{};
+};
+
+/// Writes lines that are never wider than the style says.
+class Writer {
+ public:
+  Writer(std::ostream& out, const TerminalStyle& style) : out_{out}, style_{style} {}
+
+  [[nodiscard]] int columns() const { return style_.columns; }
+
+  void blank() { out_ << '\n'; }
+
+  /// Wrapped; lines after the first begin under the text of the first, after `lead`.
+  void paragraph(std::string_view lead, std::string_view text, std::string_view look = {}) {
+    const auto indent = static_cast<int>(lead.size());
+    std::string before{lead};
+    for (const std::string& line : wrapped(printable(text, style_.unicode), std::max(columns() - indent, 8))) {
+      out_ << before << painted(line, look) << '\n';
+      before.assign(lead.size(), ' ');
+    }
+  }
+
+  /// `first` to the left, the rest to the right, in columns of `width` each.
+  void row(std::string_view first, int first_width, const std::vector<Entry>& rest, int width,
+           std::string_view first_look = {}) {
+    std::string line = painted(to_the_left(printable(first, style_.unicode), first_width), first_look);
+    for (const Entry& entry : rest) {
+      const std::string text = shortened(printable(entry.text, style_.unicode), width - 1);
+      line += std::string(static_cast<std::size_t>(width - columns_of(text)), ' ') + painted(text, entry.look);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out_ << line << '\n';
+  }
+
+ private:
+  [[nodiscard]] std::string painted(const std::string& text, std::string_view look) const {
+    if (!style_.colour || look.empty() || text.empty()) return text;
+    return fmt::format("\033[{}m{}\033[0m", look, text);
+  }
+
+  std::ostream& out_;
+  TerminalStyle style_;
+};
+
+std::string titled(const std::string& problem, const std::string& condition) {
+  return condition.empty() ? problem : problem + " (" + condition + ")";
+}
+
+void print_verdicts(Writer& writer, const Analysis& analysis) {
+  for (const Verdict& verdict : analysis.verdicts) {
+    writer.blank();
+    writer.paragraph("", titled(verdict.problem, verdict.parameters) + ": " + verdict.headline, bold);
+    for (const Crossover& crossover : verdict.crossovers) writer.paragraph("  ", crossover.sentence);
+    for (const std::string& reason : verdict.reasons) writer.paragraph("  - ", reason);
+  }
+  if (analysis.verdicts.empty()) {
+    writer.blank();
+    writer.paragraph("", "No verdict: it takes right answers from a shared-state model and a message-passing model.",
+                     bold);
+  }
+}
+
+/// The first line of a cell in a table: the median and the wider side of its interval.
+Entry median_entry(const CellSummary* summary, bool best) {
+  if (summary == nullptr) return {};
+  if (summary->trials == 0) {
+    if (summary->not_right > 0) return {std::string{name_of(summary->worst)}, red};
+    return {"set aside", yellow};
+  }
+  const Interval& seconds = summary->seconds;
+  std::string text = seconds_text(seconds.estimate);
+  const double half = seconds.relative_half_width();
+  if (std::isfinite(half) && half >= 0) text += half < 9.995 ? fmt::format(" {:.0f}%", 100 * half) : " >999%";
+  return {std::move(text), best ? green : std::string_view{}};
+}
+
+/// The second line: times the fastest of the row, or why the cell is not compared; "!" where not all trials were right.
+Entry ratio_entry(const CellSummary* summary, double best) {
+  if (summary == nullptr || summary->trials == 0) return {};
+  if (!is_comparable(*summary)) return {std::string{name_of(summary->worst)}, red};
+  const bool fastest = summary->seconds.estimate <= best;
+  const std::string text = fastest ? "fastest" : factor_text(summary->seconds.estimate / best);
+  if (summary->not_right > 0) return {"! " + text, yellow};
+  return {text, fastest ? green : dim};
+}
+
+/// The cells that one table shows, by series.
+using Series = std::vector<std::pair<std::string, const CellSummary*>>;
+
+/// A column for each series, a pair of lines for each size.
+void print_table(Writer& writer, const std::string& title, const Series& series) {
+  std::vector<std::string> columns;
+  std::map<std::pair<double, std::string>, std::map<std::string, const CellSummary*>> rows;
+  for (const auto& [name, summary] : series) {
+    if (std::ranges::find(columns, name) == columns.end()) columns.push_back(name);
+    rows[{summary->size, summary->cell.size}][name] = summary;
+  }
+  writer.blank();
+  writer.paragraph("", title, bold);
+  constexpr int size_width = 11;
+  constexpr int width = 13;
+  const auto a_table = static_cast<std::size_t>(std::max((writer.columns() - size_width) / width, 1));
+  for (std::size_t begin = 0; begin < columns.size(); begin += a_table) {
+    const std::size_t end = std::min(begin + a_table, columns.size());
+    std::vector<Entry> head;
+    for (std::size_t i = begin; i < end; ++i) head.push_back({columns[i], dim});
+    writer.row("size", size_width, head, width, dim);
+    for (const auto& [size, cells] : rows) {
+      double best = 0;
+      for (const auto& [name, summary] : cells) {
+        if (is_comparable(*summary) && (best == 0 || summary->seconds.estimate < best)) {
+          best = summary->seconds.estimate;
+        }
+      }
+      std::vector<Entry> medians;
+      std::vector<Entry> ratios;
+      for (std::size_t i = begin; i < end; ++i) {
+        const auto found = cells.find(columns[i]);
+        const CellSummary* const summary = found == cells.end() ? nullptr : found->second;
+        medians.push_back(
+            median_entry(summary, summary != nullptr && is_comparable(*summary) && summary->seconds.estimate <= best));
+        ratios.push_back(ratio_entry(summary, best));
+      }
+      writer.row(size.second, size_width, medians, width);
+      writer.row("", size_width, ratios, width);
+    }
+  }
+}
+
+/// A table for each question and number of workers. The serial cells stand in each, to compare with.
+void print_tables(Writer& writer, const Analysis& analysis) {
+  const std::vector<std::string> names = series_names(analysis.cells);
+  const std::vector<std::string> condition = conditions(analysis.cells);
+  std::vector<std::string> questions;
+  std::map<std::string, std::map<int, Series, std::greater<>>> tables;  // most workers first
+  std::map<std::string, Series> serial;
+  for (const Model model : all_models) {
+    for (std::size_t i = 0; i < analysis.cells.size(); ++i) {
+      const CellSummary& summary = analysis.cells[i];
+      if (summary.cell.model != model) continue;
+      const std::string question = titled(summary.cell.problem, condition[i]);
+      if (std::ranges::find(questions, question) == questions.end()) questions.push_back(question);
+      (model == Model::serial ? serial[question] : tables[question][summary.cell.workers()])
+          .emplace_back(names[i], &summary);
+    }
+  }
+  writer.blank();
+  writer.paragraph("", "Medians with the half width of their 95 % intervals; below, how many times the fastest.");
+  for (const std::string& question : questions) {
+    if (tables[question].empty()) tables[question][1] = {};
+    for (const auto& [workers, series] : tables[question]) {
+      Series shown = serial[question];
+      shown.insert(shown.end(), series.begin(), series.end());
+      print_table(writer, question + " on " + counted(workers, "worker"), shown);
+    }
+  }
+}
+
+bool utf8_locale() {
+  for (const char* const name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* const value = std::getenv(name);
+    if (value == nullptr || *value == '\0') continue;
+    std::string lower{value};
+    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return lower.find("utf-8") != std::string::npos || lower.find("utf8") != std::string::npos;
+  }
+  return false;
+}
+
+bool colour_wanted(int descriptor) {
+  const char* const no_colour = std::getenv("NO_COLOR");
+  if (no_colour != nullptr && *no_colour != '\0') return false;
+  const char* const terminal = std::getenv("TERM");
+  if (terminal == nullptr || std::string_view{terminal} == "dumb") return false;
+  return ::isatty(descriptor) == 1;
+}
+
+}  // namespace
+
+TerminalStyle TerminalStyle::of(int descriptor) {
+  return {.colour = colour_wanted(descriptor), .unicode = utf8_locale(), .columns = 80};
+}
+
+void print_verdict(std::ostream& out, const SavedStudy& study, const Analysis& analysis, const TerminalStyle& style) {
+  Writer writer{out, style};
+  for (const std::string& sentence : caveats(study, analysis)) writer.paragraph("! ", sentence, yellow);
+  print_verdicts(writer, analysis);
+  print_tables(writer, analysis);
+  if (!analysis.troubles.empty()) {
+    writer.blank();
+    writer.paragraph("", "Troubles", bold);
+    for (const std::string& trouble : analysis.troubles) writer.paragraph("  - ", trouble);
+  }
+  if (!study.record.warnings.empty()) {
+    writer.blank();
+    writer.paragraph("", "Warnings", bold);
+    for (const std::string& warning : study.record.warnings) writer.paragraph("  - ", warning);
+  }
+}
+
+}  // namespace duet
