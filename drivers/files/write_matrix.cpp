@@ -169,24 +169,15 @@ std::string encoded(const double* values, std::int64_t count, MatrixFormat forma
   return is_gzip(format) && !text.empty() ? compressed(text) : text;
 }
 
-/// The shares of `threads` threads of `values`, each encoded by its own, one after another.
-std::string encoded_by_team(const std::vector<double>& values, MatrixFormat format, int threads) {
-  std::vector<std::string> texts(static_cast<std::size_t>(threads));
+/// The shares of `values` of the workers of `team`, each encoded by one, one after another.
+std::string encoded_by_team(const std::vector<double>& values, MatrixFormat format, const Team& team) {
+  std::vector<std::string> texts(static_cast<std::size_t>(team.workers()));
   const auto count = static_cast<std::int64_t>(values.size());
-  std::exception_ptr error;
-#pragma omp parallel for num_threads(threads) schedule(static, 1) default(none) \
-    shared(values, format, threads, texts, count, error)
-  for (int thread = 0; thread < threads; ++thread) {
-    try {
-      const Range share = share_of(count, threads, thread);
-      texts[static_cast<std::size_t>(thread)] = encoded(values.data() + share.begin, share.size(), format);
-    } catch (...) {
-#pragma omp critical(duet_write_matrix)
-      error = std::current_exception();
-    }
-  }
-  if (error) std::rethrow_exception(error);
-  if (threads == 1) return std::move(texts.front());
+  team.each(team.workers(), [&](std::int64_t part) {
+    const Range share = share_of(count, team.workers(), part);
+    texts[static_cast<std::size_t>(part)] = encoded(values.data() + share.begin, share.size(), format);
+  });
+  if (texts.size() == 1) return std::move(texts.front());
   std::string all;
   for (const std::string& text : texts) all += text;
   return all;
@@ -199,16 +190,17 @@ std::string header_text(const MatrixPart& mine, MatrixFormat format) {
   return is_gzip(format) ? compressed(text) : text;
 }
 
-void write_in_order(OutputFile& file, MatrixFormat format, const Lines& lines, int threads, const Progress& progress) {
+void write_in_order(OutputFile& file, MatrixFormat format, const Lines& lines, const Team& team,
+                    const Progress& progress) {
   const int rank = rank_in(file.communicator());
   const auto ranks = static_cast<std::int64_t>(lines.ranks());
   std::int64_t done = 0;
-  for (const Rectangle& window : rectangles_of(lines.whole(), ranks * threads * share_elements)) {
+  for (const Rectangle& window : rectangles_of(lines.whole(), ranks * team.workers() * share_elements)) {
     std::vector<Rectangle> shares;
     for (std::int64_t other = 0; other < ranks; ++other) shares.push_back(share_of_window(window, ranks, other));
     const std::vector<double> values = lines.gather(shares, rank);
     std::string text;
-    together(file.communicator(), [&] { text = encoded_by_team(values, format, threads); });
+    together(file.communicator(), [&] { text = encoded_by_team(values, format, team); });
     file.append(text);
     done += window.size();
     if (progress) progress(done, lines.whole().size());
@@ -242,7 +234,7 @@ MatrixFormat format_of(std::string_view path) {
   fail(path, "a matrix is written to a file named .npy, .npy.gz, .mtx or .mtx.gz");
 }
 
-void write_matrix(OutputFile& file, MatrixFormat format, const MatrixPart& mine, int threads,
+void write_matrix(OutputFile& file, MatrixFormat format, const MatrixPart& mine, const Team& team,
                   const Progress& progress) {
   const std::string header = header_text(mine, format);
   const Lines lines{mine, is_market(format), file.communicator()};
@@ -253,7 +245,7 @@ void write_matrix(OutputFile& file, MatrixFormat format, const MatrixPart& mine,
   if (format == MatrixFormat::npy && lines.ranks() > 1 && !file.is_stream()) {
     write_blocks(file, lines, static_cast<std::int64_t>(header.size()), progress);
   } else {
-    write_in_order(file, format, lines, threads, progress);
+    write_in_order(file, format, lines, team, progress);
   }
 }
 

@@ -16,6 +16,7 @@
 
 #include "drivers/files/byte_source.hpp"
 #include "drivers/files/output_file.hpp"
+#include "drivers/files/team.hpp"
 #include "kernels/core/partition.hpp"
 #include "kernels/core/view.hpp"
 
@@ -35,8 +36,8 @@ struct MatrixPart {
   ConstView block;
 };
 
-/// Collective over the communicator of `file`. `threads` of each rank write digits and compress. Throws FileError.
-void write_matrix(OutputFile& file, MatrixFormat format, const MatrixPart& mine, int threads = 1,
+/// Collective over the communicator of `file`. `team` writes digits and compresses. Throws FileError.
+void write_matrix(OutputFile& file, MatrixFormat format, const MatrixPart& mine, const Team& team = {},
                   const Progress& progress = {});
 
 }  // namespace duet

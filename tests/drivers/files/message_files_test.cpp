@@ -77,7 +77,8 @@ TEST_F(MessageFiles, WriteAndReadBackWhatEachOwns) {
     for (const auto& [rows, columns] : {std::pair{0, 3}, {1, 1}, {2, 5}, {97, 64}, {1, 3'000'000}, {1'200'000, 3}}) {
       const Mine mine = mine_of(rows, columns);
       OutputFile out{path(name), all()};
-      write_matrix(out, format_of(name), {rows, columns, mine.rows, mine.columns, mine.block.view()}, 2);
+      write_matrix(out, format_of(name), {rows, columns, mine.rows, mine.columns, mine.block.view()},
+                   Team{Model::hybrid, Execution{.threads = 2}});
       out.commit();
 
       const MatrixFile in = open_matrix(path(name), all());

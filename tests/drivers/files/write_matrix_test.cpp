@@ -28,10 +28,10 @@ Matrix<double> random_matrix(std::int64_t rows, std::int64_t columns) {
   return matrix;
 }
 
-void write(const std::string& path, const Matrix<double>& matrix, int threads = 1) {
+void write(const std::string& path, const Matrix<double>& matrix, const Team& team = {}) {
   OutputFile file{path};
   write_matrix(file, format_of(path),
-               {matrix.rows(), matrix.columns(), {0, matrix.rows()}, {0, matrix.columns()}, matrix.view()}, threads);
+               {matrix.rows(), matrix.columns(), {0, matrix.rows()}, {0, matrix.columns()}, matrix.view()}, team);
   file.commit();
 }
 
@@ -41,7 +41,7 @@ TEST_P(EachFormat, ReadsBackBitForBit) {
   const ScratchFolder folder;
   const std::string path = folder.path("c" + GetParam());
   for (const auto& [rows, columns] : {std::pair{1, 1}, {3, 5}, {97, 31}, {0, 4}, {4, 0}, {1, 700'000}, {600'000, 2}}) {
-    for (const int threads : {1, 3}) {
+    for (const Model model : {Model::serial, Model::openmp, Model::tbb}) {
       Matrix<double> matrix = random_matrix(rows, columns);
       if (rows == 3) {
         matrix.data()[0] = -0.0;
@@ -49,7 +49,7 @@ TEST_P(EachFormat, ReadsBackBitForBit) {
         matrix.data()[2] = std::numeric_limits<double>::max();
         matrix.data()[3] = -HUGE_VAL;
       }
-      write(path, matrix, threads);
+      write(path, matrix, Team{model, Execution{.threads = model == Model::serial ? 1 : 3}});
       const Matrix<double> back = read_matrix(path);
       ASSERT_EQ(back.rows(), rows);
       ASSERT_EQ(back.columns(), columns);
