@@ -32,12 +32,17 @@
 
 namespace duet {
 
+class TbbTeam;
+
 /// C = A B in one process. Shapes must fit (a.columns == b.rows, c is a.rows x b.columns), else std::invalid_argument;
 /// C must not overlap A or B and needs no value before. Tunables: `local_kernel`, and for openmp and tbb `tile`, the
 /// rows and columns of a tile (0: chosen).
 void matmul_serial(ConstView a, ConstView b, View c, const Execution& execution);
 void matmul_openmp(ConstView a, ConstView b, View c, const Execution& execution);
 void matmul_tbb(ConstView a, ConstView b, View c, const Execution& execution);
+/// The same with a team that is there already: the workers of a new one come 0.1 ms late, which is all of a product of
+/// n = 200.
+void matmul_tbb(ConstView a, ConstView b, View c, const Execution& execution, TbbTeam& team);
 
 /// What the calling rank owns of one product: its blocks, as `layout` divides them over `ranks`.
 struct OwnedBlocks {

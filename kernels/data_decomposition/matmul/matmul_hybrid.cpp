@@ -15,33 +15,42 @@ void matmul_hybrid(const OwnedBlocks& mine, const Execution& execution) {
   const LocalKernel& kernel = local_kernel(execution.text_or("local_kernel", "auto"));
   const std::int64_t width = panel_width(execution);
   const std::vector<Panel> panels = mine.layout.panels(width);
-  const std::vector<Block> tiles =
-      tiles_of(mine.c.rows, mine.c.columns, execution.threads, execution.whole_or("tile", 0));
+  const Tiles tiles = tiles_of(mine.c.rows, mine.c.columns, execution.threads, execution.whole_or("tile", 0));
   std::array<PanelBroadcast, 2> slots{PanelBroadcast{mine, width}, PanelBroadcast{mine, width}};
   FirstException failure;
   if (panels.empty()) kernel.multiply(mine.a, mine.b, mine.c, Update::assign);
   if (!panels.empty()) slots[0].start(panels[0]);
-#pragma omp parallel num_threads(execution.threads) default(none) \
-    shared(mine, kernel, panels, tiles, slots, failure, execution)
+  const auto multiply = [&](std::int64_t tile, std::size_t step, Booking& booking) {
+    booking.now(Activity::useful);
+    failure.guard([&] {
+      // C(I, J) += A(I, P) B(P, J)
+      const PanelBroadcast& here = slots[step % 2];
+      const TileViews part = views_of(tiles[tile], here.a(), here.b(), mine.c);
+      kernel.multiply(part.a, part.b, part.c, step == 0 ? Update::assign : Update::add);
+    });
+    booking.now(Activity::waiting);
+  };
+  const auto exchange = [&](std::size_t step, Booking& booking) {
+    booking.now(Activity::communicating);
+    failure.guard([&] {
+      slots[step % 2].wait();
+      if (step + 1 < panels.size()) slots[(step + 1) % 2].start(panels[step + 1]);
+    });
+    booking.now(Activity::waiting);
+  };
+#pragma omp parallel num_threads(execution.threads) default(none) shared(execution, panels, tiles, multiply, exchange)
   {
-    Booking booking{execution.timesheet, omp_get_thread_num(), Activity::communicating};
+    Booking booking{execution.timesheet, omp_get_thread_num(), Activity::waiting};
     for (std::size_t step = 0; step < panels.size(); ++step) {
-      PanelBroadcast& here = slots[step % 2];
+      // Only the thread that called may call MPI. The others read the panels after the barrier, and all are done with
+      // them at the end of the loop over tiles, before their buffers are started again.
 #pragma omp master
-      failure.guard([&] {
-        here.wait();
-        if (step + 1 < panels.size()) slots[(step + 1) % 2].start(panels[step + 1]);
-      });
+      exchange(step, booking);
 #pragma omp barrier
+#pragma omp for schedule(static, 1) nowait
+      for (std::int64_t tile = 0; tile < tiles.leading; ++tile) multiply(tile, step, booking);
 #pragma omp for schedule(dynamic, 1)
-      for (const Block& tile : tiles) {
-        booking.now(Activity::useful);
-        failure.guard([&] {
-          const TileViews part = views_of(tile, here.a(), here.b(), mine.c);
-          kernel.multiply(part.a, part.b, part.c, step == 0 ? Update::assign : Update::add);
-        });
-        booking.now(Activity::communicating);
-      }
+      for (std::int64_t tile = tiles.leading; tile < tiles.count(); ++tile) multiply(tile, step, booking);
     }
   }
   failure.rethrow();

@@ -10,21 +10,24 @@ namespace duet {
 void matmul_openmp(ConstView a, ConstView b, View c, const Execution& execution) {
   require_conforming(a, b, c);
   const LocalKernel& kernel = local_kernel(execution.text_or("local_kernel", "auto"));
-  const std::vector<Block> tiles = tiles_of(c.rows, c.columns, execution.threads, execution.whole_or("tile", 0));
+  const Tiles tiles = tiles_of(c.rows, c.columns, execution.threads, execution.whole_or("tile", 0));
   FirstException failure;
-#pragma omp parallel num_threads(execution.threads) default(none) shared(a, b, c, kernel, tiles, failure, execution)
+  // C(I, J) = A(I, :) B(:, J). Tiles are disjoint, and nobody writes A or B: no lock is needed.
+  const auto multiply = [&](std::int64_t tile, Booking& booking) {
+    booking.now(Activity::useful);
+    failure.guard([&] {
+      const TileViews part = views_of(tiles[tile], a, b, c);
+      kernel.multiply(part.a, part.b, part.c, Update::assign);
+    });
+    booking.now(Activity::waiting);
+  };
+#pragma omp parallel num_threads(execution.threads) default(none) shared(execution, tiles, multiply)
   {
     Booking booking{execution.timesheet, omp_get_thread_num(), Activity::waiting};
+#pragma omp for schedule(static, 1) nowait
+    for (std::int64_t tile = 0; tile < tiles.leading; ++tile) multiply(tile, booking);
 #pragma omp for schedule(dynamic, 1)
-    for (const Block& tile : tiles) {
-      booking.now(Activity::useful);
-      failure.guard([&] {
-        // C(I, J) = A(I, :) B(:, J). Tiles are disjoint, and nobody writes A or B: no lock is needed.
-        const TileViews part = views_of(tile, a, b, c);
-        kernel.multiply(part.a, part.b, part.c, Update::assign);
-      });
-      booking.now(Activity::waiting);
-    }
+    for (std::int64_t tile = tiles.leading; tile < tiles.count(); ++tile) multiply(tile, booking);
   }
   failure.rethrow();
 }

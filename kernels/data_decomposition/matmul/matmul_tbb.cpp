@@ -1,4 +1,4 @@
-#include <oneapi/tbb/parallel_for_each.h>
+#include <oneapi/tbb/task_group.h>
 
 #include "kernels/core/tbb_team.hpp"
 #include "kernels/data_decomposition/matmul/matmul.hpp"
@@ -8,17 +8,27 @@
 namespace duet {
 
 void matmul_tbb(ConstView a, ConstView b, View c, const Execution& execution) {
+  TbbTeam team{execution};
+  matmul_tbb(a, b, c, execution, team);
+}
+
+void matmul_tbb(ConstView a, ConstView b, View c, const Execution& execution, TbbTeam& team) {
   require_conforming(a, b, c);
   const LocalKernel& kernel = local_kernel(execution.text_or("local_kernel", "auto"));
-  const std::vector<Block> tiles = tiles_of(c.rows, c.columns, execution.threads, execution.whole_or("tile", 0));
-  TbbTeam{execution}.run([&] {
-    // C(I, J) = A(I, :) B(:, J). Tiles are disjoint, and nobody writes A or B: no lock is needed. An exception of a
-    // task cancels the others and comes out of the loop here.
-    oneapi::tbb::parallel_for_each(tiles, [&](const Block& tile) {
-      const Booking booking{execution.timesheet, TbbTeam::worker(), Activity::useful};
-      const TileViews part = views_of(tile, a, b, c);
-      kernel.multiply(part.a, part.b, part.c, Update::assign);
-    });
+  const Tiles tiles = tiles_of(c.rows, c.columns, execution.threads, execution.whole_or("tile", 0));
+  // C(I, J) = A(I, :) B(:, J). Tiles are disjoint, and nobody writes A or B: no lock is needed.
+  const auto multiply = [&](std::int64_t tile) {
+    const Booking booking{execution.timesheet, TbbTeam::worker(), Activity::useful};
+    const TileViews part = views_of(tiles[tile], a, b, c);
+    kernel.multiply(part.a, part.b, part.c, Update::assign);
+  };
+  if (tiles.count() == 0) return;
+  // The tiles are tasks, the large ones first: this thread takes the first, thieves take the oldest that is left, and
+  // the small ones even it out. What a task throws cancels the others and comes out of the wait.
+  team.run([&] {
+    oneapi::tbb::task_group tasks;
+    for (std::int64_t tile = 1; tile < tiles.count(); ++tile) tasks.run([&multiply, tile] { multiply(tile); });
+    tasks.run_and_wait([&multiply] { multiply(0); });
   });
 }
 

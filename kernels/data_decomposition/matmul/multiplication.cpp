@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "kernels/core/tbb_team.hpp"
 #include "kernels/data_decomposition/matmul/verify.hpp"
 #include "kernels/local_product/local_product.hpp"
 
@@ -67,6 +68,7 @@ Multiplication::Multiplication(Model model, const ProductShape& shape, Execution
                                const FillBlock& fill_b)
     : model_{model},
       execution_{settled(model, std::move(execution))},
+      team_{model == Model::tbb ? std::make_unique<TbbTeam>(execution_) : nullptr},
       ranks_{chosen_grid(shape, execution_), execution_.communicator},
       layout_{shape, ranks_.shape()} {
   const auto place = [&](const Block& block) { return Matrix<double>{block.rows.size(), block.columns.size()}; };
@@ -79,6 +81,8 @@ Multiplication::Multiplication(Model model, const ProductShape& shape, Execution
   reset();
 }
 
+Multiplication::~Multiplication() = default;
+
 void Multiplication::reset() {
   std::fill_n(c_.data(), c_.rows() * c_.columns(), std::numeric_limits<double>::quiet_NaN());
 }
@@ -90,7 +94,7 @@ void Multiplication::execute() {
     case Model::openmp:
       return matmul_openmp(a_.view(), b_.view(), c_.view(), execution_);
     case Model::tbb:
-      return matmul_tbb(a_.view(), b_.view(), c_.view(), execution_);
+      return matmul_tbb(a_.view(), b_.view(), c_.view(), execution_, *team_);
     case Model::mpi:
       return matmul_mpi(mine(), execution_);
     case Model::hybrid:

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ class Multiplication {
   /// `execution` refers to must outlive this object.
   Multiplication(Model model, const ProductShape& shape, Execution execution, const FillBlock& fill_a,
                  const FillBlock& fill_b);
+  ~Multiplication();
   Multiplication(const Multiplication&) = delete;
   Multiplication& operator=(const Multiplication&) = delete;
 
@@ -58,6 +60,7 @@ class Multiplication {
 
   Model model_;
   Execution execution_;
+  std::unique_ptr<TbbTeam> team_;  ///< for tbb alone
   RankGrid ranks_;
   ProductLayout layout_;
   Matrix<double> a_;

@@ -76,7 +76,7 @@ TEST(Tiles, CoverCOnceForAnyShapeTileAndTeam) {
     for (const std::int64_t n : test_extents) {
       for (const int threads : {1, 2, 3, 5}) {
         for (const std::int64_t tile : {0, 1, 2, 40, 1000}) {
-          const std::vector<Block> tiles = tiles_of(m, n, threads, tile);
+          const std::vector<Block> tiles = tiles_of(m, n, threads, tile).blocks;
           EXPECT_EQ(coverage(m, n, tiles), once(m, n)) << m << "x" << n << ", tile " << tile;
           for (const Block& block : tiles) {
             EXPECT_FALSE(block.rows.empty() || block.columns.empty());
@@ -85,6 +85,18 @@ TEST(Tiles, CoverCOnceForAnyShapeTileAndTeam) {
         }
       }
     }
+  }
+}
+
+TEST(Tiles, OfALargeMatrixBeginWithOneBlockForEachThreadAndEndWithSmallOnes) {
+  for (const int threads : {2, 3, 4}) {
+    const Tiles tiles = tiles_of(4000, 5000, threads, 0);
+    EXPECT_EQ(coverage(4000, 5000, tiles.blocks), once(4000, 5000));
+    ASSERT_EQ(tiles.leading, threads);
+    ASSERT_GT(tiles.count(), tiles.leading);
+    const auto area = [](const Block& block) { return block.rows.size() * block.columns.size(); };
+    for (std::int64_t tile = tiles.leading; tile < tiles.count(); ++tile)
+      EXPECT_LT(4 * area(tiles[tile]), area(tiles[0]));
   }
 }
 
