@@ -1,0 +1,35 @@
+#include "kernels/local_product/eigen_product.hpp"
+
+#include <Eigen/Core>
+
+#include "kernels/local_product/shapes.hpp"
+
+#if !defined(EIGEN_DONT_PARALLELIZE)
+#error "Eigen would start threads of its own: compile with EIGEN_DONT_PARALLELIZE"
+#endif
+
+namespace duet {
+
+void multiply_by_eigen(ConstView a, ConstView b, View c, Update update) {
+  check_shapes(a, b, c);
+  if (c.empty()) return;
+  using Dense = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  using Stride = Eigen::OuterStride<>;
+  const Eigen::Map<const Dense, 0, Stride> left{a.data, a.rows, a.columns, Stride{a.stride}};
+  const Eigen::Map<const Dense, 0, Stride> right{b.data, b.rows, b.columns, Stride{b.stride}};
+  Eigen::Map<Dense, 0, Stride> out{c.data, c.rows, c.columns, Stride{c.stride}};
+  if (update == Update::assign) {
+    out.noalias() = left * right;
+  } else {
+    out.noalias() += left * right;
+  }
+}
+
+std::string eigen_version() {
+  return "eigen " + std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) + "." +
+         std::to_string(EIGEN_MINOR_VERSION);
+}
+
+std::string eigen_code_path() { return Eigen::SimdInstructionSetsInUse(); }
+
+}  // namespace duet

@@ -1,0 +1,49 @@
+#pragma once
+
+/// Memory that a thread keeps for packed operands, so that a product allocates nothing after the first of its size.
+
+#include <sys/mman.h>
+
+#include <cstddef>
+#include <memory>
+#include <new>
+
+namespace duet {
+
+/// Memory that grows and never shrinks until its thread ends. Aligned to a huge page and offered to the kernel as such:
+/// the packed block of B then needs one entry of the TLB and not 120.
+class PackingSpace {
+ public:
+  /// At least `count` doubles, whose contents are not defined. Throws std::bad_alloc.
+  [[nodiscard]] double* of(std::size_t count) {
+    if (count > capacity_) grow(count);
+    return memory_.get();
+  }
+
+  /// The calling thread's own.
+  [[nodiscard]] static PackingSpace& mine() {
+    thread_local PackingSpace space;
+    return space;
+  }
+
+ private:
+  static constexpr std::size_t huge_page = std::size_t{1} << 21U;
+  struct Release {
+    void operator()(double* memory) const { ::operator delete(memory, std::align_val_t{huge_page}); }
+  };
+
+  void grow(std::size_t count) {
+    const std::size_t bytes = (count * sizeof(double) + huge_page - 1) / huge_page * huge_page;
+    memory_.reset();
+    capacity_ = 0;
+    memory_.reset(static_cast<double*>(::operator new(bytes, std::align_val_t{huge_page})));
+    capacity_ = bytes / sizeof(double);
+    // Advice only: without huge pages the product is right all the same.
+    static_cast<void>(::madvise(memory_.get(), bytes, MADV_HUGEPAGE));
+  }
+
+  std::size_t capacity_ = 0;
+  std::unique_ptr<double, Release> memory_;
+};
+
+}  // namespace duet

@@ -1,0 +1,342 @@
+// The product after Goto and van de Geijn, mirrored for row-major storage: C^T = B^T A^T, so that what those papers
+// keep in the second-level cache, a block of A, is here a block of B.
+//
+//     for each block of rows of A, up to 2048                              A's panel: 4 MiB, third-level cache
+//       for each block of 256 of k             copy A's panel
+//         for each block of columns of B       copy B's block              B's block: half the second-level cache
+//           for each 8 rows of A's panel                                   16 KiB, first-level cache
+//             for each 24 columns of B's block
+//               tile:  C[8 x 24] += A[8 x 256] B[256 x 24]                 in registers
+//
+// The tile holds 8 x 3 vectors of C in registers. For each index p of k it loads three vectors of B's row p and
+// multiplies them with each of the eight entries of A's column p, broadcast: 11 loads for 24 multiply-adds, so that the
+// arithmetic units are the limit. Instruction sets with 16 registers take 4 rows.
+//
+//                       B(p, 0..7)   B(p, 8..15)   B(p, 16..23)
+//        A(0, p)          C(0,.)        C(0,.)        C(0,.)
+//        ...
+//        A(7, p)          C(7,.)        C(7,.)        C(7,.)
+//
+// A's panel is copied row by row (a tile needs single entries of it, so there is nothing to transpose) to rows 256
+// apart: the tile's addresses become constants, and rows a power of two apart no longer fall into one cache set. B's
+// block is copied to strips of 24 columns, each contiguous, filled up with zeros; the results of the filling are
+// never stored.
+//
+// Small products take A and B where they are: copying costs as much as 10 to 20 multiplications with each entry.
+//
+// Each entry of C is the sum over one block of k in index order, from zero, by fused multiply-adds where the
+// instruction set has them; then it is added to C. Which tile computes it makes no difference to its bits.
+
+#include "kernels/local_product/simd_product.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include <hwy/cache_control.h>
+
+#include "kernels/local_product/packing_space.hpp"
+
+// Tiles are arrays of vectors, which vectors of unknown length cannot form.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/local_product/simd_product.cpp"
+#include <hwy/foreach_target.h>
+//
+#include <hwy/highway.h>
+
+#ifndef DUET_SIMD_PRODUCT_ONCE
+#define DUET_SIMD_PRODUCT_ONCE
+namespace duet {
+namespace {
+
+/// Rows of A's panel. Each pass over them copies B once, which costs 1 % of the pass at this height.
+constexpr std::int64_t panel_rows = 2048;
+
+/// Products that are nowhere larger than this take A and B where they are.
+constexpr std::int64_t in_place_extent = 96;
+
+/// Columns of B's block in units of `strip`: half the second-level cache, whose other half A's and C's tiles flow
+/// through.
+std::int64_t block_columns(std::int64_t strip) {
+  static const std::int64_t second_level = [] {
+    const std::int64_t told = ::sysconf(_SC_LEVEL2_CACHE_SIZE);
+    return told > 0 ? std::clamp<std::int64_t>(told, 256 << 10, 2 << 20) : 512 << 10;
+  }();
+  const std::int64_t columns = second_level / 2 / static_cast<std::int64_t>(sizeof(double)) / summation_block;
+  return std::max(columns / strip, std::int64_t{1}) * strip;
+}
+
+}  // namespace
+}  // namespace duet
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace duet {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using Lanes = hn::ScalableTag<double>;
+using Vector = hn::Vec<Lanes>;
+
+constexpr int lanes = static_cast<int>(HWY_MAX_BYTES / sizeof(double));
+constexpr int tile_vectors = 3;
+constexpr int tile_columns = tile_vectors * lanes;
+// 8 x 3 sums, 3 vectors of B and a broadcast fill 28 of 32 registers; 4 x 3, 3 and 1 all of 16.
+constexpr int tile_rows = HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64 ? 8 : 4;
+
+/// Where a tile of C goes, and the operands of one step.
+struct Step {
+  const double* a;
+  std::int64_t a_stride;
+  const double* b;
+  std::int64_t b_stride;
+  std::int64_t depth;
+  double* c;
+  std::int64_t c_stride;
+  Update update;
+  int last;  ///< columns of the last vector, 1 to `lanes`
+};
+
+/// The first `count` elements, and zeros; reads no others. 0 < count <= lanes.
+HWY_INLINE Vector load_first(const double* from, int count) {
+  const Lanes d;
+  if constexpr (lanes > 2) {
+    return hn::MaskedLoad(hn::FirstN(d, static_cast<std::size_t>(count)), d, from);
+  } else {
+    return count == lanes ? hn::LoadU(d, from) : hn::InsertLane(hn::Zero(d), 0, *from);
+  }
+}
+
+/// Writes the first `count` elements and no others.
+HWY_INLINE void store_first(Vector value, double* to, int count) {
+  const Lanes d;
+  if constexpr (lanes > 2) {
+    hn::BlendedStore(value, hn::FirstN(d, static_cast<std::size_t>(count)), d, to);
+  } else if (count == lanes) {
+    hn::StoreU(value, d, to);
+  } else {
+    *to = hn::GetLane(value);
+  }
+}
+
+/// C[rows x vectors] += A B over `depth`. `partial`: the last vector of C and of B has only `last` columns.
+/// `packed`: A and B are as `pack_a` and `pack_b` leave them.
+template <int rows, int vectors, bool partial, bool packed>
+HWY_INLINE void tile(const Step& step) {
+  const Lanes d;
+  const std::int64_t a_stride = packed ? summation_block : step.a_stride;
+  const std::int64_t b_stride = packed ? tile_columns : step.b_stride;
+  Vector sum[std::size_t{rows}][std::size_t{vectors}];
+#pragma GCC unroll 8
+  for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 3
+    for (int v = 0; v < vectors; ++v) sum[i][v] = hn::Zero(d);
+    if constexpr (packed) {
+      // C is in memory by now; it arrives while the tile computes.
+#pragma GCC unroll 4
+      for (int v = 0; v <= vectors; ++v) {
+        hwy::Prefetch(step.c + i * step.c_stride + std::min(v * lanes, vectors * lanes - 1));
+      }
+    }
+  }
+  const double* a = step.a;
+  const double* b = step.b;
+#pragma GCC unroll 4
+  for (std::int64_t p = 0; p < step.depth; ++p) {
+    Vector row[std::size_t{vectors}];
+#pragma GCC unroll 3
+    for (int v = 0; v < vectors; ++v) {
+      row[v] = partial && v == vectors - 1 ? load_first(b + v * lanes, step.last) : hn::LoadU(d, b + v * lanes);
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < rows; ++i) {
+      const Vector entry = hn::Set(d, a[i * a_stride]);
+#pragma GCC unroll 3
+      for (int v = 0; v < vectors; ++v) sum[i][v] = hn::MulAdd(entry, row[v], sum[i][v]);
+    }
+    a += 1;
+    b += b_stride;
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < rows; ++i) {
+    double* c = step.c + i * step.c_stride;
+#pragma GCC unroll 3
+    for (int v = 0; v < vectors; ++v) {
+      if (partial && v == vectors - 1) {
+        const Vector before = step.update == Update::add ? load_first(c + v * lanes, step.last) : hn::Zero(d);
+        store_first(step.update == Update::add ? hn::Add(before, sum[i][v]) : sum[i][v], c + v * lanes, step.last);
+      } else if (step.update == Update::add) {
+        hn::StoreU(hn::Add(hn::LoadU(d, c + v * lanes), sum[i][v]), d, c + v * lanes);
+      } else {
+        hn::StoreU(sum[i][v], d, c + v * lanes);
+      }
+    }
+  }
+}
+
+template <int rows, int vectors, bool partial>
+void tile_in_place(const Step& step) {
+  tile<rows, vectors, partial, false>(step);
+}
+
+void whole_packed_tile(const Step& step) { tile<tile_rows, tile_vectors, false, true>(step); }
+
+using Tile = void (*)(const Step&);
+
+/// tile_in_place for every number of rows, of vectors, and whether the last is partial.
+template <int... which>
+constexpr std::array<Tile, sizeof...(which)> all_tiles(std::integer_sequence<int, which...> /*of*/) {
+  return {tile_in_place < which / (2 * tile_vectors) + 1, which / 2 % tile_vectors + 1, which % 2 == 1 > ...};
+}
+constexpr auto tiles = all_tiles(std::make_integer_sequence<int, tile_rows * tile_vectors * 2>{});
+
+/// The tile of 1 to `tile_rows` rows and 1 to `tile_columns` columns.
+Tile tile_for(std::int64_t rows, std::int64_t columns) {
+  const std::int64_t vectors = (columns + lanes - 1) / lanes;
+  const bool partial = vectors * lanes != columns;
+  return tiles[static_cast<std::size_t>(((rows - 1) * tile_vectors + vectors - 1) * 2 + (partial ? 1 : 0))];
+}
+
+int last_of(std::int64_t columns) { return static_cast<int>((columns - 1) % lanes) + 1; }
+
+/// One block of k of a small product, operands where they are.
+void multiply_in_place(ConstView a, ConstView b, View c, Update update) {
+  // Tiles of 3, or of 3 and 2 vectors, none much narrower than the others: 32 columns are 16 + 16 and not 24 + 8.
+  const std::int64_t vectors = (c.columns + lanes - 1) / lanes;
+  const std::int64_t strips = (vectors + tile_vectors - 1) / tile_vectors;
+  std::int64_t column = 0;
+  for (std::int64_t s = 0; s < strips; ++s) {
+    const std::int64_t width =
+        std::min((vectors / strips + (s < vectors % strips ? 1 : 0)) * lanes, c.columns - column);
+    const int last = last_of(width);
+    Tile run = tile_for(std::min<std::int64_t>(tile_rows, c.rows), width);
+    for (std::int64_t row = 0; row < c.rows; row += tile_rows) {
+      if (c.rows - row < tile_rows) run = tile_for(c.rows - row, width);
+      run({&a(row, 0), a.stride, &b(0, column), b.stride, a.columns, &c(row, column), c.stride, update, last});
+    }
+    column += width;
+  }
+}
+
+/// Rows of `a` to rows `summation_block` apart.
+void pack_a(ConstView a, double* to) {
+  for (std::int64_t i = 0; i < a.rows; ++i) {
+    std::memcpy(to + i * summation_block, &a(i, 0), static_cast<std::size_t>(a.columns) * sizeof(double));
+  }
+}
+
+/// Strips of `tile_columns` columns, each row by row, the last filled up with zeros.
+void pack_b(ConstView b, double* to) {
+  const Lanes d;
+  const std::int64_t whole = b.columns / tile_columns;
+  const std::int64_t rest = b.columns % tile_columns;
+  for (std::int64_t p = 0; p < b.rows; ++p) {
+    const double* from = &b(p, 0);
+    double* row = to + p * tile_columns;
+    for (std::int64_t s = 0; s < whole; ++s) {
+#pragma GCC unroll 3
+      for (int v = 0; v < tile_vectors; ++v) hn::Store(hn::LoadU(d, from + v * lanes), d, row + v * lanes);
+      from += tile_columns;
+      row += b.rows * tile_columns;
+    }
+    if (rest != 0) {
+      std::fill(std::copy_n(from, rest, row), row + tile_columns, 0.0);
+    }
+  }
+}
+
+/// A's panel by B's block, both packed.
+void multiply_packed(const double* a, const double* b, std::int64_t depth, View c, Update update) {
+  for (std::int64_t row = 0; row < c.rows; row += tile_rows) {
+    const std::int64_t rows = std::min<std::int64_t>(tile_rows, c.rows - row);
+    for (std::int64_t column = 0; column < c.columns; column += tile_columns) {
+      const std::int64_t columns = std::min<std::int64_t>(tile_columns, c.columns - column);
+      const Step step{a + row * summation_block,
+                      summation_block,
+                      b + column * depth,
+                      tile_columns,
+                      depth,
+                      &c(row, column),
+                      c.stride,
+                      update,
+                      last_of(columns)};
+      if (rows == tile_rows && columns == tile_columns) {
+        whole_packed_tile(step);
+      } else {
+        tile_for(rows, columns)(step);
+      }
+    }
+  }
+}
+
+/// The number of equal blocks, each a multiple of `unit` and at most `most`, that n falls into: the size of one.
+std::int64_t even_block(std::int64_t n, std::int64_t most, std::int64_t unit) {
+  const std::int64_t blocks = (n + most - 1) / most;
+  const std::int64_t each = (n + blocks - 1) / blocks;
+  return (each + unit - 1) / unit * unit;
+}
+
+void multiply_here(ConstView a, ConstView b, View c, Update update) {
+  if (c.empty()) return;
+  if (a.columns == 0) {
+    if (update == Update::add) return;
+    for (std::int64_t i = 0; i < c.rows; ++i) std::fill_n(&c(i, 0), c.columns, 0.0);
+    return;
+  }
+  const std::int64_t k = a.columns;
+  const bool small = c.rows <= 2 * tile_rows || std::max({c.rows, c.columns, k}) <= in_place_extent;
+  if (small) {
+    for (std::int64_t p = 0; p < k; p += summation_block) {
+      const std::int64_t depth = std::min(summation_block, k - p);
+      multiply_in_place(a.block(0, p, a.rows, depth), b.block(p, 0, depth, b.columns), c,
+                        p == 0 ? update : Update::add);
+    }
+    return;
+  }
+  const std::int64_t height = even_block(c.rows, panel_rows, tile_rows);
+  const std::int64_t width = even_block(c.columns, block_columns(tile_columns), tile_columns);
+  double* const packed_b = PackingSpace::mine().of(static_cast<std::size_t>((height + width) * summation_block));
+  double* const packed_a = packed_b + width * summation_block;
+  for (std::int64_t row = 0; row < c.rows; row += height) {
+    const std::int64_t rows = std::min(height, c.rows - row);
+    for (std::int64_t p = 0; p < k; p += summation_block) {
+      const std::int64_t depth = std::min(summation_block, k - p);
+      pack_a(a.block(row, p, rows, depth), packed_a);
+      for (std::int64_t column = 0; column < c.columns; column += width) {
+        const std::int64_t columns = std::min(width, c.columns - column);
+        pack_b(b.block(p, column, depth, columns), packed_b);
+        multiply_packed(packed_a, packed_b, depth, c.block(row, column, rows, columns), p == 0 ? update : Update::add);
+      }
+    }
+  }
+}
+
+const char* name_here() { return hwy::TargetName(HWY_TARGET); }
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace duet
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace duet {
+namespace {
+HWY_EXPORT(multiply_here);
+HWY_EXPORT(name_here);
+}  // namespace
+
+void multiply_by_simd(ConstView a, ConstView b, View c, Update update) {
+  HWY_DYNAMIC_DISPATCH(multiply_here)(a, b, c, update);
+}
+
+std::string simd_code_path() { return HWY_DYNAMIC_DISPATCH(name_here)(); }
+
+}  // namespace duet
+#endif
