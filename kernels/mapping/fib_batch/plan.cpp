@@ -78,10 +78,8 @@ Plan::Plan(const FibBatch& batch, Schedule schedule, std::int64_t grain, int wor
     grain_ = count_ / workers;
     return;
   }
-  const std::int64_t most = std::max<std::int64_t>(1, count_ / (pieces_a_worker * workers));
   if (schedule == Schedule::longest_first && batch.exact() && count_ > 0) {
-    const double share = mean_nanoseconds(batch) * static_cast<double>(most);
-    sort_longest_first(batch, grain, std::min(piece_nanoseconds, share));
+    sort_longest_first(batch, grain, workers);
     return;
   }
   const bool one_by_one = schedule == Schedule::spawn_each || (schedule == Schedule::cyclic && batch.exact());
@@ -90,13 +88,14 @@ Plan::Plan(const FibBatch& batch, Schedule schedule, std::int64_t grain, int wor
   } else if (one_by_one) {
     grain_ = 1;
   } else {
+    const std::int64_t most = std::max<std::int64_t>(1, count_ / (pieces_a_worker * workers));
     const double items = std::min(piece_nanoseconds / mean_nanoseconds(batch), static_cast<double>(most));
     grain_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(items));
   }
   pieces_ = (count_ + grain_ - 1) / grain_;
 }
 
-void Plan::sort_longest_first(const FibBatch& batch, std::int64_t grain, double target) {
+void Plan::sort_longest_first(const FibBatch& batch, std::int64_t grain, int workers) {
   // Cost grows with n, so that n itself is the key, in classes 1/16 of an octave wide. A counting sort, largest first,
   // is linear, stable and the same on every rank; the rule's bound suffers by the width of a class, 10 % of one item.
   std::vector<std::uint16_t> classes(static_cast<std::size_t>(count_));
@@ -112,8 +111,15 @@ void Plan::sort_longest_first(const FibBatch& batch, std::int64_t grain, double 
 
   // All items of a class count as dear as its largest, so that cutting needs no further look at the inputs.
   grain_ = grain;
+  std::vector<std::size_t> filled;
+  double all = 0;
   for (std::size_t c = 0; c < SizeClass::count; ++c) {
     if (begins[c] == begins[c + 1]) continue;
+    filled.push_back(c);
+    all += (begins[c + 1] - begins[c]) * fibonacci_nanoseconds(SizeClass::largest(c));
+  }
+  const double target = std::min(piece_nanoseconds, all / static_cast<double>(pieces_a_worker * workers));
+  for (const std::size_t c : filled) {
     const double dearest = fibonacci_nanoseconds(SizeClass::largest(c));
     const std::int64_t affordable = grain != 0 ? grain : static_cast<std::int64_t>(target / dearest);
     const auto together = static_cast<std::uint32_t>(std::clamp<std::int64_t>(affordable, 1, count_));

@@ -40,7 +40,7 @@ enum class Schedule {
 /// A pure function of its arguments: every rank of a job makes the same plan.
 class Plan {
  public:
-  /// `grain` items a piece; 0 chooses by estimated cost (see `piece`). Costs 256 estimates and, for longest_first in
+  /// `grain` items a piece; 0 chooses by estimated cost (see `piece`). Costs 256 estimates or, for longest_first in
   /// an exact batch, a pass over the inputs and 6 bytes an item. Throws std::invalid_argument for a negative grain,
   /// less than one worker, more items than 2^32 - 1 (their pieces are handled as 32-bit numbers).
   Plan(const FibBatch& batch, Schedule schedule, std::int64_t grain, int workers);
@@ -65,7 +65,7 @@ class Plan {
   [[nodiscard]] std::vector<std::int64_t> guided_chunks(int workers) const;
 
  private:
-  void sort_longest_first(const FibBatch& batch, std::int64_t grain, double target);
+  void sort_longest_first(const FibBatch& batch, std::int64_t grain, int workers);
 
   std::int64_t count_;
   std::int64_t grain_ = 0;

@@ -13,8 +13,10 @@ namespace duet {
 /// Deals the pieces to the ranks, each of which has `threads` workers. Dynamic, guided and longest_first count on the
 /// word of rank 0; stealing keeps each rank's range of pieces in its own word.
 ///
-/// A counter in a window, not a master that hands out work: on two ranks of one node, 2.6 million pieces a second come
-/// from the counter and 1.1 million from a master, which is kept from computing besides.
+/// A counter in a window, not a master that hands out work: on two ranks of one node, against a rank 0 that computes
+/// and answers requests between its own pieces, the counter takes 0.06 us a piece where the master takes 1.4, and with
+/// pieces of 25 us the batch as a whole takes 1 / 1.3 to 1 / 1.6 of the time, since nobody waits for rank 0 to finish a
+/// piece.
 class RankPieces {
  public:
   /// Collective over the communicator of `words`. The plan is kept alive by the caller.
