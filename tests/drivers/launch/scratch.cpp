@@ -1,0 +1,43 @@
+#include "tests/drivers/launch/scratch.hpp"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <thread>
+
+namespace fs = std::filesystem;
+
+Scratch::Scratch() {
+  std::string name = (fs::temp_directory_path() / "duet_launch_XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no folder for a test");
+  path_ = name;
+}
+
+Scratch::~Scratch() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+std::vector<int> processes_with(const std::string& text) {
+  std::vector<int> found;
+  for (const fs::directory_entry& process : fs::directory_iterator{"/proc"}) {
+    const int pid = std::atoi(process.path().filename().c_str());
+    if (pid <= 0 || pid == getpid()) continue;
+    std::ifstream file{process.path() / "cmdline"};
+    const std::string words{std::istreambuf_iterator<char>{file}, {}};
+    if (words.find(text) != std::string::npos) found.push_back(pid);
+  }
+  return found;
+}
+
+bool nothing_runs_with(const std::string& text) {
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    if (processes_with(text).empty()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds{50});
+  }
+  return false;
+}
