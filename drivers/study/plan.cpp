@@ -22,7 +22,10 @@ namespace {
 template <class Range, class Text>
 std::string joined(const Range& range, const char* between, Text&& text) {
   std::string all;
-  for (const auto& item : range) all += (all.empty() ? "" : between) + std::string{text(item)};
+  for (const auto& item : range) {
+    if (!all.empty()) all += between;
+    all += text(item);
+  }
   return all;
 }
 

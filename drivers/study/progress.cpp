@@ -55,7 +55,7 @@ void Progress::show(const Standing& standing) {
   if (!wanted_) return;
   if (terminal_) {
     // One column free: a full line would wrap on some terminals.
-    put("\r" + standing_text(standing, columns_of_terminal() - 1) + "\x1b[K");
+    put(fmt::format("\r{}\x1b[K", standing_text(standing, columns_of_terminal() - 1)));
     drawn_ = true;
     return;
   }
