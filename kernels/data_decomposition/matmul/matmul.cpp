@@ -1,10 +1,12 @@
 #include "kernels/data_decomposition/matmul/matmul.hpp"
 
+#include <cmath>
 #include <memory>
 #include <utility>
 
 #include "kernels/core/random.hpp"
 #include "kernels/data_decomposition/matmul/multiplication.hpp"
+#include "kernels/data_decomposition/matmul/panel_broadcast.hpp"
 
 namespace duet {
 namespace {
@@ -20,8 +22,19 @@ Work work_of(const Instance& instance) {
   return {.operations = 2 * m * n * k, .unit = "flop", .compulsory_bytes = 8 * (m * k + k * n + m * n)};
 }
 
-double memory_of(const Instance& instance, Model /*model*/, int /*ranks*/, int /*threads*/) {
-  return work_of(instance).compulsory_bytes;
+// The matrices; the double buffer of panels of every rank; what a local kernel packs into; the vectors of the check.
+double memory_of(const Instance& instance, Model model, int ranks, int threads) {
+  const ProductShape shape = shape_of(instance);
+  const auto m = static_cast<double>(shape.m);
+  const auto n = static_cast<double>(shape.n);
+  const auto k = static_cast<double>(shape.k);
+  const Grid grid = grid_for(shape.m, shape.n, ranks);
+  const double rows = std::ceil(m / static_cast<double>(grid.rows));
+  const double columns = std::ceil(n / static_cast<double>(grid.columns));
+  const double panels = passes_messages(model) ? 2 * chosen_panel_width * (rows + columns) : 0;
+  const double check = 20 * rows + 6 * columns + 5 * k;
+  constexpr double packed_bytes = 8 << 20;
+  return work_of(instance).compulsory_bytes + ranks * (8 * (panels + check) + threads * packed_bytes);
 }
 
 Placed place(Model model, const Instance& instance, const Execution& execution) {
@@ -30,7 +43,8 @@ Placed place(Model model, const Instance& instance, const Execution& execution) 
       fill_random(block, instance.seed, stream, where.rows.begin, where.columns.begin);
     };
   };
-  const auto product = std::make_shared<Multiplication>(model, shape_of(instance), execution, random(0), random(1));
+  const auto product =
+      std::make_shared<Multiplication>(model, shape_of(instance), execution, random(0), random(1), Filling::in_parts);
   Placed placed;
   placed.reset = [product] { product->reset(); };
   placed.execute = [product] { product->execute(); };

@@ -54,9 +54,11 @@ struct OwnedBlocks {
 };
 
 /// C = A B over all ranks of mine.ranks, collective. Throws std::invalid_argument unless the blocks have the shapes of
-/// the layout. Tunables: `local_kernel`, and `panel`, the width of a panel (0: chosen).
+/// the layout. Tunables: `local_kernel`; `panel`, the width of a panel (0: chosen); `strips`, the pieces of a local
+/// product between which MPI makes progress.
 void matmul_mpi(const OwnedBlocks& mine, const Execution& execution);
-/// The same; the thread that calls must be the one that initialised MPI (MPI_THREAD_FUNNELED).
+/// The same with a team in each rank, and the tunable `tile` in place of `strips`. The thread that calls must be the
+/// one that initialised MPI (MPI_THREAD_FUNNELED).
 void matmul_hybrid(const OwnedBlocks& mine, const Execution& execution);
 
 /// The problem "matmul" and its five variants.

@@ -27,6 +27,7 @@ void matmul_hybrid(const OwnedBlocks& mine, const Execution& execution) {
       const PanelBroadcast& here = slots[step % 2];
       const TileViews part = views_of(tiles[tile], here.a(), here.b(), mine.c);
       kernel.multiply(part.a, part.b, part.c, step == 0 ? Update::assign : Update::add);
+      if (omp_get_thread_num() == 0) slots[(step + 1) % 2].progress();
     });
     booking.now(Activity::waiting);
   };

@@ -3,6 +3,7 @@
 
 #include "kernels/data_decomposition/matmul/matmul.hpp"
 #include "kernels/data_decomposition/matmul/panel_broadcast.hpp"
+#include "kernels/data_decomposition/matmul/tiles.hpp"
 #include "kernels/local_product/local_product.hpp"
 
 namespace duet {
@@ -12,6 +13,7 @@ void matmul_mpi(const OwnedBlocks& mine, const Execution& execution) {
   const LocalKernel& kernel = local_kernel(execution.text_or("local_kernel", "auto"));
   const std::int64_t width = panel_width(execution);
   const std::vector<Panel> panels = mine.layout.panels(width);
+  const std::int64_t strips = execution.whole_or("strips", 1);
   Booking booking{execution.timesheet, 0, Activity::communicating};
   if (panels.empty()) kernel.multiply(mine.a, mine.b, mine.c, Update::assign);
 
@@ -23,10 +25,15 @@ void matmul_mpi(const OwnedBlocks& mine, const Execution& execution) {
     PanelBroadcast& next = slots[(step + 1) % 2];
     here.wait();
     if (step + 1 < panels.size()) next.start(panels[step + 1]);
-    booking.now(Activity::useful);
-    // C(I, J) += A(I, P) B(P, J)
-    kernel.multiply(here.a(), here.b(), mine.c, step == 0 ? Update::assign : Update::add);
-    booking.now(Activity::communicating);
+    for (std::int64_t strip = 0; strip < strips; ++strip) {
+      // C(I, J) += A(I, P) B(P, J), for the rows I of a strip
+      const Block tile{share_of(mine.c.rows, strips, strip), {0, mine.c.columns}};
+      const TileViews part = views_of(tile, here.a(), here.b(), mine.c);
+      booking.now(Activity::useful);
+      kernel.multiply(part.a, part.b, part.c, step == 0 ? Update::assign : Update::add);
+      booking.now(Activity::communicating);
+      if (strip + 1 < strips) next.progress();
+    }
   }
 }
 

@@ -1,11 +1,16 @@
 #include "kernels/data_decomposition/matmul/multiplication.hpp"
 
+#include <omp.h>
+#include <oneapi/tbb/parallel_for.h>
+
 #include <algorithm>
 #include <limits>
 #include <stdexcept>
 #include <utility>
 
 #include "kernels/core/tbb_team.hpp"
+#include "kernels/data_decomposition/matmul/first_exception.hpp"
+#include "kernels/data_decomposition/matmul/tiles.hpp"
 #include "kernels/data_decomposition/matmul/verify.hpp"
 #include "kernels/local_product/local_product.hpp"
 
@@ -27,7 +32,7 @@ std::string agreed_kernel(const std::string& choice, MPI_Comm ranks) {
   return kernel_choices.at(static_cast<std::size_t>(index));
 }
 
-/// "2" rows of ranks, or 0 for the grid that moves the fewest words.
+/// The grid of as many rows as the tunable says, or the one that moves the fewest words.
 Grid chosen_grid(const ProductShape& shape, const Execution& execution) {
   const int ranks = size_of(execution.communicator);
   const std::int64_t rows = execution.whole_or("grid", 0);
@@ -39,9 +44,11 @@ Grid chosen_grid(const ProductShape& shape, const Execution& execution) {
   return {rows, ranks / rows};
 }
 
-/// What the variant of `model` runs with: the kernel settled, and no communicator where it passes no messages.
+/// What the variant of `model` runs with: the kernel settled, no communicator where it passes no messages, one thread
+/// where it runs none beside.
 Execution settled(Model model, Execution execution) {
   if (!passes_messages(model)) execution.communicator = MPI_COMM_NULL;
+  if (!runs_threads(model)) execution.threads = 1;
   const std::vector<Setting> declared = matmul_tunables(model);
   std::map<std::string, std::string> values;
   for (const Setting& setting : declared) values[setting.name] = execution.text_or(setting.name, setting.preset);
@@ -61,30 +68,68 @@ std::vector<Setting> matmul_tunables(Model model) {
     tunables.push_back({"grid", "0", "rows of the grid of ranks, a divisor of their number; 0: fewest words", {}});
     tunables.push_back({"panel", "0", "columns of A that one broadcast carries; 0: chosen", {}});
   }
+  if (model == Model::mpi) {
+    tunables.push_back({"strips", "1", "pieces of a local product, between which MPI makes progress", {}, 1});
+  }
   return tunables;
 }
 
 Multiplication::Multiplication(Model model, const ProductShape& shape, Execution execution, const FillBlock& fill_a,
-                               const FillBlock& fill_b)
+                               const FillBlock& fill_b, Filling filling)
     : model_{model},
       execution_{settled(model, std::move(execution))},
       team_{model == Model::tbb ? std::make_unique<TbbTeam>(execution_) : nullptr},
       ranks_{chosen_grid(shape, execution_), execution_.communicator},
       layout_{shape, ranks_.shape()} {
-  const auto place = [&](const Block& block) { return Matrix<double>{block.rows.size(), block.columns.size()}; };
   const int rank = ranks_.rank();
-  a_ = place(layout_.a_of(rank));
-  b_ = place(layout_.b_of(rank));
-  c_ = place(layout_.c_of(rank));
-  fill_a(a_.view(), layout_.a_of(rank));
-  fill_b(b_.view(), layout_.b_of(rank));
+  place(a_, layout_.a_of(rank), fill_a, filling);
+  place(b_, layout_.b_of(rank), fill_b, filling);
+  c_ = Matrix<double>{c_block().rows.size(), c_block().columns.size()};
   reset();
 }
 
 Multiplication::~Multiplication() = default;
 
+// Parts 0 to threads - 1 on the threads of the variant: what they write first comes to lie on their own NUMA node.
+void Multiplication::on_team(const std::function<void(int thread)>& act) {
+  FirstException failure;
+  if (team_) {
+    team_->run([&] { oneapi::tbb::parallel_for(0, execution_.threads, act, oneapi::tbb::static_partitioner{}); });
+  } else {
+#pragma omp parallel num_threads(execution_.threads) default(none) shared(act, failure)
+    failure.guard([&] { act(omp_get_thread_num()); });
+  }
+  failure.rethrow();
+}
+
+// Each thread has the rows of A that the tiles it begins with need, where a grid of threads has one column, and an
+// equal share of B, which all read.
+void Multiplication::place(Matrix<double>& operand, const Block& where, const FillBlock& fill, Filling filling) {
+  operand = Matrix<double>{where.rows.size(), where.columns.size()};
+  const View whole = operand.view();
+  on_team([&](int thread) {
+    const Range rows = share_of(whole.rows, execution_.threads, thread);
+    const View part = whole.block(rows.begin, 0, rows.size(), whole.columns);
+    if (filling == Filling::in_parts) {
+      fill(part, {{where.rows.begin + rows.begin, where.rows.begin + rows.end}, where.columns});
+    } else {
+      std::fill_n(part.data, part.rows * part.columns, 0.0);
+    }
+  });
+  if (filling == Filling::whole) fill(whole, where);
+}
+
 void Multiplication::reset() {
-  std::fill_n(c_.data(), c_.rows() * c_.columns(), std::numeric_limits<double>::quiet_NaN());
+  const Tiles tiles = tiles_of(c_.rows(), c_.columns(), execution_.threads, 0);
+  on_team([&](int thread) {
+    for (std::int64_t tile = thread; tile < tiles.count(); tile += execution_.threads) {
+      const Block& block = tiles[tile];
+      for (std::int64_t row = block.rows.begin; row < block.rows.end; ++row) {
+        std::fill_n(&c_.view()(row, block.columns.begin), block.columns.size(),
+                    std::numeric_limits<double>::quiet_NaN());
+      }
+    }
+  });
 }
 
 void Multiplication::execute() {

@@ -18,9 +18,13 @@
 
 namespace duet {
 
-/// Fills `block` with the entries of an operand in the rows and columns `where`. Called once for each operand, A first,
-/// on every rank, by the thread that places: reading may be collective. The block may be empty.
+/// Fills `block` with the entries of an operand in the rows and columns `where`. The block may be empty.
 using FillBlock = std::function<void(View block, const Block& where)>;
+
+/// How the blocks are filled: `whole`, once for each operand, A first, on every rank, by the thread that places, so
+/// that reading may be collective; or `in_parts`, by all threads of the team at once, as a function of the position may
+/// be.
+enum class Filling { whole, in_parts };
 
 /// What `matmul` may be told in `model`.
 [[nodiscard]] std::vector<Setting> matmul_tunables(Model model);
@@ -34,7 +38,7 @@ class Multiplication {
   /// std::invalid_argument for tunables that cannot serve the product, and whatever `fill_a` and `fill_b` throw. What
   /// `execution` refers to must outlive this object.
   Multiplication(Model model, const ProductShape& shape, Execution execution, const FillBlock& fill_a,
-                 const FillBlock& fill_b);
+                 const FillBlock& fill_b, Filling filling = Filling::whole);
   ~Multiplication();
   Multiplication(const Multiplication&) = delete;
   Multiplication& operator=(const Multiplication&) = delete;
@@ -57,6 +61,8 @@ class Multiplication {
 
  private:
   [[nodiscard]] OwnedBlocks mine();
+  void on_team(const std::function<void(int part)>& act);
+  void place(Matrix<double>& operand, const Block& where, const FillBlock& fill, Filling filling);
 
   Model model_;
   Execution execution_;

@@ -76,7 +76,7 @@ void PanelBroadcast::wait() {
 
 std::int64_t panel_width(const Execution& execution) {
   const std::int64_t width = execution.whole_or("panel", 0);
-  return width == 0 ? 512 : width;
+  return width == 0 ? chosen_panel_width : width;
 }
 
 void require_conforming(const OwnedBlocks& mine) {

@@ -97,10 +97,18 @@ void PrintTo(const PassingVariant& variant, std::ostream* out) { *out << variant
 
 class MatmulRanks : public testing::TestWithParam<PassingVariant> {
  protected:
+  /// What either variant may be told: one list serves both.
+  static std::vector<Setting> declared() {
+    std::vector<Setting> settings = matmul_tunables(Model::hybrid);
+    for (const Setting& setting : matmul_tunables(Model::mpi)) {
+      if (setting.name == "strips") settings.push_back(setting);
+    }
+    return settings;
+  }
   [[nodiscard]] Execution with(const std::map<std::string, std::string>& tunables) const {
     return {.threads = GetParam().threads,
             .communicator = MPI_COMM_WORLD,
-            .tunables = Settings{"matmul", matmul_tunables(Model::hybrid), tunables}};
+            .tunables = Settings{"matmul", declared(), tunables}};
   }
 };
 
@@ -133,9 +141,9 @@ TEST_P(MatmulRanks, MultiplyInPanelsAndTilesOfAnyWidth) {
   for (const Grid grid : grids()) {
     const RankGrid ranks{grid, MPI_COMM_WORLD};
     for (const char* panel : {"1", "5", "1000"}) {
-      for (const char* tile : {"0", "7"}) {
+      for (const auto& [tile, strips] : {std::pair{"0", "1"}, std::pair{"7", "3"}}) {
         Blocks blocks{shape, ranks};
-        GetParam().multiply(blocks.mine(), with({{"panel", panel}, {"tile", tile}}));
+        GetParam().multiply(blocks.mine(), with({{"panel", panel}, {"tile", tile}, {"strips", strips}}));
         const testing::AssertionResult right =
             is_product(a.view(), b.view(), blocks.c.view(), blocks.layout.c_of(ranks.rank()));
         EXPECT_TRUE(right) << "panel " << panel << ", tile " << tile;

@@ -175,6 +175,29 @@ TEST_P(MatmulShared, RunsOnTheThreadsItWasGivenAndNoOthers) {
   }
 }
 
+// A library whose buffers are not safe for several threads answers wrongly once in thousands of products.
+TEST(MatmulOpenmp, IsRightWithEveryLocalKernelOnSeveralThreadsAtOnce) {
+  const Matrix<double> a = random_matrix(384, 128, 0);
+  const Matrix<double> b = random_matrix(128, 384, 1);
+  for (const char* choice : {"duet", "openblas", "blis", "eigen"}) {
+    const Execution execution{
+        .threads = 3,
+        .tunables = Settings{"matmul", matmul_tunables(Model::openmp), {{"local_kernel", choice}, {"tile", "128"}}}};
+    Matrix<double> first{384, 384};
+    try {
+      matmul_openmp(a.view(), b.view(), first.view(), execution);
+    } catch (const std::invalid_argument&) {
+      continue;  // not installed here
+    }
+    EXPECT_TRUE(is_product(a.view(), b.view(), first.view())) << choice;
+    Matrix<double> again{384, 384};
+    for (int repetition = 0; repetition < 1000; ++repetition) {
+      matmul_openmp(a.view(), b.view(), again.view(), execution);
+      ASSERT_TRUE(std::equal(first.data(), first.data() + 384 * 384, again.data())) << choice << " at " << repetition;
+    }
+  }
+}
+
 TEST(MatmulTbb, TellsEveryWorkerThatStarts) {
   const oneapi::tbb::global_control enough_threads{oneapi::tbb::global_control::max_allowed_parallelism, 4};
   const Matrix<double> a = random_matrix(97, 97, 0);
