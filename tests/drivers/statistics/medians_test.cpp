@@ -180,24 +180,21 @@ NoisyRounds noisy_rounds(std::mt19937_64& engine, int rounds) {
 }
 
 TEST(RatioOfMedians, CoversTheTruthAsOftenAsItSaysWithFewRounds) {
-  constexpr int studies = 600;
+  constexpr int studies = 300;
   for (const int rounds : {6, 8, 12}) {
     std::mt19937_64 engine{static_cast<std::uint64_t>(rounds)};
     int covered = 0;
-    int covered_by_bootstrap = 0;
     int covered_when_widened = 0;
     for (int study = 0; study < studies; ++study) {
       const NoisyRounds noisy = noisy_rounds(engine, rounds);
       const auto covers = [](const Interval& ratio) { return ratio.low <= 1.1 && 1.1 <= ratio.high; };
       covered += covers(ratio_of_medians(noisy.above, noisy.below)) ? 1 : 0;
-      covered_by_bootstrap += covers(bootstrap_ratio_of_medians(noisy.above, noisy.below)) ? 1 : 0;
       covered_when_widened += covers(widened_ratio_of_medians(noisy.above, noisy.below, 0.999)) ? 1 : 0;
     }
     RecordProperty("covered_with_" + std::to_string(rounds), covered);
-    RecordProperty("covered_by_bootstrap_with_" + std::to_string(rounds), covered_by_bootstrap);
     RecordProperty("covered_when_widened_with_" + std::to_string(rounds), covered_when_widened);
-    // Two standard errors of a simulation with 600 studies are 1.8 percentage points.
-    EXPECT_GE(covered, 0.932 * studies) << rounds << " rounds";
+    // Two standard errors of a simulation with 300 studies are 2.5 percentage points.
+    EXPECT_GE(covered, 0.925 * studies) << rounds << " rounds";
     EXPECT_GE(covered_when_widened, 0.994 * studies) << rounds << " rounds";
   }
 }

@@ -153,7 +153,7 @@ Tally over_pairs_of_studies(const Noise& noise, int rounds, int pairs) {
 TEST(TwoStudies, NeverContradictEachOtherOnANoisyMachine) {
   const Noise cloud{
       .drift = 0.08, .launch = 0.02, .second_mode = 0.05, .outlier_share = 0.08, .trial = 0.01, .study = 0.003};
-  const Tally tally = over_pairs_of_studies(cloud, 8, 60);
+  const Tally tally = over_pairs_of_studies(cloud, 8, 40);
   RecordProperty("claims", tally.claims);
   RecordProperty("false_claims", tally.false_claims);
   RecordProperty("denied", tally.denied);
@@ -167,7 +167,7 @@ TEST(TwoStudies, NeverContradictEachOtherOnANoisyMachine) {
 TEST(TwoStudies, NeverContradictEachOtherOnAQuietMachine) {
   const Noise quiet{
       .drift = 0.01, .launch = 0.005, .second_mode = 0, .outlier_share = 0.01, .trial = 0.003, .study = 0.003};
-  const Tally tally = over_pairs_of_studies(quiet, 8, 60);
+  const Tally tally = over_pairs_of_studies(quiet, 8, 40);
   RecordProperty("claims", tally.claims);
   RecordProperty("false_claims", tally.false_claims);
   RecordProperty("denied", tally.denied);
