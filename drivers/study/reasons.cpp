@@ -28,17 +28,19 @@ std::string idle_time(const CellSummary& summary) {
 }
 
 std::string alike(std::string_view at, const CellSummary& one, const CellSummary& other) {
-  const bool busy = std::min(one.parallel_efficiency, other.parallel_efficiency) >= 0.9;
-  return fmt::format("{}{}: parallel efficiency (POP) {:.2f} in {}, {:.2f} in {}", at,
-                     busy ? "both keep their workers computing" : "both lose time beside computing",
-                     one.parallel_efficiency, name_of(one.cell.model), other.parallel_efficiency,
-                     name_of(other.cell.model));
+  const auto [least, most] = std::minmax(one.parallel_efficiency, other.parallel_efficiency);
+  const std::string_view how = least >= 0.9 ? "both keep their workers computing: "
+                               : most < 0.9 ? "both lose time beside computing: "
+                                            : "";
+  return fmt::format("{}{}parallel efficiency (POP) {:.2f} in {}, {:.2f} in {}", at, how, one.parallel_efficiency,
+                     name_of(one.cell.model), other.parallel_efficiency, name_of(other.cell.model));
 }
 
 }  // namespace
 
 std::vector<std::string> reasons_for(const Comparison& comparison, const CellSummary& faster,
                                      const CellSummary& slower) {
+  if (!std::isfinite(comparison.ratio.high)) return {};
   const std::string at = "At " + size_named(comparison.problem, comparison.size) + " ";
   const std::string_view fast = name_of(faster.cell.model);
   const std::string_view slow = name_of(slower.cell.model);

@@ -557,6 +557,12 @@ TEST(Reasons, SayThatEvenModelsKeepTheirWorkersBusy) {
       << reasons[0];
 }
 
+TEST(Reasons, AreNotGivenBeforeThereIsAnythingToExplain) {
+  const Analysis analysis =
+      analyse(MadeUp{3}.add(cell_of(Model::openmp, "64"), 1).add(cell_of(Model::mpi, "64"), 2).study);
+  EXPECT_TRUE(analysis.verdicts.at(0).reasons.empty());
+}
+
 TEST(Troubles, NameDifferingAnswers) {
   MadeUp made_up;
   made_up.add(cell_of(Model::openmp, "64"), 1).add(cell_of(Model::mpi, "64"), 2);
