@@ -1,0 +1,396 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "drivers/agreed.hpp"
+#include "drivers/command.hpp"
+#include "drivers/files/fibonacci_inputs.hpp"
+#include "drivers/files/output_file.hpp"
+#include "drivers/files/progress_line.hpp"
+#include "drivers/files/team.hpp"
+#include "drivers/machine.hpp"
+#include "drivers/options.hpp"
+#include "drivers/session.hpp"
+#include "drivers/statistics/text.hpp"
+#include "kernels/arithmetic/natural.hpp"
+#include "kernels/core/mpi.hpp"
+#include "kernels/mapping/fib_batch/fib_batch.hpp"
+
+namespace duet {
+namespace {
+
+struct FibonacciOptions {
+  std::string index;
+  std::string inputs;
+  std::string modulus;
+  std::string output = "-";
+  Workers workers;
+  std::vector<std::string> settings;
+};
+
+/// Decimal digits of F(n), to within one: n log10(phi).
+double digits_of(std::uint64_t n) { return 0.20898764024997873 * static_cast<double>(n) + 1; }
+
+/// A window of the inputs: as many as are answered and written together, the same on all ranks.
+struct Window {
+  std::vector<std::uint64_t> magnitudes;
+  std::vector<char> negative;
+  std::int64_t line_of_largest = 0;
+  bool last = false;
+};
+
+/// All that is asked, window by window; on one rank only.
+class Questions {
+ public:
+  /// One index, or those of a text.
+  explicit Questions(FibonacciIndex only) : waiting_{only} {}
+  explicit Questions(const std::string& path) : inputs_{std::make_unique<FibonacciInputs>(path)} {
+    waiting_ = inputs_->next();
+  }
+
+  /// The next inputs, whose answers have about 256 MB of digits where they are exact, or one input with more. Throws
+  /// FileError.
+  [[nodiscard]] Window next(bool exact) {
+    constexpr double most_digits = 256e6;
+    const std::size_t most_inputs = exact ? std::size_t{1} << 18U : std::size_t{1} << 21U;
+    Window window;
+    double digits = 0;
+    std::uint64_t largest = 0;
+    while (waiting_ && window.magnitudes.size() < most_inputs) {
+      if (exact) digits += digits_of(waiting_->magnitude);
+      if (digits > most_digits && !window.magnitudes.empty()) break;
+      if (waiting_->magnitude >= largest) {
+        largest = waiting_->magnitude;
+        window.line_of_largest = inputs_ ? inputs_->line() : 0;
+      }
+      window.magnitudes.push_back(waiting_->magnitude);
+      window.negative.push_back(waiting_->negative ? 1 : 0);
+      waiting_ = inputs_ ? inputs_->next() : std::nullopt;
+    }
+    window.last = !waiting_;
+    return window;
+  }
+
+  /// How much of a file is read; 0 where nothing is known.
+  [[nodiscard]] double share_read() const {
+    if (!inputs_ || inputs_->source().file_bytes() == 0) return 0;
+    return static_cast<double>(inputs_->source().file_bytes_taken()) /
+           static_cast<double>(inputs_->source().file_bytes());
+  }
+
+ private:
+  std::unique_ptr<FibonacciInputs> inputs_;
+  std::optional<FibonacciIndex> waiting_;
+};
+
+/// Gives all ranks what rank 0 has.
+void share(Window& window, MPI_Comm communicator) {
+  if (communicator == MPI_COMM_NULL) return;
+  auto count = static_cast<std::int64_t>(window.magnitudes.size());
+  std::int64_t facts[] = {count, window.line_of_largest, window.last ? 1 : 0};  // NOLINT(modernize-avoid-c-arrays)
+  check(MPI_Bcast(facts, 3, MPI_INT64_T, 0, communicator));
+  count = facts[0];
+  window.line_of_largest = facts[1];
+  window.last = facts[2] != 0;
+  window.magnitudes.resize(static_cast<std::size_t>(count));
+  window.negative.resize(static_cast<std::size_t>(count));
+  check(MPI_Bcast(window.magnitudes.data(), mpi_count(count), MPI_UINT64_T, 0, communicator));
+  check(MPI_Bcast(window.negative.data(), mpi_count(count), MPI_CHAR, 0, communicator));
+}
+
+/// "F(10)", or "F(n) for 7 inputs".
+std::string name_of(const Window& window) {
+  if (window.magnitudes.size() != 1)
+    return fmt::format("F(n) for {}", counted(static_cast<long long>(window.magnitudes.size()), "input"));
+  return fmt::format("F({}{})", window.negative.front() != 0 ? "-" : "", window.magnitudes.front());
+}
+
+/// What this rank holds of a window's answers, as lines of text, in the order of the inputs.
+struct Lines {
+  std::vector<Piece> pieces;  ///< where each stands in the window's text
+  std::string text;
+  std::int64_t bytes = 0;  ///< of all ranks
+};
+
+class Printer {
+ public:
+  Printer(const Window& window, std::uint64_t modulus, MPI_Comm communicator, const Team& team)
+      : window_{window}, modulus_{modulus}, communicator_{communicator}, team_{team} {}
+
+  [[nodiscard]] Lines lines(const Answers& answers) const {
+    std::vector<Line> mine = modulus_ == 0 ? exact_lines(answers) : residue_lines(answers);
+    std::vector<std::int64_t> offsets(window_.magnitudes.size() + 1);
+    for (const Line& line : mine) offsets[index(line.item) + 1] = static_cast<std::int64_t>(line.text.size());
+    if (communicator_ != MPI_COMM_NULL) {
+      check(MPI_Allreduce(MPI_IN_PLACE, offsets.data(), mpi_count(static_cast<std::int64_t>(offsets.size())),
+                          MPI_INT64_T, MPI_SUM, communicator_));
+    }
+    for (std::size_t i = 1; i < offsets.size(); ++i) offsets[i] += offsets[i - 1];
+
+    Lines lines;
+    lines.bytes = offsets.back();
+    std::size_t bytes = 0;
+    for (const Line& line : mine) bytes += line.text.size();
+    if (mine.size() != 1) lines.text.reserve(bytes);
+    for (Line& line : mine) {
+      lines.pieces.push_back({offsets[index(line.item)], static_cast<std::int64_t>(line.text.size())});
+      if (mine.size() == 1) {
+        lines.text = std::move(line.text);
+      } else {
+        lines.text += std::exchange(line.text, {});
+      }
+    }
+    return lines;
+  }
+
+ private:
+  struct Line {
+    std::int64_t item = 0;
+    std::string text;
+  };
+  static std::size_t index(std::int64_t item) { return static_cast<std::size_t>(item); }
+
+  /// Whether the answer to F(n), n below 0, is that to F(-n) with a minus.
+  [[nodiscard]] bool is_minus(std::int64_t item) const {
+    return window_.negative[index(item)] != 0 && fibonacci_is_negative_at_minus(window_.magnitudes[index(item)]);
+  }
+
+  /// Decimal digits cost more than the number: the team shares them, the largest first.
+  [[nodiscard]] std::vector<Line> exact_lines(const Answers& answers) const {
+    struct Held {
+      std::int64_t item;
+      const Natural* answer;
+    };
+    std::vector<Held> held;
+    answers.each_natural([&](std::int64_t item, const Natural& answer) { held.push_back({item, &answer}); });
+    std::ranges::sort(held, {}, &Held::item);
+    std::vector<std::size_t> order(held.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::ranges::stable_sort(order, std::greater{},
+                             [&](std::size_t i) { return window_.magnitudes[index(held[i].item)]; });
+    std::vector<Line> lines(held.size());
+    // In groups: handing out one small number costs more than writing it.
+    constexpr std::int64_t group = 16;
+    const auto count = static_cast<std::int64_t>(held.size());
+    const std::int64_t singles = std::min<std::int64_t>(count, 1024);
+    const auto print = [&](std::int64_t rank) {
+      const std::size_t i = order[static_cast<std::size_t>(rank)];
+      Line& line = lines[i];
+      line.item = held[i].item;
+      line.text = is_minus(line.item) ? "-" : "";
+      line.text += held[i].answer->decimal();
+      line.text += '\n';
+    };
+    team_.each(singles + (count - singles + group - 1) / group, [&](std::int64_t part) {
+      if (part < singles) return print(part);
+      const std::int64_t begin = singles + (part - singles) * group;
+      for (std::int64_t rank = begin; rank < std::min(begin + group, count); ++rank) print(rank);
+    });
+    return lines;
+  }
+
+  [[nodiscard]] std::vector<Line> residue_lines(const Answers& answers) const {
+    std::vector<Line> lines;
+    answers.each_residue([&](std::int64_t item, std::uint64_t residue) {
+      const std::uint64_t value = is_minus(item) && residue != 0 ? modulus_ - residue : residue;
+      lines.push_back({item, fmt::format("{}\n", value)});
+    });
+    std::ranges::sort(lines, {}, &Line::item);
+    return lines;
+  }
+
+  const Window& window_;
+  std::uint64_t modulus_;
+  MPI_Comm communicator_;
+  const Team& team_;
+};
+
+/// Throws where the answers to `window` need more memory than there is: UsageError for one number asked on the command
+/// line, FileError for a line of a text. The same on all ranks.
+void refuse_without_memory(const Window& window, const FibBatch& batch, const Session& session,
+                           const std::string& inputs) {
+  const std::uint64_t largest = batch.inputs.largest();
+  const auto count = batch.inputs.count();
+  // Where there are fewer inputs than workers, the others need nothing.
+  const int ranks = static_cast<int>(std::min<std::int64_t>(session.node_ranks(), count));
+  const int threads = static_cast<int>(std::min<std::int64_t>(session.threads(), count));
+  // The digits are there twice while they are put in order.
+  const double texts = batch.exact() ? 2 * 2.41 * fib_batch_answer_bytes(batch) : 50 * static_cast<double>(count);
+  const double bytes = fib_batch_memory(batch, session.model(), ranks, threads) + texts;
+  const std::string place = inputs.empty() ? "" : fmt::format("{}: line {}: ", inputs, window.line_of_largest);
+  const auto question = [&] {
+    if (batch.exact() && largest > largest_fibonacci_index) {
+      throw UsageError(
+          fmt::format("{}F({}) has about {:.3g} digits and would need about {}; the largest index of an exact "
+                      "number is {}; --mod answers any",
+                      place, largest, digits_of(largest), bytes_text(bytes), largest_fibonacci_index));
+    }
+    duet::refuse_without_memory(fmt::format("{}F({}), with about {:.3g} digits,", place, largest, digits_of(largest)),
+                                bytes);
+  };
+  if (inputs.empty()) {
+    asked_together(session.communicator(), question);
+  } else {
+    together(session.communicator(), [&] {
+      try {
+        question();
+      } catch (const UsageError& error) {
+        throw FileError{error.what()};
+      }
+    });
+  }
+}
+
+std::uint64_t modulus_from(const std::string& text) {
+  if (text.empty()) return 0;
+  const FibonacciIndex value = fibonacci_index(text);
+  if (value.negative || value.magnitude == 0) {
+    throw std::invalid_argument(fmt::format("--mod: '{}' is not in 1 to 2^64 - 1", text));
+  }
+  return value.magnitude;
+}
+
+struct Totals {
+  std::int64_t numbers = 0;
+  std::int64_t bytes = 0;
+  double computing = 0;
+  double verifying = 0;
+  double writing = 0;
+};
+
+/// Answers, verifies and writes window after window. Throws FileError, the same on all ranks.
+int answer(Questions* questions, OutputFile& output, std::uint64_t modulus, const Settings& tunables,
+           const Session& session, const FibonacciOptions& options) {
+  const MPI_Comm communicator = session.communicator();
+  const Execution execution = session.execution(tunables, nullptr);
+  const Team team{session.model(), execution};
+  ProgressLine progress{session.rank() == 0};
+  Totals totals;
+  auto since = std::chrono::steady_clock::now();
+  const auto lap = [&] {
+    const auto now = std::chrono::steady_clock::now();
+    return std::chrono::duration<double>(now - std::exchange(since, now)).count();
+  };
+  for (Window window; !window.last;) {
+    progress.now("reading the inputs");
+    together(communicator, [&] {
+      if (questions != nullptr) window = questions->next(modulus == 0);
+    });
+    share(window, communicator);
+    if (window.magnitudes.empty()) break;
+    const FibBatch batch{.inputs = FibInputs::given(window.magnitudes), .modulus = modulus};
+    refuse_without_memory(window, batch, session, options.inputs);
+    const std::string read = questions == nullptr || questions->share_read() == 0
+                                 ? ""
+                                 : fmt::format(" ({:.0f} % of the inputs are read)", 100 * questions->share_read());
+    lap();
+    progress.now(fmt::format("computing {}{}", name_of(window), read));
+    const Answers answers = fib_batch(batch, session.model(), execution);
+    totals.computing += lap();
+    progress.now(fmt::format("verifying {}{}", name_of(window), read));
+    constexpr std::uint64_t seed = 0x6475657420;
+    const Judgement judgement = judge_fib_batch(batch, answers, seed, session.threads(), communicator);
+    totals.verifying += lap();
+    if (!judgement.right) {
+      if (session.rank() == 0) {
+        fmt::print(stderr, "duet: a number is wrong, and is not written: {}\n", judgement.explanation);
+      }
+      return status::not_right;
+    }
+    progress.now(fmt::format("writing {} in decimal{}", name_of(window), read));
+    const Lines lines = Printer{window, modulus, communicator, team}.lines(answers);
+    output.append_scattered(lines.pieces, lines.text);
+    totals.writing += lap();
+    totals.numbers += batch.inputs.count();
+    totals.bytes += lines.bytes;
+  }
+  output.commit();
+  if (session.rank() == 0 && options.output != "-") {
+    fmt::print("{}: {}, {}\n", options.output, counted(totals.numbers, "number"),
+               bytes_text(static_cast<double>(totals.bytes)));
+    fmt::print("model {}, {} ({} x {})\n", name_of(session.model()),
+               counted(static_cast<long long>(session.ranks()) * session.threads(), "worker"),
+               counted(session.ranks(), "rank"), counted(session.threads(), "thread"));
+    fmt::print("computed in {}, verified in {}, written in decimal in {}\n", seconds_text(totals.computing),
+               seconds_text(totals.verifying), seconds_text(totals.writing));
+  }
+  return status::right;
+}
+
+int fibonacci(const FibonacciOptions& options) {
+  if (options.index.empty() == options.inputs.empty()) {
+    throw UsageError("give one index N, or --inputs FILE with one a line ('-': standard input)");
+  }
+  const std::uint64_t modulus = asked(modulus_from, options.modulus);
+  const std::optional<FibonacciIndex> only =
+      options.index.empty() ? std::nullopt : std::optional{asked(fibonacci_index, options.index)};
+  const Problem problem = fib_batch_problem();
+  const Settings tunables = asked([&] {
+    return Settings{fmt::format("fibonacci in {}", name_of(options.workers.model)),
+                    problem.variant(options.workers.model).tunables, settings_from(options.settings)};
+  });
+  const Session session{options.workers};
+  const MPI_Comm communicator = session.communicator();
+  std::unique_ptr<Questions> questions;
+  std::unique_ptr<OutputFile> output;
+  asked_together(communicator, [&] {
+    if (session.rank() != 0) return;
+    questions = only ? std::make_unique<Questions>(*only) : std::make_unique<Questions>(options.inputs);
+  });
+  asked_of_file([&] { output = std::make_unique<OutputFile>(options.output, communicator); });
+  try {
+    return answer(questions.get(), *output, modulus, tunables, session, options);
+  } catch (const FileError& error) {
+    if (session.rank() == 0) fmt::print(stderr, "duet: {}\n", error.what());
+    return status::not_right;
+  }
+}
+
+}  // namespace
+
+void add_fibonacci(CLI::App& duet, Act& act) {
+  CLI::App* const command = duet.add_subcommand("fibonacci", "Exact Fibonacci numbers, or modulo m, verified");
+  const auto options = std::make_shared<FibonacciOptions>();
+  command->add_option("N", options->index, "The index, also below 0: F(-n) = (-1)^(n+1) F(n)");
+  command->add_option("--inputs", options->inputs, "A text with one index a line; '-': standard input; gzip too");
+  command->add_option("--mod", options->modulus, "F(n) mod M, in 0 to M - 1, for M in 1 to 2^64 - 1; any n below 2^64")
+      ->type_name("M");
+  command->add_option("-o,--output", options->output, "Where the numbers go, a line each, in the order of the inputs")
+      ->default_str("standard output");
+  add_worker_options(*command, options->workers);
+  command->add_option("--set", options->settings, "name=value: a tunable of fib_batch (see `duet list`)")
+      ->allow_extra_args(false);
+  command->footer(
+      "Examples:\n"
+      "  duet fibonacci 100                                          354224848179261915075\n"
+      "  duet fibonacci 100000000 -o f.txt                           20,898,764 digits\n"
+      "  seq 1000 | duet fibonacci --inputs - --mod 1000000007\n"
+      "  duet fibonacci --inputs n.txt -o f.txt --model tbb --set schedule=stealing\n"
+      "  mpirun -n 4 duet fibonacci --inputs n.txt -o f.txt --model mpi\n"
+      "In a text of inputs '#' begins a comment, and blank lines are skipped. Inputs are taken in windows whose "
+      "answers\n"
+      "have about 256 MB of digits, so that a list may be of any length.\n"
+      "Workers share the inputs; one number is computed, and written in decimal, by one worker: for a single N more\n"
+      "workers do not help today.\n"
+      "Every number is verified before it is written. A file appears under its name when all is done and right.");
+  // CLI11 takes "-7" for an unknown option and leaves it over.
+  command->allow_extras();
+  command->callback([&act, options, command] {
+    for (const std::string& extra : command->remaining()) {
+      const bool is_index = extra.size() > 1 && extra[0] == '-' && extra[1] >= '0' && extra[1] <= '9';
+      if (!is_index || !options->index.empty()) throw CLI::ExtrasError("fibonacci", {extra});
+      options->index = extra;
+    }
+    act = [options] { return fibonacci(*options); };
+  });
+}
+
+}  // namespace duet

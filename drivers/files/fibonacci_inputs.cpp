@@ -1,0 +1,58 @@
+#include "drivers/files/fibonacci_inputs.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <stdexcept>
+#include <system_error>
+
+#include "drivers/files/file_error.hpp"
+
+namespace duet {
+namespace {
+
+std::string_view without_blanks(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r";
+  const std::size_t first = text.find_first_not_of(blanks);
+  return first == std::string_view::npos ? std::string_view{}
+                                         : text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+}  // namespace
+
+FibonacciIndex fibonacci_index(std::string_view text) {
+  FibonacciIndex index;
+  std::string_view digits = text;
+  if (digits.starts_with('-') || digits.starts_with('+')) {
+    index.negative = digits.front() == '-';
+    digits.remove_prefix(1);
+  }
+  const char* const end = digits.data() + digits.size();
+  const auto [stopped, error] = std::from_chars(digits.data(), end, index.magnitude);
+  if (error == std::errc::invalid_argument || stopped != end) {
+    throw std::invalid_argument(fmt::format("expected a whole number, found {}", quoted(text)));
+  }
+  if (error != std::errc{}) {
+    throw std::invalid_argument(fmt::format("{} is beyond 2^64 - 1, the largest index", quoted(text)));
+  }
+  if (index.magnitude == 0) index.negative = false;
+  return index;
+}
+
+FibonacciInputs::FibonacciInputs(const std::string& path) : source_{path, Readable::anything} {}
+
+std::optional<FibonacciIndex> FibonacciInputs::next() {
+  while (lines_.more()) {
+    const std::string_view line = lines_.take_line();
+    const std::string_view text = without_blanks(line.substr(0, line.find('#')));
+    if (text.empty()) continue;
+    try {
+      return fibonacci_index(text);
+    } catch (const std::invalid_argument& error) {
+      fail_at_line(source_.path(), this->line(), error.what());
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace duet
