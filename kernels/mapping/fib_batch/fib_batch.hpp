@@ -36,7 +36,7 @@
 /// Sources: Graham, "Bounds on multiprocessing timing anomalies", 1969; Polychronopoulos and Kuck, "Guided
 /// self-scheduling", 1987; Blumofe and Leiserson, "Scheduling multithreaded computations by work stealing", 1999.
 
-#include <memory>
+#include <string>
 
 #include "kernels/core/execution.hpp"
 #include "kernels/core/problem.hpp"

@@ -12,8 +12,6 @@
 /// is waited for 25 us at the most, unless one item takes longer.
 
 #include <cstdint>
-#include <optional>
-#include <span>
 #include <string_view>
 #include <vector>
 

@@ -142,6 +142,22 @@ TEST(FibBatch, HasTheFactsOfTheTable) {
   EXPECT_EQ(digits.back().substr(208'968), "68996526838242546875");
 }
 
+TEST(FibBatch, IsWorkedOnByAsManyThreadsAsAsked) {
+  for (const int threads : {1, 2, 3}) {
+    Timesheet timesheet{threads};
+    Execution execution = execution_with("block", threads);
+    execution.timesheet = &timesheet;
+    const FibBatch batch{.inputs = FibInputs::random(Spread::uniform, 9, 1'000, 4)};
+    const Answers answers = fib_batch(batch, Model::openmp, execution);
+    ASSERT_EQ(answers.workers(), threads);
+    for (int t = 0; t < threads; ++t) {
+      EXPECT_GT(timesheet.of(t).useful, 0);
+      EXPECT_EQ(answers.shelves()[static_cast<std::size_t>(t)].naturals.size(),
+                9U / static_cast<unsigned>(threads) + (t < 9 % threads ? 1U : 0U));
+    }
+  }
+}
+
 TEST(FibBatch, RefusesANumberThatFitsNoMemory) {
   const std::vector<std::uint64_t> list{largest_fibonacci_index + 1};
   EXPECT_THROW((void)fib_batch({.inputs = FibInputs::given(list)}, Model::serial, {}), std::invalid_argument);
