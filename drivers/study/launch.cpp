@@ -33,6 +33,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// Trials of a launch that come before those that count.
+constexpr int warm_ups = 1;
+
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 /// Owns a file descriptor.
@@ -325,7 +328,10 @@ std::pair<Outcome, std::string> trouble(const CellLaunch& launch, const LaunchSe
     return {Outcome::failed, text + ": " + line};
   }
   if (ending.code != 0) return {Outcome::failed, with_reason(fmt::format("exit status {}", ending.code), ending)};
-  return {Outcome::failed, with_reason("ended without an answer", ending)};
+  return {Outcome::failed, with_reason(trials.empty() ? std::string{"ended without an answer"}
+                                                      : fmt::format("ended in the middle of trial {}, with status 0",
+                                                                    next_trial(trials)),
+                                       ending)};
 }
 
 }  // namespace
@@ -502,7 +508,10 @@ std::vector<Trial> judge_launch(const CellLaunch& launch, const LaunchSettings& 
   if (ending.how == Ending::How::stopped) return from_file;
   const bool all_right =
       std::ranges::all_of(from_file, [](const Trial& trial) { return trial.outcome == Outcome::right; });
-  const bool ended_well = ending.how == Ending::How::exited && ending.code == 0 && !from_file.empty();
+  const auto made = static_cast<int>(from_file.size());
+  const bool ran_out_of_time = made > warm_ups && ending.seconds > launch.at_most;
+  const bool ended_well =
+      ending.how == Ending::How::exited && ending.code == 0 && (made == warm_ups + launch.repeat || ran_out_of_time);
   // A wrong answer says itself what is wrong with it.
   const bool says_so = ending.how == Ending::How::exited && ending.code == status::not_right && !all_right;
   if (ended_well || says_so) return from_file;

@@ -123,8 +123,8 @@ struct CellLaunch {
   Cell cell;
   int round = 0;
   int launch = 0;
-  int repeat = 1;         ///< trials that count, at the most
-  double at_most = 0.1;   ///< seconds; no trial is begun after them
+  int repeat = 1;         ///< trials that count, at the most, after one to warm up
+  double at_most = 0.1;   ///< seconds; no trial is begun after them, once one counts
   double time_limit = 0;  ///< seconds; the process then ends itself and says in which phase it was
   std::string json;       ///< the file that trials are appended to
 };
@@ -134,7 +134,8 @@ struct CellLaunch {
 [[nodiscard]] Command command_of(const CellLaunch& launch, const LaunchSettings& settings);
 
 /// What became of a launch: the trials it wrote, and where it did not end well one more, which says why in one line.
-/// `from_file` are the trials of `launch.json`. Pure.
+/// `from_file` are the trials of `launch.json`: a process that ends with status 0 and yet made fewer than it had time
+/// for did not end well. Pure.
 [[nodiscard]] std::vector<Trial> judge_launch(const CellLaunch& launch, const LaunchSettings& settings,
                                               const Ending& ending, std::vector<Trial> from_file);
 

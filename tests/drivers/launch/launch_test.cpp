@@ -175,10 +175,10 @@ TEST(CommandOf, StartsASharedModelDirectly) {
   LaunchSettings settings;
   settings.duet = "/opt/duet";
   const Command words = command_of(launch_of(Model::openmp), settings);
-  const Command expected{"/opt/duet", "run",       "matmul", "--model",      "openmp",      "--size",
-                         "64",        "--threads", "2",      "--seed",       "1",           "--repeat",
-                         "1",         "--at-most", "0.1s",   "--time-limit", "20s",         "--round",
-                         "3",         "--launch",  "17",     "--json",       "trials.jsonl"};
+  const Command expected{"/opt/duet",   "run",          "matmul", "--model",   "openmp", "--size",   "64", "--threads",
+                         "2",           "--seed",       "1",      "--warm-up", "1",      "--repeat", "1",  "--at-most",
+                         "0.1s",        "--time-limit", "20s",    "--round",   "3",      "--launch", "17", "--json",
+                         "trials.jsonl"};
   EXPECT_EQ(words, expected);
 }
 
@@ -265,6 +265,18 @@ TEST(JudgeLaunch, SaysThatMpirunIsMissing) {
   EXPECT_EQ(judge_launch(launch_of(Model::mpi), settings, ending, {}).back().message,
             "cannot start '/nowhere/mpirun': No such file or directory; is MPI installed, and in PATH? (--mpirun names "
             "another)");
+}
+
+TEST(JudgeLaunch, DoesNotTakeLeavingEarlyForTheEnd) {
+  CellLaunch launch = launch_of(Model::openmp);
+  launch.repeat = 5;
+  const auto first = right_trial(launch, 0);
+  EXPECT_EQ(judge_launch(launch, {}, exited(0), {first}).back().message,
+            "ended in the middle of trial 1, with status 0");
+  // One second is more than it was given for trials: it may stop after the second.
+  EXPECT_EQ(judge_launch(launch, {}, exited(0), {first, right_trial(launch, 1)}).size(), 2U);
+  launch.at_most = 3;
+  EXPECT_EQ(judge_launch(launch, {}, exited(0), {first, right_trial(launch, 1)}).back().outcome, Outcome::failed);
 }
 
 TEST(JudgeLaunch, DoesNotTakeSilenceForAnAnswer) {

@@ -26,6 +26,7 @@ void sleep_milliseconds(std::int64_t milliseconds) {
 void misbehave(const std::string& how) {
   if (how == "throw") throw std::runtime_error("thrown on purpose");
   if (how == "die") raise(SIGKILL);
+  if (how == "stop") raise(SIGSTOP);
   if (how == "leave_early") _exit(0);
   if (how == "flood") {
     for (int line = 0; line < 100'000; ++line) {
@@ -37,9 +38,10 @@ void misbehave(const std::string& how) {
 }
 
 Placed place(const Instance& instance, const Execution& execution) {
-  const std::string how = instance.parameters.text("how");
-  const bool mine = rank_in(execution.communicator) == instance.parameters.whole("rank");
-  const std::int64_t when = instance.parameters.whole("when");
+  const auto& parameters = instance.parameters.all();
+  const std::string how = parameters.contains("how") ? parameters.at("how") : "right";
+  const bool mine = how != "right" && rank_in(execution.communicator) == instance.parameters.whole("rank");
+  const std::int64_t when = mine ? instance.parameters.whole("when") : 0;
   const std::int64_t pause = instance.parameters.whole("pause");
   const MPI_Comm communicator = execution.communicator;
   // A hang that SIGTERM does not end.
@@ -59,18 +61,22 @@ Placed place(const Instance& instance, const Execution& execution) {
   return placed;
 }
 
-Problem problem(const std::string& name, const std::string& how) {
+Problem problem(const std::string& name, bool misbehaves) {
   Problem problem;
   problem.name = name;
   problem.summary = "does as it is told";
   problem.extent_names = {"n"};
   problem.largest_extent = bytes_an_item;
-  problem.parameters = {
-      {"how", how, "what it does", {"right", "wrong", "throw", "die", "leave_early", "hang", "hang_on", "flood"}},
-      {"rank", "0", "on which rank", {}, 0, 1000},
-      {"when", "0", "from which execution on", {}, 0, 1000},
-      {"pause", "1", "milliseconds of each execution", {}, 0, 100'000}};
-  if (how == "right") problem.parameters.front().choices = {"right"};
+  problem.parameters = {{"pause", "1", "milliseconds of each execution", {}, 0, 100'000}};
+  if (misbehaves) {
+    problem.parameters.push_back(
+        {"how",
+         "die",
+         "what it does",
+         {"right", "wrong", "throw", "die", "leave_early", "hang", "hang_on", "stop", "flood"}});
+    problem.parameters.push_back({"rank", "0", "on which rank", {}, 0, 1000});
+    problem.parameters.push_back({"when", "0", "from which execution on", {}, 0, 1000});
+  }
   problem.sizes = {1, 2, 4};
   problem.work = [](const Instance& instance) {
     return Work{static_cast<double>(instance.extents[0]), "step", static_cast<double>(instance.extents[0])};
@@ -86,7 +92,7 @@ Problem problem(const std::string& name, const std::string& how) {
 }  // namespace
 
 const std::vector<Problem>& all_problems() {
-  static const std::vector<Problem> problems{problem("steady", "right"), problem("misbehave", "die")};
+  static const std::vector<Problem> problems{problem("steady", false), problem("misbehave", true)};
   return problems;
 }
 

@@ -72,11 +72,11 @@ TEST(PlanCells, HasEachModelAtEachSizeAndNumberOfWorkers) {
 
 TEST(PlanCells, RefusesCellsThatNeedMoreMemoryThanThereIsWithTheFigure) {
   Resources little = two_cores;
-  little.memory_bytes = 1e6;
-  for (const PlannedCell& planned : plan_cells(options_for({"16", "4096"}), little)) {
+  little.memory_bytes = 1e9;
+  for (const PlannedCell& planned : plan_cells(options_for({"16", "20000"}), little)) {
     EXPECT_EQ(planned.refusal.empty(), planned.cell.size == "16") << planned.id;
     if (planned.refusal.empty()) continue;
-    EXPECT_NE(planned.refusal.find("GB of memory, and 0.001 GB are available"), std::string::npos) << planned.refusal;
+    EXPECT_NE(planned.refusal.find("GB of memory, and 1 GB are available"), std::string::npos) << planned.refusal;
   }
 }
 
