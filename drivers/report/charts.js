@@ -43,9 +43,17 @@ function percent_text(share) {
   return `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
 }
 
-/** What the program writes for terminals, as a page writes it: "1.34x" is "1.34×", "45 us" is "45 µs". */
+/**
+ * What the program writes for terminals, as a page writes it: "1.34x" is "1.34×", "45 us" is "45 µs", and "n = 64" or "2
+ * workers" stay on one line.
+ */
 function typeset(text) {
-  return text.replace(/(\d)x(?![\w.])/g, "$1×").replace(/(\d) us\b/g, "$1 µs").replace(/^-$/, "–");
+  return text
+    .replace(/(\d)x(?![\w.])/g, "$1×")
+    .replace(/(\d) us\b/g, "$1 µs")
+    .replace(/ = /g, "\u00a0=\u00a0")
+    .replace(/(\d) (workers?|%)/g, "$1\u00a0$2")
+    .replace(/^-$/, "–");
 }
 
 // ---- Colours --------------------------------------------------------------------------------------------------------
@@ -120,16 +128,20 @@ const whiskers = {
   },
 };
 
-/** Draws what belongs to no data: shaded regions, straight lines and labels. See `marks` below for the forms. */
-const annotations = {
+/**
+ * Draws what belongs to no data, `marks`: {fill} a region, {stroke, dash, width} a straight line, both from (from_x,
+ * from_y) to (to_x, to_y), to the edge where one is missing; {text, colour} a label at (at_x, at_y). Not an option of the
+ * chart, since Chart.js looks up what an option lacks elsewhere.
+ */
+const annotations = (marks) => ({
   id: "annotations",
-  beforeDatasetsDraw(chart, _, options) {
+  beforeDatasetsDraw(chart) {
     const { ctx: pen, chartArea: area, scales } = chart;
     pen.save();
     pen.beginPath();
     pen.rect(area.left, area.top, area.width, area.height);
     pen.clip();
-    for (const mark of options.marks ?? []) {
+    for (const mark of marks) {
       const horizontal = (value, otherwise) => (value === undefined ? otherwise : scales.x.getPixelForValue(value));
       const vertical = (value, otherwise) => (value === undefined ? otherwise : scales.y.getPixelForValue(value));
       const left = horizontal(mark.from_x, area.left);
@@ -151,10 +163,10 @@ const annotations = {
     }
     pen.restore();
   },
-  afterDatasetsDraw(chart, _, options) {
+  afterDatasetsDraw(chart) {
     const { ctx: pen, chartArea: area, scales } = chart;
     pen.save();
-    for (const mark of options.marks ?? []) {
+    for (const mark of marks) {
       if (!mark.text) continue;
       pen.font = `500 11.5px ${Chart.defaults.font.family}`;
       pen.fillStyle = mark.colour;
@@ -162,13 +174,13 @@ const annotations = {
       let x = { left: area.left + 8, right: area.right - width - 8 }[mark.at_x];
       if (x === undefined) x = scales.x.getPixelForValue(mark.at_x) - width / 2;
       x = Math.min(Math.max(x, area.left + 4), area.right - width - 4);
-      let y = { top: area.top + 15, bottom: area.bottom - 8 }[mark.at_y];
+      let y = { top: area.top + 15, below_top: area.top + 33, bottom: area.bottom - 8 }[mark.at_y];
       if (y === undefined) y = scales.y.getPixelForValue(mark.at_y) - 6;
       pen.fillText(mark.text, x, Math.max(y, area.top + 11));
     }
     pen.restore();
   },
-};
+});
 
 // ---- Axes -----------------------------------------------------------------------------------------------------------
 
@@ -270,6 +282,7 @@ function series_of(cells, theme) {
         pointBackgroundColor: nth % 2 === 0 ? colour : theme.surface,
         pointBorderColor: colour,
         pointStyle: shape.pointStyle,
+        legend_shape: shape.pointStyle,
         rotation: shape.rotation,
         pointRotation: shape.rotation,
         pointRadius: shape.pointStyle === "circle" || shape.pointStyle === "rect" ? 4 : 5,
@@ -315,6 +328,21 @@ function layout_text(cell) {
     : cell.ranks > 1 ? `${cell.ranks} ranks` : cell.threads > 1 ? `${cell.threads} threads` : "1 worker";
 }
 
+/** The look of a series, whatever its first point looks like. */
+function legend_of(chart, theme) {
+  return chart.data.datasets.map((dataset, index) => ({
+    text: dataset.label,
+    fontColor: theme.ink,
+    fillStyle: dataset.backgroundColor,
+    strokeStyle: dataset.borderColor,
+    lineWidth: 1.5,
+    pointStyle: dataset.legend_shape,
+    rotation: dataset.rotation,
+    hidden: !chart.isDatasetVisible(index),
+    datasetIndex: index,
+  }));
+}
+
 function chart_options(theme, tooltip, more = {}) {
   const { plugins, ...rest } = more;
   return {
@@ -327,7 +355,15 @@ function chart_options(theme, tooltip, more = {}) {
       legend: {
         position: "bottom",
         align: "start",
-        labels: { usePointStyle: true, boxHeight: 7, boxWidth: 9, padding: 14, color: theme.ink, font: { size: 12 } },
+        labels: {
+          usePointStyle: true,
+          boxHeight: 7,
+          boxWidth: 9,
+          padding: 14,
+          color: theme.ink,
+          font: { size: 12 },
+          generateLabels: (chart) => legend_of(chart, theme),
+        },
       },
       tooltip: {
         backgroundColor: theme.ink,
@@ -359,9 +395,10 @@ function cell_tooltip(figure_of) {
 
 // ---- The charts -----------------------------------------------------------------------------------------------------
 
-/** Time against size, both logarithmic, with intervals. */
+/** Time against size, both logarithmic, with intervals. The time of a wrong answer is no time. */
 function time_chart(cells, words, theme) {
-  const datasets = lines_of(cells, theme, (cell) => interval_point(cell.size_value, cell.seconds));
+  const answered = cells.filter((cell) => cell.worst !== "wrong");
+  const datasets = lines_of(answered, theme, (cell) => interval_point(cell.size_value, cell.seconds));
   if (datasets.length === 0) return null;
   return {
     type: "scatter",
@@ -387,7 +424,10 @@ function speedup_by_size_chart(cells, which, workers, words, theme) {
   if (datasets.length === 0) return null;
   return {
     type: "scatter",
-    plugins: [whiskers, annotations],
+    plugins: [whiskers, annotations([
+      { from_y: workers, to_y: workers, stroke: theme.muted, dash: [6, 5] },
+      { text: `ideal: ${workers}×`, at_x: "left", at_y: workers, colour: theme.muted },
+    ])],
     data: { datasets },
     options: chart_options(theme, cell_tooltip((cell) => speedup_text(cell, which)), {
       scales: {
@@ -397,14 +437,6 @@ function speedup_by_size_chart(cells, which, workers, words, theme) {
           suggestedMax: workers * 1.12,
           ticks: { callback: (value) => `${Number(value.toPrecision(3))}×` },
         }),
-      },
-      plugins: {
-        annotations: {
-          marks: [
-            { from_y: workers, to_y: workers, stroke: theme.muted, dash: [6, 5] },
-            { text: `ideal: ${workers}×`, at_x: "left", at_y: workers, colour: theme.muted },
-          ],
-        },
       },
     }),
   };
@@ -420,11 +452,15 @@ function speedup_by_workers_chart(cells, which, theme) {
   const counts = [...new Set(parallel.map((cell) => cell.workers))].sort((one, other) => one - other);
   const most = counts[counts.length - 1];
   const logarithmic = most > 8;
+  const least = logarithmic ? 1 : 0;
   const ends = logarithmic ? { min: 0.9, max: most * 1.15 } : { min: 0, max: most * 1.12 };
   const type = logarithmic ? "logarithmic" : "linear";
   return {
     type: "scatter",
-    plugins: [whiskers, annotations],
+    plugins: [whiskers, annotations([
+      { from_x: least, from_y: least, to_x: most, to_y: most, stroke: theme.muted, dash: [6, 5] },
+      { text: "ideal", at_x: most * 0.93, at_y: most * 0.97, colour: theme.muted },
+    ])],
     data: { datasets },
     options: chart_options(theme, cell_tooltip((cell) => speedup_text(cell, which)), {
       scales: {
@@ -444,15 +480,6 @@ function speedup_by_workers_chart(cells, which, theme) {
           ticks: { callback: (value) => `${Number(value.toPrecision(3))}×` },
         }),
       },
-      plugins: {
-        annotations: {
-          marks: [
-            { from_x: logarithmic ? 1 : 0, from_y: logarithmic ? 1 : 0, to_x: most, to_y: most, stroke: theme.muted,
-              dash: [6, 5] },
-            { text: "ideal", at_x: most * 0.93, at_y: most * 0.97, colour: theme.muted },
-          ],
-        },
-      },
     }),
   };
 }
@@ -471,7 +498,7 @@ function reach_of(comparisons) {
   const sides = comparisons.map(favour).filter((side) => side !== null);
   const factors = sides.flatMap(({ value, low, high }) =>
     [value, low, high].filter((factor) => factor !== null && factor > 0).map((factor) => Math.max(factor, 1 / factor)));
-  return Math.min(Math.max(1.12, ...factors) ** 1.12, 1e4);
+  return Math.min(Math.max(1.12, ...factors) ** 1.2, 1e4);
 }
 
 /** Message passing's time over shared state's against size, with the line of equality and the crossovers. */
@@ -487,23 +514,25 @@ function ratio_chart(verdict, words, theme) {
   const reach = reach_of(verdict.comparisons);
   const winner = (point) => theme.of(point.comparison.faster);
   const shape = (point) => model_shapes[point.comparison.faster] ?? model_shapes.serial;
-  const steps = [1, 1.02, 1.05, 1.1, 1.2, 1.35, 1.5, 2, 3, 5, 7, 10, 20, 50, 100, 200, 500, 1000, 10000];
-  const inside = steps.filter((step) => step <= reach);
-  const stride = Math.ceil(inside.length / 6);
-  const shown = inside.filter((_, index) => index === 0 || (inside.length - 1 - index) % stride === 0);
+  // The roundest factors first, each where it has room.
+  const shown = [1];
+  for (const step of [10, 100, 1000, 2, 5, 20, 50, 200, 500, 1.5, 3, 1.2, 7, 1.1, 1.3, 1.05, 1.02]) {
+    const room = Math.log(reach) / 5;
+    if (step <= reach && shown.every((other) => Math.abs(Math.log(step / other)) >= room)) shown.push(step);
+  }
   const crossings = verdict.crossovers.filter(({ last_below, first_above }) => last_below > 0 && first_above > 0);
   const marks = [
     { from_y: 1, fill: faded(theme.shared, 0.07) },
     { to_y: 1, fill: faded(theme.messages, 0.07) },
-    { text: "shared state faster", at_x: "left", at_y: "top", colour: theme.shared },
-    { text: "message passing faster", at_x: "left", at_y: "bottom", colour: theme.messages },
+    { text: "shared state faster", at_x: points[0].y > 1 ? "right" : "left", at_y: "top", colour: theme.shared },
+    { text: "message passing faster", at_x: points[0].y < 1 ? "right" : "left", at_y: "bottom", colour: theme.messages },
     { from_y: 1, to_y: 1, stroke: theme.ink, width: 1.4 },
     ...crossings.flatMap(({ last_below, first_above, estimate }) => [
       { from_x: last_below, to_x: first_above, fill: faded(theme.muted, 0.14) },
       ...(estimate > 0
         ? [
             { from_x: estimate, to_x: estimate, stroke: theme.muted, dash: [5, 4] },
-            { text: `≈ ${digits(estimate, true)}`, at_x: estimate, at_y: "top", colour: theme.ink },
+            { text: `≈ ${digits(estimate, true)}`, at_x: estimate, at_y: "below_top", colour: theme.ink },
           ]
         : []),
     ]),
@@ -525,7 +554,7 @@ function ratio_chart(verdict, words, theme) {
   };
   return {
     type: "scatter",
-    plugins: [annotations, whiskers],
+    plugins: [annotations(marks), whiskers],
     data: { datasets: [dataset] },
     options: chart_options(
       theme,
@@ -533,7 +562,7 @@ function ratio_chart(verdict, words, theme) {
         title: ([item]) => `size ${item.raw.comparison.size}`,
         label: ({ raw: { comparison } }) => [
           `${comparison.faster} over ${comparison.slower}: ${typeset(comparison.ratio.text)}`,
-          comparison.significant ? "a difference beyond doubt" : "no difference beyond doubt",
+          comparison.significant ? "significant" : "not significant: they are not told apart",
         ],
       },
       {
@@ -545,12 +574,12 @@ function ratio_chart(verdict, words, theme) {
             max: reach,
             ticks: { autoSkip: false, callback: (value) => (value === 1 ? "equal" : factor_text(Math.max(value, 1 / value))) },
             afterBuildTicks: (scale) => {
-              const values = [...shown.slice(1).map((step) => 1 / step).reverse(), ...shown];
+              const values = [...shown, ...shown.slice(1).map((step) => 1 / step)].sort((one, other) => one - other);
               scale.ticks = values.map((value) => ({ value }));
             },
           }),
         },
-        plugins: { annotations: { marks }, legend: { display: false } },
+        plugins: { legend: { display: false } },
       },
     ),
   };
@@ -561,7 +590,8 @@ const activities = ["useful", "communicating", "waiting"];
 /** Stacked bars: the median time of each series, divided as its workers booked theirs. */
 function activity_chart(cells, theme) {
   const series = series_of(
-    cells.filter((cell) => cell.seconds !== null && cell.shares.some((share) => share > 0)), theme);
+    cells.filter((cell) => cell.seconds !== null && cell.worst !== "wrong" && cell.shares.some((share) => share > 0)),
+    theme);
   if (series.length === 0) return null;
   const bars = series.map(({ name, model, cells: [cell] }) => ({ name, cell, colour: theme.of(model) }));
   const fills = [
@@ -645,12 +675,20 @@ function trials_chart(cells, trials_of, theme) {
       pointRadius: trials.map((trial) => (right(trial) ? 3.6 : 6)),
     };
   });
+  const medians = series.flatMap(({ model, cells: members }) =>
+    members.filter((cell) => cell.seconds !== null).map((cell) => ({
+      from_y: cell.seconds.estimate,
+      to_y: cell.seconds.estimate,
+      stroke: faded(theme.of(model), 0.55),
+      dash: [3, 4],
+      width: 1,
+    })));
   const rounds = [...new Set(all.map((trial) => trial.round))];
   const first = Math.min(...rounds);
   const last = Math.max(...rounds);
   return {
     type: "scatter",
-    plugins: [annotations],
+    plugins: [annotations(medians)],
     data: { datasets },
     options: chart_options(
       theme,
@@ -676,18 +714,6 @@ function trials_chart(cells, trials_of, theme) {
             ticks: { precision: 0, callback: (value) => (Number.isInteger(value) && value <= last ? String(value) : "") },
           }),
           y: seconds_axis(theme, "time of a trial", least, most),
-        },
-        plugins: {
-          annotations: {
-            marks: series.flatMap(({ model, cells: members }) =>
-              members.filter((cell) => cell.seconds !== null).map((cell) => ({
-                from_y: cell.seconds.estimate,
-                to_y: cell.seconds.estimate,
-                stroke: faded(theme.of(model), 0.55),
-                dash: [3, 4],
-                width: 1,
-              }))),
-          },
         },
       },
     ),

@@ -21,7 +21,7 @@ function element(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  made.append(...children.flat(2).filter((child) => child !== null && child !== undefined));
   return made;
 }
 
@@ -131,14 +131,16 @@ function forest(verdict) {
     whisker.style.width = `${(high === null ? 100 : at(high)) - left}%`;
     const dot = model_mark(comparison.faster, comparison.significant ? "dot" : "dot unsure");
     dot.style.left = `${at(value)}%`;
+    const figures = typeset(comparison.ratio.text).split(/ (?=\[)/)
+      .flatMap((part) => [" ", element("span", { class: "whole" }, part)]);
     const answer = comparison.significant
-      ? [chip(comparison.faster), ` ${typeset(comparison.ratio.text)}`]
-      : [element("span", { class: "unsure-text" }, `no clear winner ${typeset(comparison.ratio.text)}`)];
+      ? [chip(comparison.faster), figures]
+      : [element("span", { class: "unsure-text" }, "undecided", figures)];
     return element("tr", { title: comparison.sentence },
       element("th", { scope: "row", class: "size", title: comparison.size }, comparison.size),
       element("td", {}, element("div", { class: `track tone-${comparison.faster}`, "aria-hidden": "true" },
         whisker, dot)),
-      element("td", {}, ...answer));
+      element("td", {}, answer));
   });
   return element("table", { class: "forest" },
     element("thead", {}, element("tr", {},
@@ -150,25 +152,28 @@ function forest(verdict) {
     element("tbody", {}, body));
 }
 
-function verdict_card(problem, verdict) {
+/** The verdict on the most workers gives its reasons openly, the others on demand. */
+function verdict_card(problem, verdict, position) {
+  const reasons = verdict.reasons.length === 0 ? null
+    : element("ul", { class: "reasons" }, verdict.reasons.map((reason) => element("li", {}, typeset(reason))));
   return element("article", { class: "card verdict" },
     element("div", { class: "card-title" },
       element("span", { class: "name" }, titled(problem)), element("span", {}, plural(verdict.workers, "worker"))),
-    element("h3", { class: "headline" }, typeset(verdict.headline)),
-    forest(verdict),
-    verdict.crossovers.map((crossover) => element("p", { class: "crossing" }, typeset(crossover.sentence))),
-    verdict.reasons.length > 0
-      ? element("ul", { class: "reasons" }, verdict.reasons.map((reason) => element("li", {}, typeset(reason))))
-      : null);
+    element("div", { class: "card-body" },
+      element("div", {},
+        element("h3", { class: "headline" }, typeset(verdict.headline)),
+        verdict.crossovers.map((crossover) => element("p", { class: "crossing" }, typeset(crossover.sentence)))),
+      forest(verdict)),
+    reasons === null || position === 0 ? reasons : folded("Why", reasons));
 }
 
 function verdicts_section() {
   const cards = data.problems.flatMap((problem) =>
-    problem.verdicts.map((verdict) => verdict_card(problem, verdict)));
+    problem.verdicts.map((verdict, position) => verdict_card(problem, verdict, position)));
   return element("section", { id: "verdicts", "aria-labelledby": "verdicts-title" },
     element("h2", { id: "verdicts-title" }, cards.length === 1 ? "Verdict" : "Verdicts"),
     element("p", { class: "lead" }, "The best shared-state model against the best message-passing model, size by size, " +
-      "on the same cores. Filled points are differences beyond doubt; hollow ones are not."),
+      "on the same cores. Filled points are significant differences, at 95 % for all comparisons together; hollow ones are not."),
     cards.length > 0
       ? element("div", { class: "cards" }, cards)
       : element("p", { class: "nothing" }, "There is nothing to compare yet: a verdict needs right answers from a " +
@@ -253,12 +258,12 @@ function problem_section(problem, number) {
           rows: sorted(shown).sort(by_size) };
       }),
     chart_figure("ratio", "The best of each side. Up: shared state is faster; down: message passing. " +
-      "Hollow: no difference beyond doubt. Grey band: where they cross.",
+      "Hollow: not significant. Grey band: where they cross.",
       [{ title: "size", figure: true, of: (comparison) => comparison.size },
         { title: "faster", of: (comparison) => chip(comparison.faster) },
         { title: "slower", of: (comparison) => chip(comparison.slower) },
         { title: "ratio [95 %]", figure: true, of: (comparison) => interval_text(comparison.ratio) },
-        { title: "beyond doubt", of: (comparison) => (comparison.significant ? "yes" : "no") }],
+        { title: "significant", of: (comparison) => (comparison.significant ? "yes" : "no") }],
       (chosen, theme) => {
         const verdict = problem.verdicts.find((one) => one.workers === chosen.workers) ??
           { comparisons: [], crossovers: [] };

@@ -1,0 +1,267 @@
+/// The page as a reader meets it, in a headless browser: everything is there and drawn, nothing is fetched, and no text
+/// of a study is taken for markup.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+
+#include "drivers/report/report.hpp"
+#include "tests/drivers/files/scratch_folder.hpp"
+#include "tests/drivers/report/browser.hpp"
+#include "tests/drivers/report/synthetic_study.hpp"
+
+namespace duet {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view whole_page = R"(
+  const pixels = (canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const seen = new Set();
+    for (let i = 0; i < data.length; i += 4) {
+      if (data[i + 3] > 250) seen.add([data[i], data[i + 1], data[i + 2]].join());
+    }
+    return seen;
+  };
+  const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)).join();
+  const theme = current_theme();
+  const figures = [...document.querySelectorAll("figure")].map((figure) => {
+    const seen = pixels(figure.querySelector("canvas"));
+    return {
+      name: figure.dataset.chart,
+      title: figure.querySelector("h3").textContent,
+      colours: seen.size,
+      models: Object.keys(model_shapes).filter((model) => seen.has(rgb(theme.of(model)))),
+      rows: figure.querySelectorAll("details tbody tr").length,
+      label: figure.querySelector("canvas").getAttribute("aria-label"),
+    };
+  });
+  const chart_in = (name) => Chart.getChart(document.querySelector(`[data-chart=${name}] canvas`));
+  const tooltip_of = (name, matches) => {
+    const chart = chart_in(name);
+    for (const [datasetIndex, dataset] of chart.data.datasets.entries()) {
+      const index = dataset.data.findIndex(matches);
+      if (index < 0) continue;
+      chart.tooltip.setActiveElements([{ datasetIndex, index }], { x: 50, y: 50 });
+      chart.update();
+      const { title, body } = chart.tooltip;
+      return [...title, ...body.flatMap(({ lines }) => lines)].join(" | ");
+    }
+    return "none";
+  };
+  const trials = chart_in("trials").data.datasets.flatMap((dataset) => dataset.data.map((point, index) => ({
+    marked: point.trial.marks.length > 0,
+    right: point.trial.outcome === "right",
+    hollow: dataset.pointBackgroundColor[index] === "transparent",
+    cross: dataset.pointStyle[index] === "crossRot",
+  })));
+  const told = {
+    state: document.documentElement.dataset.state,
+    serial: chart_in("time").data.datasets[0].borderColor,
+    title: document.title,
+    headings: [...document.querySelectorAll("h1, h2")].map((heading) => heading.textContent),
+    headlines: [...document.querySelectorAll(".verdict .headline")].map((heading) => heading.textContent),
+    forest_rows: document.querySelectorAll(".forest tbody tr").length,
+    reasons: document.querySelectorAll(".reasons li").length,
+    crossings: [...document.querySelectorAll(".crossing")].map((crossing) => crossing.textContent),
+    caveats: document.getElementById("caveats").textContent,
+    figures,
+    trials,
+    time_tooltip: tooltip_of("time", (point) => point.cell.model === "mpi"),
+    marked_tooltip: tooltip_of("trials", (point) => point.trial.marks.length > 0),
+    hung_tooltip: tooltip_of("trials", (point) => point.trial.outcome === "hung"),
+    ideal: chart_in("speedup-workers").config.plugins.map(({ id }) => id),
+    cells: document.querySelectorAll(".problem .panel tbody tr").length,
+    troubles: document.getElementById("troubles").textContent,
+    machine: document.getElementById("machine").textContent,
+    placement: document.getElementById("placement").textContent,
+    overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  };
+  const one_worker = document.querySelector(".controls input");
+  one_worker.focus();
+  told.focused = document.activeElement === one_worker;
+  one_worker.click();
+  told.after_choice = document.querySelector("[data-chart=time] h3").textContent;
+  return told;
+)";
+
+class ReportInBrowser : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (installed_browser().empty()) GTEST_SKIP() << "no browser: chromium is not installed";
+  }
+
+  Visit open(const std::string& page, std::string_view probe, int width = 1200,
+             const std::vector<std::string>& options = {}) {
+    const Visit visit = browser_.open(page, probe, width, options);
+    EXPECT_FALSE(visit.probe.is_null()) << visit.document.substr(0, 2000);
+    EXPECT_FALSE(visit.probe.contains("probe_error")) << visit.probe.value("probe_error", "");
+    return visit;
+  }
+
+  /// The synthetic study's page, which several tests look at, opened once.
+  const Visit& whole_visit() {
+    static const Visit visit = open(page_of(synthetic_study()), whole_page);
+    return visit;
+  }
+
+  static std::string page_of(const SyntheticStudy& study) { return report_page(study.study, study.analysis); }
+
+ private:
+  ScratchFolder folder_;
+  Browser browser_{folder_.path("")};
+};
+
+TEST_F(ReportInBrowser, ShowsVerdictsChartsAndTables) {
+  const SyntheticStudy study = synthetic_study();
+  const Visit& visit = whole_visit();
+  const json& told = visit.probe;
+  EXPECT_TRUE(visit.console.empty()) << visit.console.front();
+  EXPECT_TRUE(visit.requests.empty()) << visit.requests.front();
+
+  EXPECT_EQ(told.at("state"), "ready");
+  EXPECT_EQ(told.at("title"), "Duet on node17");
+  EXPECT_EQ(told.at("headlines").size(), study.analysis.verdicts.size());
+  std::size_t compared = 0;
+  std::size_t reasons = 0;
+  for (const Verdict& verdict : study.analysis.verdicts) {
+    compared += verdict.shared_against_messages.size();
+    reasons += verdict.reasons.size();
+  }
+  EXPECT_EQ(told.at("forest_rows"), compared);
+  EXPECT_EQ(told.at("reasons"), reasons);
+  EXPECT_EQ(told.at("crossings").size(), 1);
+  EXPECT_NE(told.at("caveats").get<std::string>().find("budget was spent"), std::string::npos);
+
+  ASSERT_EQ(told.at("figures").size(), 12);
+  for (const json& figure : told.at("figures")) {
+    SCOPED_TRACE(figure.at("title").get<std::string>());
+    EXPECT_GT(figure.at("colours").get<int>(), 20);
+    EXPECT_GE(figure.at("rows").get<int>(), 5);
+    EXPECT_NE(figure.at("label").get<std::string>().find(figure.at("title").get<std::string>()), std::string::npos);
+  }
+  EXPECT_EQ(told.at("figures").at(0).at("models"), json({"serial", "openmp", "tbb", "mpi", "hybrid"}));
+  EXPECT_EQ(told.at("figures").at(2).at("models"), json({"openmp", "tbb", "mpi", "hybrid"}));
+  EXPECT_EQ(told.at("cells"), study.analysis.cells.size());
+  EXPECT_EQ(told.at("ideal"), json({"whiskers", "annotations"}));
+  EXPECT_NE(told.at("troubles").get<std::string>().find("std::bad_alloc"), std::string::npos);
+  EXPECT_NE(told.at("troubles").get<std::string>().find("both in use by this job"), std::string::npos);
+  for (const char* const fact : {"AMD EPYC 9354P", "24 GiB", "-O3 -DNDEBUG", "Open MPI 4.1.4",
+                                 "duet compare matmul fib_batch --budget 3m -o 'my report'"}) {
+    EXPECT_NE(told.at("machine").get<std::string>().find(fact), std::string::npos) << fact;
+  }
+  EXPECT_NE(told.at("placement").get<std::string>().find("node17"), std::string::npos);
+  EXPECT_EQ(told.at("overflow"), 0);
+}
+
+TEST_F(ReportInBrowser, TellsTrialsApartAndExplainsThemOnHover) {
+  const json& told = whole_visit().probe;
+  const json& trials = told.at("trials");
+  EXPECT_EQ(trials.size(), 5U * 8 * 3 - 2);  // five models, eight rounds of three trials, one launch without any
+  for (const json& trial : trials) {
+    EXPECT_EQ(trial.at("hollow"), trial.at("marked").get<bool>() || !trial.at("right").get<bool>());
+    EXPECT_EQ(trial.at("cross"), !trial.at("right").get<bool>());
+  }
+  const auto marked = [](const json& trial) { return trial.at("marked").get<bool>(); };
+  EXPECT_EQ(std::ranges::count_if(trials, marked), 5 * 8 - 1);
+  EXPECT_NE(told.at("time_tooltip").get<std::string>().find("mpi, size 64"), std::string::npos);
+  EXPECT_NE(told.at("marked_tooltip").get<std::string>().find("set aside: warm_up"), std::string::npos);
+  EXPECT_NE(told.at("hung_tooltip").get<std::string>().find("met its time limit of 20 s"), std::string::npos);
+}
+
+TEST_F(ReportInBrowser, FollowsTheChoiceOfWorkersFromTheKeyboard) {
+  EXPECT_EQ(whole_visit().probe.at("focused"), true);
+  EXPECT_EQ(whole_visit().probe.at("after_choice"), "Time against size, on 1 worker");
+}
+
+TEST_F(ReportInBrowser, FitsTheWidthOfATelephone) {
+  const Visit visit = open(page_of(synthetic_study()), R"(
+    for (const details of document.querySelectorAll("details")) details.open = true;
+    return { state: document.documentElement.dataset.state, width: innerWidth,
+      overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth };
+  )",
+                           360);
+  EXPECT_EQ(visit.probe.at("state"), "ready");
+  EXPECT_EQ(visit.probe.at("width"), 360);
+  EXPECT_EQ(visit.probe.at("overflow"), 0);
+  EXPECT_TRUE(visit.console.empty()) << visit.console.front();
+}
+
+TEST_F(ReportInBrowser, FollowsTheColourSchemeOfTheReader) {
+  const json dark = open(page_of(synthetic_study()), R"(
+    const brightness = (colour) => colour.match(/\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) / 765;
+    const { color, backgroundColor } = getComputedStyle(document.body);
+    const chart = Chart.getChart(document.querySelector("canvas"));
+    return { ink: brightness(color), ground: brightness(backgroundColor), serial: chart.data.datasets[0].borderColor };
+  )",
+                         1200, {"--blink-settings=preferredColorScheme=0"})
+                        .probe;
+  EXPECT_GT(dark.at("ink").get<double>(), 0.8);
+  EXPECT_LT(dark.at("ground").get<double>(), 0.2);
+  EXPECT_NE(whole_visit().probe.at("serial"), dark.at("serial"));
+}
+
+TEST_F(ReportInBrowser, TakesNoTextOfAStudyForMarkup) {
+  const std::string hostile =
+      "</script><script>document.documentElement.dataset.hit = 1</script>"
+      "<img src=x onerror=\"document.documentElement.dataset.hit = 2\"><!--<script>--></noscript></pre>"
+      "\u2028'\"`${1}&lt;{{nonce}}{{data}}";
+  const Visit visit = open(page_of(study_that_says(hostile)), R"(
+    const plain = (text) => text.replaceAll("\u00a0", " ");
+    return { state: document.documentElement.dataset.state, hit: document.documentElement.dataset.hit ?? "none",
+      name: document.querySelector(".verdict .name").textContent,
+      headline: plain(document.querySelector(".headline").textContent),
+      reason: plain(document.querySelector(".reasons").textContent),
+      host: document.querySelector(".subtitle").textContent,
+      messages: plain(document.getElementById("troubles").textContent),
+      images: document.images.length, scripts: document.scripts.length };
+  )");
+  const json& told = visit.probe;
+  EXPECT_EQ(told.at("state"), "ready");
+  EXPECT_EQ(told.at("hit"), "none");
+  EXPECT_EQ(told.at("images"), 0);
+  EXPECT_EQ(told.at("scripts"), 5);  // data, Chart.js, charts, sections, and the probe
+  for (const char* const place : {"name", "headline", "reason", "host", "messages"}) {
+    EXPECT_NE(told.at(place).get<std::string>().find(hostile), std::string::npos) << place << told.at(place);
+  }
+  EXPECT_TRUE(visit.console.empty()) << visit.console.front();
+  EXPECT_TRUE(visit.requests.empty()) << visit.requests.front();
+}
+
+TEST_F(ReportInBrowser, ShowsAStudyWithoutAnyRightAnswer) {
+  SavedStudy study = synthetic_study().study;
+  std::erase_if(study.trials, [](const Trial& trial) { return trial.outcome == Outcome::right; });
+  const Visit visit = open(report_page(study, analyse(study)), R"(
+    return { state: document.documentElement.dataset.state, text: document.body.innerText };
+  )");
+  EXPECT_EQ(visit.probe.at("state"), "ready");
+  EXPECT_NE(visit.probe.at("text").get<std::string>().find("No cell has a trial that counts"), std::string::npos);
+  EXPECT_TRUE(visit.console.empty()) << visit.console.front();
+}
+
+// The policy of the page, and this test's eyes: what must not be there is seen where it is.
+TEST_F(ReportInBrowser, ForbidsTheNetworkAndScriptsFromElsewhere) {
+  std::string page = page_of(study_that_says("plain"));
+  const std::size_t body = page.find("<main");
+  page.insert(body,
+              "<script>document.documentElement.dataset.hit = 1; console.log('hit')</script>"
+              "<img src=\"http://example.org/x.png\">");
+  constexpr std::string_view probe = R"(return { hit: document.documentElement.dataset.hit ?? "none" };)";
+  const Visit guarded = open(page, probe);
+  EXPECT_EQ(guarded.probe.at("hit"), "none");
+  EXPECT_TRUE(guarded.requests.empty());
+  EXPECT_EQ(guarded.console.size(), 2);
+
+  const std::size_t policy = page.find("<meta http-equiv");
+  page.erase(policy, page.find('>', policy) + 1 - policy);
+  const Visit open_to_all = open(page, probe);
+  EXPECT_EQ(open_to_all.probe.at("hit"), "1");
+  EXPECT_FALSE(open_to_all.requests.empty());
+  EXPECT_FALSE(open_to_all.console.empty());
+}
+
+}  // namespace
+}  // namespace duet
