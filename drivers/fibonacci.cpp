@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <limits>
+#include <functional>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -115,47 +116,21 @@ std::string name_of(const Window& window) {
 
 /// What this rank holds of a window's answers, as lines of text, in the order of the inputs.
 struct Lines {
-  std::vector<Piece> pieces;  ///< where each stands in the window's text
+  std::vector<std::int64_t> items;
+  std::vector<std::int64_t> bytes;  ///< of each line
   std::string text;
-  std::int64_t bytes = 0;  ///< of all ranks
 };
 
 class Printer {
  public:
-  Printer(const Window& window, std::uint64_t modulus, MPI_Comm communicator, const Team& team)
-      : window_{window}, modulus_{modulus}, communicator_{communicator}, team_{team} {}
+  Printer(const Window& window, std::uint64_t modulus, const Team& team)
+      : window_{window}, modulus_{modulus}, team_{team} {}
 
   [[nodiscard]] Lines lines(const Answers& answers) const {
-    std::vector<Line> mine = modulus_ == 0 ? exact_lines(answers) : residue_lines(answers);
-    std::vector<std::int64_t> offsets(window_.magnitudes.size() + 1);
-    for (const Line& line : mine) offsets[index(line.item) + 1] = static_cast<std::int64_t>(line.text.size());
-    if (communicator_ != MPI_COMM_NULL) {
-      check(MPI_Allreduce(MPI_IN_PLACE, offsets.data(), mpi_count(static_cast<std::int64_t>(offsets.size())),
-                          MPI_INT64_T, MPI_SUM, communicator_));
-    }
-    for (std::size_t i = 1; i < offsets.size(); ++i) offsets[i] += offsets[i - 1];
-
-    Lines lines;
-    lines.bytes = offsets.back();
-    std::size_t bytes = 0;
-    for (const Line& line : mine) bytes += line.text.size();
-    if (mine.size() != 1) lines.text.reserve(bytes);
-    for (Line& line : mine) {
-      lines.pieces.push_back({offsets[index(line.item)], static_cast<std::int64_t>(line.text.size())});
-      if (mine.size() == 1) {
-        lines.text = std::move(line.text);
-      } else {
-        lines.text += std::exchange(line.text, {});
-      }
-    }
-    return lines;
+    return modulus_ == 0 ? exact_lines(answers) : residue_lines(answers);
   }
 
  private:
-  struct Line {
-    std::int64_t item = 0;
-    std::string text;
-  };
   static std::size_t index(std::int64_t item) { return static_cast<std::size_t>(item); }
 
   /// Whether the answer to F(n), n below 0, is that to F(-n) with a minus.
@@ -164,54 +139,100 @@ class Printer {
   }
 
   /// Decimal digits cost more than the number: the team shares them, the largest first.
-  [[nodiscard]] std::vector<Line> exact_lines(const Answers& answers) const {
+  [[nodiscard]] Lines exact_lines(const Answers& answers) const {
     struct Held {
-      std::int64_t item;
-      const Natural* answer;
+      std::int64_t item = 0;
+      const Natural* answer = nullptr;
+      std::string text{};
     };
     std::vector<Held> held;
     answers.each_natural([&](std::int64_t item, const Natural& answer) { held.push_back({item, &answer}); });
-    std::ranges::sort(held, {}, &Held::item);
-    std::vector<std::size_t> order(held.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::ranges::stable_sort(order, std::greater{},
-                             [&](std::size_t i) { return window_.magnitudes[index(held[i].item)]; });
-    std::vector<Line> lines(held.size());
-    // In groups: handing out one small number costs more than writing it.
+    std::ranges::sort(held, std::greater{}, [&](const Held& one) { return window_.magnitudes[index(one.item)]; });
+    // Large ones singly, the others in groups: handing out a small one costs more than printing it.
     constexpr std::int64_t group = 16;
     const auto count = static_cast<std::int64_t>(held.size());
     const std::int64_t singles = std::min<std::int64_t>(count, 1024);
-    const auto print = [&](std::int64_t rank) {
-      const std::size_t i = order[static_cast<std::size_t>(rank)];
-      Line& line = lines[i];
-      line.item = held[i].item;
-      line.text = is_minus(line.item) ? "-" : "";
-      line.text += held[i].answer->decimal();
-      line.text += '\n';
-    };
     team_.each(singles + (count - singles + group - 1) / group, [&](std::int64_t part) {
-      if (part < singles) return print(part);
-      const std::int64_t begin = singles + (part - singles) * group;
-      for (std::int64_t rank = begin; rank < std::min(begin + group, count); ++rank) print(rank);
+      const std::int64_t begin = part < singles ? part : singles + (part - singles) * group;
+      const std::int64_t end = part < singles ? begin + 1 : std::min(begin + group, count);
+      for (std::int64_t i = begin; i < end; ++i) {
+        Held& one = held[index(i)];
+        one.text = one.answer->decimal();
+        if (is_minus(one.item)) one.text.insert(0, 1, '-');
+        one.text += '\n';
+      }
     });
+    std::ranges::sort(held, {}, &Held::item);
+
+    Lines lines;
+    std::size_t bytes = 0;
+    for (const Held& one : held) {
+      lines.items.push_back(one.item);
+      lines.bytes.push_back(static_cast<std::int64_t>(one.text.size()));
+      bytes += one.text.size();
+    }
+    if (held.size() == 1) {
+      lines.text = std::move(held.front().text);
+    } else {
+      lines.text.reserve(bytes);
+      for (Held& one : held) lines.text += std::exchange(one.text, {});
+    }
     return lines;
   }
 
-  [[nodiscard]] std::vector<Line> residue_lines(const Answers& answers) const {
-    std::vector<Line> lines;
+  [[nodiscard]] Lines residue_lines(const Answers& answers) const {
+    const std::size_t count = window_.magnitudes.size();
+    std::vector<std::uint64_t> residues(count);
+    std::vector<char> is_mine(count);
     answers.each_residue([&](std::int64_t item, std::uint64_t residue) {
-      const std::uint64_t value = is_minus(item) && residue != 0 ? modulus_ - residue : residue;
-      lines.push_back({item, fmt::format("{}\n", value)});
+      residues[index(item)] = is_minus(item) && residue != 0 ? modulus_ - residue : residue;
+      is_mine[index(item)] = 1;
     });
-    std::ranges::sort(lines, {}, &Line::item);
+    Lines lines;
+    for (std::size_t item = 0; item < count; ++item) {
+      if (is_mine[item] == 0) continue;
+      const fmt::format_int digits{residues[item]};
+      lines.text.append(digits.data(), digits.size()) += '\n';
+      lines.items.push_back(static_cast<std::int64_t>(item));
+      lines.bytes.push_back(static_cast<std::int64_t>(digits.size()) + 1);
+    }
     return lines;
   }
 
   const Window& window_;
   std::uint64_t modulus_;
-  MPI_Comm communicator_;
   const Team& team_;
 };
+
+/// Where the lines stand in the text of a window of `count` answers, lines that follow each other as one piece, and the
+/// bytes of that text. Collective.
+struct Places {
+  std::vector<Piece> pieces;
+  std::int64_t bytes = 0;
+};
+Places places_of(const Lines& mine, std::size_t count, MPI_Comm communicator) {
+  Places places;
+  if (communicator == MPI_COMM_NULL) {
+    places.bytes = static_cast<std::int64_t>(mine.text.size());
+    places.pieces.push_back({0, places.bytes});
+    return places;
+  }
+  std::vector<std::int64_t> ends(count);
+  for (std::size_t i = 0; i < mine.items.size(); ++i) ends[static_cast<std::size_t>(mine.items[i])] = mine.bytes[i];
+  check(MPI_Allreduce(MPI_IN_PLACE, ends.data(), mpi_count(static_cast<std::int64_t>(count)), MPI_INT64_T, MPI_SUM,
+                      communicator));
+  std::partial_sum(ends.begin(), ends.end(), ends.begin());
+  places.bytes = ends.back();
+  for (std::size_t i = 0; i < mine.items.size(); ++i) {
+    const std::int64_t offset = ends[static_cast<std::size_t>(mine.items[i])] - mine.bytes[i];
+    if (!places.pieces.empty() && places.pieces.back().offset + places.pieces.back().bytes == offset) {
+      places.pieces.back().bytes += mine.bytes[i];
+    } else {
+      places.pieces.push_back({offset, mine.bytes[i]});
+    }
+  }
+  return places;
+}
 
 /// Throws where the answers to `window` need more memory than there is: UsageError for one number asked on the command
 /// line, FileError for a line of a text. The same on all ranks.
@@ -306,11 +327,12 @@ int answer(Questions* questions, OutputFile& output, std::uint64_t modulus, cons
       return status::not_right;
     }
     progress.now(fmt::format("writing {} in decimal{}", name_of(window), read));
-    const Lines lines = Printer{window, modulus, communicator, team}.lines(answers);
-    output.append_scattered(lines.pieces, lines.text);
+    const Lines lines = Printer{window, modulus, team}.lines(answers);
+    const Places places = places_of(lines, window.magnitudes.size(), communicator);
+    output.append_scattered(places.pieces, lines.text);
     totals.writing += lap();
     totals.numbers += batch.inputs.count();
-    totals.bytes += lines.bytes;
+    totals.bytes += places.bytes;
   }
   output.commit();
   if (session.rank() == 0 && options.output != "-") {

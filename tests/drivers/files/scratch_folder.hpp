@@ -17,7 +17,7 @@ class ScratchFolder {
 
   [[nodiscard]] std::string path(std::string_view name) const { return (folder_ / name).string(); }
   /// Writes `content` and returns the path.
-  [[nodiscard]] std::string file(std::string_view name, std::string_view content) const;
+  std::string file(std::string_view name, std::string_view content) const;  // NOLINT(modernize-use-nodiscard)
   /// How many entries the folder has.
   [[nodiscard]] std::size_t entries() const;
 
