@@ -1,0 +1,114 @@
+#include "drivers/bench/contest.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+#include <ranges>
+#include <stdexcept>
+
+#include "drivers/statistics/medians.hpp"
+#include "drivers/statistics/text.hpp"
+
+namespace duet {
+namespace {
+
+/// More than any contestant takes; a hanging one is ended.
+constexpr double time_limit_seconds = 600;
+
+std::string ratio_line(const Showing& showing, const Showing& peer) {
+  return fmt::format("{} of {}", factor_text(ratio_of_medians(peer.seconds, showing.seconds)), peer.contestant.name);
+}
+
+}  // namespace
+
+std::vector<Trial> trials_of(const Contestant& contestant, const std::filesystem::path& folder,
+                             const StopSignals& stop) {
+  const std::filesystem::path file = folder / "trials.jsonl";
+  std::filesystem::remove(file);
+  Command command = contestant.command;
+  command.push_back(file.string());
+  const Ending ending = run_process(command, time_limit_seconds, stop);
+  std::vector<Trial> trials = trials_from(file.string());
+  std::erase_if(trials, [](const Trial& trial) { return std::ranges::count(trial.marks, "warm_up") != 0; });
+  for (const Trial& trial : trials) {
+    if (trial.outcome != Outcome::right) {
+      throw std::runtime_error(fmt::format("{}: a wrong answer: {}", contestant.name, trial.message));
+    }
+  }
+  if (ending.how == Ending::How::stopped) throw std::runtime_error("interrupted");
+  if (ending.how != Ending::How::exited || ending.code != 0 || trials.empty()) {
+    throw std::runtime_error(fmt::format("{} did not end well:\n{}", contestant.name, ending.output));
+  }
+  return trials;
+}
+
+Contest::Contest(std::string title, std::vector<Contestant> contestants, std::filesystem::path folder,
+                 std::uint64_t seed)
+    : title_{std::move(title)}, folder_{std::move(folder)}, seed_{seed} {
+  for (Contestant& contestant : contestants) showings_.push_back({.contestant = std::move(contestant)});
+}
+
+double Contest::hold_round(const StopSignals& stop) {
+  std::vector<std::size_t> order(showings_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::mt19937_64 generator{seed_ + static_cast<std::uint64_t>(rounds_)};
+  std::ranges::shuffle(order, generator);
+  double all = 0;
+  ++rounds_;
+  for (const std::size_t next : order) {
+    Showing& showing = showings_[next];
+    const std::vector<Trial> trials = trials_of(showing.contestant, folder_, stop);
+    std::vector<double> seconds;
+    for (const Trial& trial : trials) seconds.push_back(trial.seconds);
+    showing.operations = trials.front().operations;
+    showing.unit = trials.front().unit;
+    for (const char* const name : {"code_path", "local_kernel", "arithmetic"}) {
+      if (const auto fact = trials.front().facts.find(name); fact != trials.front().facts.end()) {
+        showing.code_path = fact->second;
+      }
+    }
+    // The peak is the largest of several; a time is the median of several.
+    const bool ceiling = showing.contestant.role == Contestant::Role::ceiling;
+    showing.seconds.push_back(ceiling ? std::ranges::min(seconds) : median(seconds));
+    all += showing.seconds.back();
+    fmt::print(stderr, "round {}: {} {}\n", rounds_, showing.contestant.name, seconds_text(showing.seconds.back()));
+  }
+  return all;
+}
+
+const Showing* Contest::best_peer(int workers) const {
+  const Showing* best = nullptr;
+  for (const Showing& showing : showings_) {
+    if (showing.contestant.role != Contestant::Role::peer || showing.contestant.workers != workers) continue;
+    if (best == nullptr || median(showing.seconds) < median(best->seconds)) best = &showing;
+  }
+  return best;
+}
+
+std::string Contest::table() const {
+  const auto ceiling = std::ranges::find(showings_, Contestant::Role::ceiling,
+                                         [](const Showing& showing) { return showing.contestant.role; });
+  const double peak = ceiling == showings_.end() ? 0 : ceiling->operations / median(ceiling->seconds);
+  std::string text = fmt::format("\n{}, {} interleaved rounds, every answer verified\n", title_, rounds_);
+  text += fmt::format("  {:<27}{:>9}  {:>18}{}  {}\n", "", "median", "rate", peak > 0 ? "  of peak" : "",
+                      "as fast as the best peer");
+  for (const Showing& showing : showings_) {
+    const double seconds = median(showing.seconds);
+    const double rate = showing.operations / seconds;
+    const bool is_ceiling = showing.contestant.role == Contestant::Role::ceiling;
+    text += fmt::format("  {:<27}{:>9}  {:>18}", showing.contestant.name, is_ceiling ? "" : seconds_text(seconds),
+                        rate_text(rate, showing.unit));
+    if (peak > 0) text += fmt::format("  {:>7}", share_text(rate / peak));
+    const Showing* const peer = best_peer(showing.contestant.workers);
+    if (showing.contestant.role == Contestant::Role::variant && peer != nullptr) {
+      text += fmt::format("\n    {}", ratio_line(showing, *peer));
+    }
+    if (!showing.code_path.empty()) text += fmt::format("\n    {}", showing.code_path);
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace duet

@@ -1,0 +1,269 @@
+/// duet_bench: the kernels beside their peers. What it measures runs in processes of its own: `duet run` for ours, this
+/// program with --peer for the others. google/benchmark chooses what is measured and writes the figures.
+
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "drivers/bench/contest.hpp"
+#include "drivers/bench/peer.hpp"
+#include "drivers/placement.hpp"
+#include "drivers/statistics/medians.hpp"
+#include "kernels/registry.hpp"
+
+namespace duet {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct BenchOptions {
+  int rounds = 7;
+  int repeat = 2;
+  int workers = 0;
+  std::string matmul_size = "4096";
+  std::string fib_batch_size = "2048";
+  PeerOptions peer;
+};
+
+/// A folder that goes when the program ends.
+class Scratch {
+ public:
+  Scratch() {
+    std::string name = (fs::temp_directory_path() / "duet_bench.XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder: " + name);
+    path_ = name;
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+class Bench {
+ public:
+  explicit Bench(BenchOptions options) : options_{std::move(options)} {
+    const fs::path self = fs::read_symlink("/proc/self/exe");
+    self_ = self.string();
+    launching_.duet = (self.parent_path() / "duet").string();
+    launching_.cores_per_node = static_cast<int>(usable_cores().size());
+    if (options_.workers == 0) options_.workers = launching_.cores_per_node;
+    launching_.oversubscribe = options_.workers > launching_.cores_per_node;
+    launching_.starter_words = mpirun_words(default_mpirun(), 1, ::geteuid() == 0, {});
+  }
+
+  /// Registers what google/benchmark may choose from.
+  void list() {
+    add("peer/matmul/" + options_.matmul_size, [this] { return matmul(); });
+    add("peer/fib_batch/" + options_.fib_batch_size, [this] { return fib_batch(); });
+  }
+  [[nodiscard]] bool failed() const { return failed_; }
+  [[nodiscard]] const std::string& tables() const { return tables_; }
+
+ private:
+  void add(const std::string& name, const std::function<Contest()>& make) {
+    benchmark::RegisterBenchmark(name.c_str(), [this, make](benchmark::State& state) { hold(make, state); })
+        ->Iterations(options_.rounds)
+        ->UseManualTime()
+        ->Unit(benchmark::kSecond);
+  }
+
+  /// One iteration is a round; its time is the sum of the contestants' times. The figures that count are the ratios.
+  void hold(const std::function<Contest()>& make, benchmark::State& state) {
+    try {
+      Contest contest = make();
+      for (const auto _ : state) state.SetIterationTime(contest.hold_round(stop_));
+      for (const Showing& showing : contest.showings()) {
+        const Showing* const peer = contest.best_peer(showing.contestant.workers);
+        if (showing.contestant.role != Contestant::Role::variant || peer == nullptr) continue;
+        const Interval ratio = ratio_of_medians(peer->seconds, showing.seconds);
+        state.counters[showing.contestant.name] = ratio.estimate;
+        state.counters[showing.contestant.name + "_low"] = ratio.low;
+        state.counters[showing.contestant.name + "_high"] = ratio.high;
+      }
+      tables_ += contest.table();
+    } catch (const std::exception& error) {
+      failed_ = true;
+      state.SkipWithError(error.what());
+    }
+  }
+
+  [[nodiscard]] Contestant variant(const std::string& problem, Model model, const std::string& size) const {
+    const Instance instance = problem_called(problem).pose(size, 1, {});
+    CellLaunch launch;
+    launch.cell = {.problem = problem, .model = model, .size = instance.size_text()};
+    launch.cell.threads = runs_threads(model) ? options_.workers : 1;
+    launch.cell.ranks = passes_messages(model) ? options_.workers : 1;
+    launch.repeat = options_.repeat;
+    launch.at_most = 600;
+    launch.json = "FILE";
+    Command command = command_of(launch, launching_);
+    command.pop_back();  // the file comes when it is run
+    return {.name = std::string{name_of(model)}, .workers = launch.cell.workers(), .command = std::move(command)};
+  }
+
+  /// A peer with what its environment must say before its library is loaded.
+  [[nodiscard]] Contestant peer(const std::string& name, Contestant::Role role, const std::string& size, int workers,
+                                const std::vector<std::string>& environment) const {
+    Command command{"env"};
+    command.insert(command.end(), environment.begin(), environment.end());
+    command.insert(command.end(), {self_, "--peer", name, "--peer-size", size, "--workers", std::to_string(workers),
+                                   "--repeat", std::to_string(options_.repeat), "--peer-json"});
+    return {.name = name, .role = role, .workers = workers, .command = std::move(command)};
+  }
+
+  /// A threaded BLAS as it is shipped and on its best code path: the fastest of those that its makers offer for
+  /// processors like this one, tried here.
+  void add_blas(std::vector<Contestant>& contestants, const std::string& name) {
+    const bool blis = name.starts_with("blis");
+    // Threads on cores of their own, as each library's makers advise; the pthread build knows nothing of OpenMP's
+    // binding and would be put on one core by it.
+    std::vector<std::string> environment{fmt::format("OMP_NUM_THREADS={}", options_.workers),
+                                         fmt::format("OPENBLAS_NUM_THREADS={}", options_.workers),
+                                         fmt::format("BLIS_NUM_THREADS={}", options_.workers)};
+    if (!name.ends_with("pthread")) environment.insert(environment.end(), {"OMP_PLACES=cores", "OMP_PROC_BIND=close"});
+    // BLIS 0.9 counts its code paths: 0 is skx, 3 haswell, 6 zen3.
+    const std::vector<std::string> paths =
+        blis ? std::vector<std::string>{"0", "3", "6"} : std::vector<std::string>{"SkylakeX", "Haswell", "Zen"};
+    const std::string trial_size = "1536";
+    const auto speed = [&](const std::vector<std::string>& said) {
+      const std::vector<Trial> trials =
+          trials_of(peer(name, Contestant::Role::peer, trial_size, options_.workers, said), scratch_.path(), stop_);
+      double least = trials.front().seconds;
+      for (const Trial& trial : trials) least = std::min(least, trial.seconds);
+      return std::pair{least, trials.front().facts.at("code_path")};
+    };
+    const auto [shipped_seconds, shipped_path] = speed(environment);
+    double best = shipped_seconds;
+    std::vector<std::string> forced;
+    for (const std::string& path : paths) {
+      std::vector<std::string> said = environment;
+      said.push_back((blis ? "BLIS_ARCH_TYPE=" : "OPENBLAS_CORETYPE=") + path);
+      try {
+        const auto [seconds, code_path] = speed(said);
+        // A path that is 3 % faster is another one; less is noise.
+        if (code_path == shipped_path || seconds > 0.97 * best) continue;
+        best = seconds;
+        forced = std::move(said);
+      } catch (const std::runtime_error&) {
+        continue;  // this processor cannot run it, or this build does not have it
+      }
+    }
+    const bool as_shipped_is_best = forced.empty();
+    contestants.push_back(peer(name, Contestant::Role::peer, options_.matmul_size, options_.workers,
+                               as_shipped_is_best ? environment : forced));
+    if (as_shipped_is_best) {
+      contestants.back().name += " (as shipped)";
+    } else {
+      contestants.push_back(
+          peer(name, Contestant::Role::as_shipped, options_.matmul_size, options_.workers, environment));
+      contestants.back().name += " as shipped";
+    }
+  }
+
+  Contest matmul() {
+    std::vector<Contestant> contestants;
+    for (const Model model : {Model::openmp, Model::tbb, Model::mpi}) {
+      contestants.push_back(variant("matmul", model, options_.matmul_size));
+    }
+    for (const char* const name : {"openblas-pthread", "openblas-openmp", "blis-openmp"}) add_blas(contestants, name);
+    contestants.push_back(peer("fma-peak", Contestant::Role::ceiling, "0", options_.workers, {}));
+    return {fmt::format("matmul, n = {}, {} workers", options_.matmul_size, options_.workers), std::move(contestants),
+            scratch_.path(), 1};
+  }
+
+  Contest fib_batch() {
+    std::vector<Contestant> contestants;
+    for (const Model model : {Model::serial, Model::openmp, Model::tbb, Model::mpi}) {
+      contestants.push_back(variant("fib_batch", model, options_.fib_batch_size));
+    }
+    contestants.push_back(peer("gmp-loop", Contestant::Role::peer, options_.fib_batch_size, 1, {}));
+    contestants.push_back(peer("gmp-openmp", Contestant::Role::peer, options_.fib_batch_size, options_.workers,
+                               {"OMP_PLACES=cores", "OMP_PROC_BIND=close"}));
+    return {fmt::format("fib_batch, {} exact numbers, {} workers", options_.fib_batch_size, options_.workers),
+            std::move(contestants), scratch_.path(), 2};
+  }
+
+  BenchOptions options_;
+  LaunchSettings launching_;
+  std::string self_;
+  Scratch scratch_;
+  StopSignals stop_;
+  std::string tables_;
+  bool failed_ = false;
+};
+
+int bench_main(int argc, char** argv) {
+  BenchOptions options;
+  CLI::App app{
+      "Compares the kernels with the libraries that people use: each in processes of its own, on its best code path\n"
+      "and as shipped, in interleaved rounds, every answer verified. Options of google/benchmark go to it.\n\n"
+      "examples:\n"
+      "  duet_bench --benchmark_filter=peer\n"
+      "  duet_bench --benchmark_filter=peer/matmul --rounds 15\n"
+      "  duet_bench --benchmark_list_tests\n"};
+  app.allow_extras();
+  app.add_option("--rounds", options.rounds, "rounds of each comparison; 6 at the least give an interval")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--repeat", options.repeat, "trials of a contestant in a round, after one to warm up")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--workers", options.workers, "threads or ranks; 0: one a core")->check(CLI::Range(0, 65536));
+  app.add_option("--matmul-size", options.matmul_size, "n of the products")->capture_default_str();
+  app.add_option("--fib-batch-size", options.fib_batch_size, "numbers in a batch")->capture_default_str();
+  app.add_option("--peer", options.peer.name)->group("");
+  app.add_option("--peer-size", options.peer.size)->group("");
+  app.add_option("--peer-json", options.peer.json)->group("");
+  CLI11_PARSE(app, argc, argv);
+
+  if (!options.peer.name.empty()) {
+    options.peer.threads = options.workers;
+    options.peer.repeat = options.repeat;
+    return run_peer(options.peer);
+  }
+  // google/benchmark gets what is not ours.
+  std::vector<std::string> rest = app.remaining();
+  std::vector<char*> words{argv[0]};
+  for (std::string& word : rest) words.push_back(word.data());
+  int count = static_cast<int>(words.size());
+  words.push_back(nullptr);
+  benchmark::Initialize(&count, words.data());
+  if (benchmark::ReportUnrecognizedArguments(count, words.data())) return EXIT_FAILURE;
+  // What a user's shell says to OpenMP must not decide a comparison.
+  static_cast<void>(scrub_environment());
+  Bench bench{options};
+  bench.list();
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  // Standard output may be JSON that a program reads.
+  fmt::print(stderr, "{}", bench.tables());
+  return bench.failed() ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+}  // namespace
+}  // namespace duet
+
+int main(int argc, char** argv) {
+  try {
+    return duet::bench_main(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "duet_bench: {}\n", error.what());
+    return EXIT_FAILURE;
+  }
+}

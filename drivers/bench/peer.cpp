@@ -1,0 +1,94 @@
+#include "drivers/bench/peer.hpp"
+
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <chrono>
+#include <fstream>
+#include <future>
+#include <stdexcept>
+#include <vector>
+
+#include "drivers/placement.hpp"
+#include "kernels/local_product/peak.hpp"
+
+namespace duet {
+namespace {
+
+void append(const std::string& path, const Trial& trial) {
+  std::ofstream file{path, std::ios::app};
+  file << nlohmann::json(trial).dump() << '\n';
+  if (!file.flush()) throw std::runtime_error(fmt::format("{}: cannot be written", path));
+}
+
+/// The process may use the cores that a variant's workers are bound to, and no others. Each thread of a library goes
+/// where the library puts it among them: to bind the first thread would bind them all to one core.
+void confine_to_the_cores_of(int threads) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const WorkerPlace& place : places_for(usable_cores(), 0, threads)) {
+    for (const int processor : place.bound_to) CPU_SET(static_cast<unsigned>(processor), &set);
+  }
+  if (sched_setaffinity(0, sizeof set, &set) != 0) throw std::runtime_error("this process cannot be confined to cores");
+}
+
+}  // namespace
+
+void time_and_judge(const PeerOptions& options, Trial trial, const std::function<void()>& reset,
+                    const std::function<void()>& execute, const std::function<Judgement()>& judge) {
+  using Clock = std::chrono::steady_clock;
+  for (trial.number = 0; trial.number <= options.repeat; ++trial.number) {
+    reset();
+    const Clock::time_point begin = Clock::now();
+    execute();
+    trial.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    const Judgement judgement = judge();
+    trial.outcome = judgement.right ? Outcome::right : Outcome::wrong;
+    trial.message = judgement.explanation;
+    trial.error = judgement.error;
+    trial.bound = judgement.bound;
+    trial.marks.clear();
+    if (trial.number == 0) trial.marks.emplace_back("warm_up");
+    append(options.json, trial);
+  }
+}
+
+void run_peak_peer(const PeerOptions& options) {
+  constexpr double seconds = 0.1;
+  const std::vector<WorkerPlace> places = places_for(usable_cores(), 0, options.threads);
+  Trial trial;
+  trial.unit = "flop";
+  trial.operations = 1e9;
+  trial.outcome = Outcome::right;
+  for (trial.number = 0; trial.number < options.repeat; ++trial.number) {
+    std::vector<std::future<double>> rates;
+    for (const WorkerPlace& place : places) {
+      rates.push_back(std::async(std::launch::async, [place] {
+        bind_this_thread(place);
+        return fma_peak(seconds);
+      }));
+    }
+    double all = 0;
+    for (std::future<double>& rate : rates) all += rate.get();
+    trial.seconds = trial.operations / all;
+    append(options.json, trial);
+  }
+}
+
+int run_peer(const PeerOptions& options) {
+  if (options.name == "fma-peak") {
+    run_peak_peer(options);
+    return 0;
+  }
+  confine_to_the_cores_of(options.threads);
+  if (options.name.starts_with("openblas-") || options.name.starts_with("blis-")) {
+    run_blas_peer(options);
+  } else if (options.name.starts_with("gmp-")) {
+    run_gmp_peer(options);
+  } else {
+    throw std::invalid_argument(fmt::format("no peer is called '{}'", options.name));
+  }
+  return 0;
+}
+
+}  // namespace duet

@@ -1,0 +1,42 @@
+#pragma once
+
+/// What a peer does in its own process: the same question as the variant it is compared with, timed and judged the same
+/// way, and told in the same record.
+
+#include <functional>
+#include <string>
+
+#include "drivers/study/trials.hpp"
+
+namespace duet {
+
+/// A peer as its process is asked to run it.
+struct PeerOptions {
+  std::string name;  ///< "openblas-pthread", "gmp-loop", ...
+  std::string size;
+  int threads = 1;
+  int repeat = 1;    ///< trials that count, after one to warm up
+  std::string json;  ///< the file that trials are appended to
+};
+
+/// Runs the peer called `options.name` and appends its trials. Gives the exit status. Throws std::invalid_argument for
+/// a name that is unknown, std::runtime_error where its library cannot be had.
+int run_peer(const PeerOptions& options);
+
+/// The time that `execute` takes, `repeat` times after one to warm up, each judged by `judge`. `trial` holds what is
+/// said of every trial.
+void time_and_judge(const PeerOptions& options, Trial trial, const std::function<void()>& reset,
+                    const std::function<void()>& execute, const std::function<Judgement()>& judge);
+
+/// A dgemm of a threaded BLAS of the system: "openblas-pthread", "openblas-openmp" or "blis-openmp". Code path and
+/// threads are what the environment of this process says: a library reads it when it is loaded.
+void run_blas_peer(const PeerOptions& options);
+
+/// The loop over GMP's mpz_fib_ui that one would write: "gmp-loop" on one thread, "gmp-openmp" with
+/// `schedule(dynamic)`.
+void run_gmp_peer(const PeerOptions& options);
+
+/// Fused multiply-adds in registers on all threads at once: "fma-peak".
+void run_peak_peer(const PeerOptions& options);
+
+}  // namespace duet
