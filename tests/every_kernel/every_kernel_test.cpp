@@ -78,7 +78,9 @@ void expect_right(const Problem& problem, const Variant& variant, const Instance
                   const Settings& tunables) {
   const Answer answer = answer_of(variant, instance, threads, tunables);
   EXPECT_TRUE(answer.judgement.right) << answer.judgement.explanation;
-  if (answer.judgement.bound > 0) EXPECT_LE(answer.judgement.error, answer.judgement.bound);
+  if (answer.judgement.bound > 0) {
+    EXPECT_LE(answer.judgement.error, answer.judgement.bound);
+  }
   if (!answer.digest.empty()) {
     const Variant& serial = problem.variant(Model::serial);
     EXPECT_EQ(answer.digest, answer_of(serial, instance, 1, {}).digest);
