@@ -64,10 +64,11 @@ double Contest::hold_round(const StopSignals& stop) {
     for (const Trial& trial : trials) seconds.push_back(trial.seconds);
     showing.operations = trials.front().operations;
     showing.unit = trials.front().unit;
-    for (const char* const name : {"code_path", "local_kernel", "arithmetic"}) {
-      if (const auto fact = trials.front().facts.find(name); fact != trials.front().facts.end()) {
-        showing.code_path = fact->second;
-      }
+    showing.code_path.clear();
+    for (const char* const name : {"local_kernel", "code_path", "arithmetic"}) {
+      const auto fact = trials.front().facts.find(name);
+      if (fact == trials.front().facts.end()) continue;
+      showing.code_path += (showing.code_path.empty() ? "" : "/") + fact->second;
     }
     // The peak is the largest of several; a time is the median of several.
     const bool ceiling = showing.contestant.role == Contestant::Role::ceiling;
