@@ -24,6 +24,7 @@
 #include "drivers/session.hpp"
 #include "drivers/study/marks.hpp"
 #include "drivers/study/study.hpp"
+#include "kernels/local_product/local_product.hpp"
 #include "kernels/local_product/peak.hpp"
 #include "kernels/registry.hpp"
 
@@ -31,6 +32,9 @@ namespace duet {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// The recorded option that says how `choose_local_kernel` came to its choice.
+constexpr const char* chosen_kernel = "local_kernel_measured";
 
 /// The command line as typed; what was not typed is empty.
 struct Typed {
@@ -226,6 +230,28 @@ double measured_peak() {
   return peak;
 }
 
+/// Where a variant would choose its local kernel by measuring in every process, the study measures once and chooses for
+/// all: the same kernel in every cell, and no launch spends time on it. Nothing where the user chose, or nothing asks.
+void choose_local_kernel(StudySetup& setup) {
+  const std::string name = "local_kernel";
+  if (setup.options.settings.contains(name)) return;
+  for (const std::string& problem : setup.options.problems) {
+    for (const Variant& variant : problem_called(problem).variants) {
+      const auto found = std::ranges::find(variant.tunables, name, &Setting::name);
+      if (found == variant.tunables.end() || found->preset != "auto") continue;
+      if (std::ranges::find(setup.options.models, variant.model) == setup.options.models.end()) continue;
+      const std::string library = local_kernel().library;
+      const auto choice =
+          std::ranges::find_if(found->choices, [&](const std::string& word) { return library.starts_with(word); });
+      if (choice == found->choices.end()) continue;
+      setup.options.settings[name] = *choice;
+      setup.record.options[chosen_kernel] = calibration().text();
+      for (const std::string& warning : local_kernel_warnings()) setup.record.warnings.push_back(warning);
+      return;
+    }
+  }
+}
+
 /// Refuses to go on with a study on something else than it was begun on: the two halves would not compare.
 void refuse_another_machine(const StudyRecord& recorded, const StudyRecord& now) {
   const auto refuse = [](const std::string& what, const std::string& then, const std::string& today) {
@@ -261,6 +287,16 @@ int status_of(const StudyEnd& end, const StudyOptions& options) {
   return end.failed_launches > 0 || missing ? status::incomplete : status::right;
 }
 
+/// A folder that cannot be had is the user's to change.
+template <class Question>
+auto asked_of_system(Question&& question) {
+  try {
+    return std::forward<Question>(question)();
+  } catch (const std::runtime_error& error) {
+    throw UsageError(error.what());
+  }
+}
+
 /// The recorded end of a study that has nothing more to do.
 StudyEnd end_of(SavedStudy study) {
   StudyEnd end;
@@ -282,12 +318,7 @@ int print_plan(const StudySetup& setup) {
   return status::right;
 }
 
-int compare(const Typed& typed) {
-  leave_the_launcher();
-  const std::vector<std::string> scrubbed = scrub_environment();
-  // A file that may not grow any more is an error like a full disk, and not a signal.
-  std::signal(SIGXFSZ, SIG_IGN);
-
+StudySetup setup_of(const Typed& typed) {
   StudySetup setup;
   setup.folder = typed.folder;
   setup.quiet = typed.quiet;
@@ -298,65 +329,96 @@ int compare(const Typed& typed) {
   setup.resources = resources_of(setup.record.machine, starter_of(typed));
   setup.options = asked([&] { return options_of(typed, setup.resources); });
   setup.launching = launching_of(typed, setup.options, setup.resources);
-  if (!typed.resume) asked([&] { return plan_cells(setup.options, setup.resources); });
-  if (typed.dry_run) return print_plan(setup);
+  return setup;
+}
 
-  const bool goes_on = holds_study(setup.folder);
-  if (typed.resume && !goes_on) {
+/// A study is never mixed with another one.
+void refuse_folder(const Typed& typed) {
+  const fs::path folder = typed.folder;
+  const bool there = holds_study(folder);
+  if (typed.resume && !there) {
     throw UsageError(fmt::format("--resume: there is no study in {} (-o names another folder)", typed.folder));
   }
-  if (!typed.resume && goes_on) {
+  if (!typed.resume && there) {
     throw UsageError(
         fmt::format("{} holds a study already: --resume goes on with it, -o DIR begins one elsewhere", typed.folder));
   }
-  if (!typed.resume && fs::exists(setup.folder / "trials.jsonl") && fs::file_size(setup.folder / "trials.jsonl") > 0) {
+  const fs::path trials = folder / "trials.jsonl";
+  if (!typed.resume && fs::exists(trials) && fs::file_size(trials) > 0) {
     throw UsageError(
         fmt::format("{} holds trials of a study that is not there: -o DIR names another folder", typed.folder));
   }
-  std::optional<FolderLock> lock;
-  try {
-    lock.emplace(setup.folder);
-  } catch (const std::runtime_error& error) {
-    throw UsageError(error.what());
-  }
+}
 
+/// Makes `setup` that of the recorded study. Throws UsageError where the user typed something else, or where this is
+/// another machine or program.
+void take_over(StudySetup& setup, const StudyRecord& recorded, const Typed& typed) {
+  const StudyOptions then = asked([&] { return options_from(recorded.options); });
+  if (const auto measured = recorded.options.find(chosen_kernel); measured != recorded.options.end()) {
+    setup.record.options.insert(*measured);
+    setup.options.settings.emplace("local_kernel", then.settings.at("local_kernel"));
+  }
+  const std::string difference = difference_of(recorded.options, as_text(setup.options), typed_keys(typed));
+  if (!difference.empty()) throw UsageError(difference);
+  refuse_another_machine(recorded, setup.record);
+  setup.options = then;
+  setup.launching.oversubscribe = then.oversubscribe;
+  setup.record.command = recorded.command;
+  setup.record.machine.peak_flops_one_core = recorded.machine.peak_flops_one_core;
+}
+
+void note_environment(StudySetup& setup, const std::vector<std::string>& scrubbed, bool alone) {
+  StudyRecord& record = setup.record;
+  if (!alone) {
+    record.warnings.emplace_back(
+        "another duet study ran on this machine at the same time: each disturbed the other's times");
+    fmt::print(stderr, "duet: warning: another study is running on this machine; each disturbs the other's times\n");
+  }
+  if (!scrubbed.empty()) {
+    record.options["environment_removed"] = words(scrubbed);
+    fmt::print(stderr, "duet: removed from the environment of all cells: {}\n", words(scrubbed));
+  }
+  record.options["environment"] = words(environment_with({"OMPI_MCA_", "UCX_", "TBB_", "MALLOC_"}));
+  record.options["launcher"] = words(setup.launching.starter_words);
+}
+
+int compare(const Typed& typed) {
+  leave_the_launcher();
+  const std::vector<std::string> scrubbed = scrub_environment();
+  // A file that may not grow any more is an error like a full disk, and not a signal.
+  std::signal(SIGXFSZ, SIG_IGN);
+
+  StudySetup setup = setup_of(typed);
+  if (!typed.resume) asked([&] { return plan_cells(setup.options, setup.resources); });
+  if (typed.dry_run) {
+    if (!typed.resume) choose_local_kernel(setup);
+    return print_plan(setup);
+  }
+  refuse_folder(typed);
+  const FolderLock lock = asked_of_system([&] { return FolderLock{setup.folder}; });
   if (typed.resume) {
     SavedStudy saved = load_study(setup.folder);
-    const std::string difference = difference_of(saved.record.options, as_text(setup.options), typed_keys(typed));
-    if (!difference.empty()) throw UsageError(difference);
-    refuse_another_machine(saved.record, setup.record);
-    setup.options = asked([&] { return options_from(saved.record.options); });
-    setup.launching.oversubscribe = setup.options.oversubscribe;
-    setup.record.command = saved.record.command;
-    setup.record.machine.peak_flops_one_core = saved.record.machine.peak_flops_one_core;
+    take_over(setup, saved.record, typed);
     if (saved.record.ending == "complete" || saved.record.ending == "budget") {
       if (!typed.quiet) fmt::print(stderr, "duet: the study in {} is complete\n", typed.folder);
       const StudyEnd end = end_of(std::move(saved));
       tell(end.study, setup.folder);
       return status_of(end, setup.options);
     }
+  } else {
+    choose_local_kernel(setup);
+    setup.record.machine.peak_flops_one_core = measured_peak();
   }
 
   const MachineLock machine;
-  if (!machine.alone()) {
-    setup.record.warnings.emplace_back(
-        "another duet study ran on this machine at the same time: each disturbed the other's times");
-    fmt::print(stderr,
-               "duet: warning: another study is running on this machine; each will disturb the other's times\n");
-  }
-  if (!scrubbed.empty()) {
-    setup.record.options["environment_removed"] = words(scrubbed);
-    fmt::print(stderr, "duet: removed from the environment of all cells: {}\n", words(scrubbed));
-  }
-  setup.record.options["environment"] = words(environment_with({"OMPI_MCA_", "UCX_", "TBB_", "MALLOC_"}));
-  setup.record.options["launcher"] = words(setup.launching.starter_words);
+  note_environment(setup, scrubbed, machine.alone());
   const StopSignals stop;
-  if (!typed.resume) setup.record.machine.peak_flops_one_core = measured_peak();
   const StudyEnd end = typed.resume ? resume_study(setup, stop) : run_study(setup, stop);
   if (end.interrupted) {
     fmt::print(stderr,
-               "duet: interrupted; {} trials are kept in {}\n  duet compare -o {} --resume    goes on\n"
-               "  duet report {}              shows what there is\n",
+               "duet: interrupted; {} trials are kept in {}\n"
+               "  duet compare -o {} --resume    goes on\n"
+               "  duet report {}                 shows what there is\n",
                end.study.trials.size(), typed.folder, shell_line({typed.folder}), shell_line({typed.folder}));
     return status::interrupted;
   }

@@ -483,8 +483,8 @@ Command command_of(const CellLaunch& launch, const LaunchSettings& settings) {
                 "--threads", std::to_string(cell.threads), "--seed", std::to_string(cell.seed)});
   add_settings(words, cell.parameters, problem.parameters);
   add_settings(words, cell.tunables, problem.variant(cell.model).tunables);
-  words.insert(words.end(),
-               {"--repeat", std::to_string(launch.repeat), "--at-most", fmt::format("{:g}s", launch.at_most)});
+  words.insert(words.end(), {"--warm-up", std::to_string(warm_ups), "--repeat", std::to_string(launch.repeat),
+                             "--at-most", fmt::format("{:g}s", launch.at_most)});
   if (launch.time_limit > 0) words.insert(words.end(), {"--time-limit", fmt::format("{:g}s", launch.time_limit)});
   if (settings.oversubscribe) words.emplace_back("--oversubscribe");
   words.insert(words.end(), {"--round", std::to_string(launch.round), "--launch", std::to_string(launch.launch),

@@ -126,7 +126,7 @@ void Rounds::note(const std::vector<Trial>& trials, double seconds) {
   if (trials.empty()) return;
   Known& cell = known_[trials.front().cell.id()];
   cell.launches += 1;
-  cell.launch_seconds = seconds;
+  cell.launch_seconds = cell.launches == 1 ? seconds : (cell.launch_seconds + seconds) / 2;
   std::vector<double> each;
   double measuring = 0;
   bool failed = false;
@@ -207,7 +207,8 @@ double Rounds::expected_seconds(const PlannedCell& planned) const {
   if (nearest == nullptr) return start + repeats_for(0).at_most;
   const double trial = known(*nearest).trial_seconds * growth_of(*nearest, planned);
   const bool same_start = passes_messages(nearest->cell.model) == ranks;
-  return (same_start ? known(*nearest).other_seconds : start) + measuring_seconds(trial);
+  return std::min((same_start ? known(*nearest).other_seconds : start) + measuring_seconds(trial),
+                  options_.time_limit_seconds);
 }
 
 double Rounds::round_seconds(const Part& part) const {
@@ -255,6 +256,40 @@ std::set<std::string> Rounds::active(bool leading_only) const {
     if (known(planned).failures < most_failures) ids.insert(planned.id);
   }
   return ids;
+}
+
+/// Leaves out again what was taken last, from the problem that has most left to do, until the rest can have its fewest
+/// rounds. The smallest size of each problem stays.
+void Rounds::shed(double seconds_left) {
+  while (true) {
+    std::map<std::string, double> needs;
+    double all = 0;
+    for (const Part& part : parts_) {
+      if (choices_.at(part) != Choice::taken) continue;
+      for (const PlannedCell* const planned : cells_in(part)) {
+        const Known& cell = known(*planned);
+        if (cell.failures >= most_failures || cell.launches >= fewest_rounds) continue;
+        const double seconds = (fewest_rounds - cell.launches) * expected_seconds(*planned);
+        needs[part.problem] += seconds;
+        all += seconds;
+      }
+    }
+    if (all <= seconds_left) return;
+    const std::string problem =
+        std::ranges::max_element(needs, {}, [](const auto& need) { return need.second; })->first;
+    Part* last = nullptr;
+    int taken = 0;
+    for (Part& part : parts_) {
+      if (part.problem != problem || choices_.at(part) != Choice::taken) continue;
+      taken += 1;
+      const auto cells = cells_in(part);
+      const bool unfinished = std::ranges::any_of(
+          cells, [&](const PlannedCell* planned) { return known(*planned).launches < fewest_rounds; });
+      if (unfinished) last = &part;
+    }
+    if (last == nullptr || taken < 2) return;
+    choices_.at(*last) = Choice::left_out;
+  }
 }
 
 bool Rounds::bisect(const Analysis& analysis, double seconds_left) {
@@ -329,6 +364,7 @@ std::vector<PlannedCell> Rounds::next(double seconds_left) {
     });
     return ids;
   };
+  if (options_.rounds == 0) shed(seconds_left);
   std::set<std::string> wanted = below(options_.rounds > 0 ? options_.rounds : fewest_rounds);
   if (wanted.empty() && options_.rounds == 0) {
     const Analysis analysis = analyse_(trials_);
@@ -362,8 +398,10 @@ std::vector<std::string> Rounds::warnings() const {
       seconds += round_seconds(part) * (part.workers == 0 ? leading_rounds : fewest_rounds);
     }
     const auto about = [&] {
-      return fmt::format("about {:.0f} s more would do",
-                         seconds * static_cast<double>(options_.problems.size()) / planned_share);
+      const double more = seconds * static_cast<double>(options_.problems.size()) / planned_share;
+      constexpr double minute = 60;
+      return more < 2 * minute ? fmt::format("about {:.0f} s more would do", more)
+                               : fmt::format("about {:.0f} minutes more would do", std::ceil(more / minute));
     };
     if (!sizes.empty()) {
       warnings.push_back(fmt::format("the budget of {:.0f} s is too small for every size of {}: left out {} ({})",
