@@ -56,7 +56,7 @@ struct Candidate {
 };
 
 /// The candidates, the one to take first. They take turns, so that a change of the clock or a neighbour meets all, and
-/// each is judged by its best turn. Whoever is not within half of the best after the first round is out.
+/// each is judged by its best turn. Whoever needs three times the best in the first round is out.
 std::vector<Candidate> measured() {
   constexpr std::int64_t n = sample_extent;
   constexpr double budget_seconds = 0.045;
@@ -80,7 +80,7 @@ std::vector<Candidate> measured() {
   for (int round = 0; round < most_rounds && spent < budget_seconds; ++round) {
     const double best = std::ranges::min(candidates, {}, &Candidate::best).best;
     for (Candidate& candidate : candidates) {
-      if (round > 0 && candidate.best > 2 * best) continue;
+      if (round > 0 && candidate.best > 3 * best) continue;
       const double seconds = seconds_of(candidate.kernel, a, b, c);
       candidate.best = std::min(candidate.best, seconds);
       spent += seconds;

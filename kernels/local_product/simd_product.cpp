@@ -91,6 +91,13 @@ constexpr int tile_columns = tile_vectors * lanes;
 // 8 x 3 sums, 3 vectors of B and a broadcast fill 28 of 32 registers; 4 x 3, 3 and 1 all of 16.
 constexpr int tile_rows = HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64 ? 8 : 4;
 
+// While it computes, a packed tile fetches what it is given as `next`, so many lines each so many indices of k, and at
+// the end its rows of C, one each so many.
+constexpr int lines_of_next = 4;
+constexpr std::int64_t steps_for_next = 16;
+constexpr std::int64_t steps_for_c = 8;
+constexpr std::int64_t line = 64 / sizeof(double);
+
 /// Where a tile of C goes, and the operands of one step.
 struct Step {
   const double* a;
@@ -101,7 +108,8 @@ struct Step {
   double* c;
   std::int64_t c_stride;
   Update update;
-  int last;  ///< columns of the last vector, 1 to `lanes`
+  const double* next;  ///< what a packed tile fetches
+  int last;            ///< columns of the last vector, 1 to `lanes`
 };
 
 /// The first `count` elements, and zeros; reads no others. 0 < count <= lanes.
@@ -126,6 +134,36 @@ HWY_INLINE void store_first(Vector value, double* to, int count) {
   }
 }
 
+/// One index of k: sum += (column of A) (row of B).
+template <int rows, int vectors, bool partial>
+HWY_INLINE void add_products(const double* a, std::int64_t a_stride, const double* b, int last,
+                             Vector (&sum)[std::size_t{rows}][std::size_t{vectors}]) {
+  const Lanes d;
+  Vector row[std::size_t{vectors}];
+#pragma GCC unroll 3
+  for (int v = 0; v < vectors; ++v) {
+    row[v] = partial && v == vectors - 1 ? load_first(b + v * lanes, last) : hn::LoadU(d, b + v * lanes);
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < rows; ++i) {
+    const Vector entry = hn::Set(d, a[i * a_stride]);
+#pragma GCC unroll 3
+    for (int v = 0; v < vectors; ++v) sum[i][v] = hn::MulAdd(entry, row[v], sum[i][v]);
+  }
+}
+
+/// `steps` indices of k, after which `a` and `b` point behind them.
+template <int rows, int vectors, bool partial>
+HWY_INLINE void add_steps(const double*& a, std::int64_t a_stride, const double*& b, std::int64_t b_stride,
+                          std::int64_t steps, int last, Vector (&sum)[std::size_t{rows}][std::size_t{vectors}]) {
+#pragma GCC unroll 4
+  for (std::int64_t p = 0; p < steps; ++p) {
+    add_products<rows, vectors, partial>(a, a_stride, b, last, sum);
+    a += 1;
+    b += b_stride;
+  }
+}
+
 /// C[rows x vectors] += A B over `depth`. `partial`: the last vector of C and of B has only `last` columns.
 /// `packed`: A and B are as `pack_a` and `pack_b` leave them.
 template <int rows, int vectors, bool partial, bool packed>
@@ -138,31 +176,31 @@ HWY_INLINE void tile(const Step& step) {
   for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 3
     for (int v = 0; v < vectors; ++v) sum[i][v] = hn::Zero(d);
-    if constexpr (packed) {
-      // C is in memory by now; it arrives while the tile computes.
-#pragma GCC unroll 4
-      for (int v = 0; v <= vectors; ++v) {
-        hwy::Prefetch(step.c + i * step.c_stride + std::min(v * lanes, vectors * lanes - 1));
-      }
-    }
   }
   const double* a = step.a;
   const double* b = step.b;
-#pragma GCC unroll 4
-  for (std::int64_t p = 0; p < step.depth; ++p) {
-    Vector row[std::size_t{vectors}];
-#pragma GCC unroll 3
-    for (int v = 0; v < vectors; ++v) {
-      row[v] = partial && v == vectors - 1 ? load_first(b + v * lanes, step.last) : hn::LoadU(d, b + v * lanes);
+  if constexpr (packed) {
+    std::int64_t rest = step.depth;
+    // Lines are fetched a few at a time, since a core keeps only so many misses under way.
+    const std::int64_t rows_of_c = std::min<std::int64_t>(rest / steps_for_c, rows);
+    rest -= rows_of_c * steps_for_c;
+    const std::int64_t fetches = std::min(rest / steps_for_next, step.depth / (lines_of_next * line));
+    rest -= fetches * steps_for_next;
+    const double* next = step.next;
+    for (std::int64_t fetch = 0; fetch < fetches; ++fetch) {
+      for (int l = 0; l < lines_of_next; ++l) __builtin_prefetch(next + l * line, 0, 2);
+      next += lines_of_next * line;
+      add_steps<rows, vectors, partial>(a, a_stride, b, b_stride, steps_for_next, step.last, sum);
     }
-#pragma GCC unroll 8
-    for (int i = 0; i < rows; ++i) {
-      const Vector entry = hn::Set(d, a[i * a_stride]);
-#pragma GCC unroll 3
-      for (int v = 0; v < vectors; ++v) sum[i][v] = hn::MulAdd(entry, row[v], sum[i][v]);
+    add_steps<rows, vectors, partial>(a, a_stride, b, b_stride, rest, step.last, sum);
+    const double* c = step.c;
+    for (std::int64_t row = 0; row < rows_of_c; ++row) {
+      for (int v = 0; v <= vectors; ++v) hwy::Prefetch(c + std::min(v * lanes, vectors * lanes - 1));
+      c += step.c_stride;
+      add_steps<rows, vectors, partial>(a, a_stride, b, b_stride, steps_for_c, step.last, sum);
     }
-    a += 1;
-    b += b_stride;
+  } else {
+    add_steps<rows, vectors, partial>(a, a_stride, b, b_stride, step.depth, step.last, sum);
   }
 #pragma GCC unroll 8
   for (int i = 0; i < rows; ++i) {
@@ -219,7 +257,7 @@ void multiply_in_place(ConstView a, ConstView b, View c, Update update) {
     Tile run = tile_for(std::min<std::int64_t>(tile_rows, c.rows), width);
     for (std::int64_t row = 0; row < c.rows; row += tile_rows) {
       if (c.rows - row < tile_rows) run = tile_for(c.rows - row, width);
-      run({&a(row, 0), a.stride, &b(0, column), b.stride, a.columns, &c(row, column), c.stride, update, last});
+      run({&a(row, 0), a.stride, &b(0, column), b.stride, a.columns, &c(row, column), c.stride, update, nullptr, last});
     }
     column += width;
   }
@@ -252,21 +290,21 @@ void pack_b(ConstView b, double* to) {
   }
 }
 
-/// A's panel by B's block, both packed.
-void multiply_packed(const double* a, const double* b, std::int64_t depth, View c, Update update) {
+/// A's panel by B's block, which is packed. `packed_a` is A's panel packed, or where it shall be: then `pack` is true,
+/// and each 8 rows are copied just before they are needed, after the tiles before have fetched them.
+void multiply_packed(ConstView a, double* packed_a, bool pack, const double* packed_b, View c, Update update) {
   for (std::int64_t row = 0; row < c.rows; row += tile_rows) {
     const std::int64_t rows = std::min<std::int64_t>(tile_rows, c.rows - row);
+    double* const rows_of_a = packed_a + row * summation_block;
+    if (pack) pack_a(a.block(row, 0, rows, a.columns), rows_of_a);
+    std::int64_t next = std::min(row + tile_rows, c.rows - 1);
     for (std::int64_t column = 0; column < c.columns; column += tile_columns) {
       const std::int64_t columns = std::min<std::int64_t>(tile_columns, c.columns - column);
-      const Step step{a + row * summation_block,
-                      summation_block,
-                      b + column * depth,
-                      tile_columns,
-                      depth,
-                      &c(row, column),
-                      c.stride,
-                      update,
+      const Step step{rows_of_a,       summation_block, packed_b + column * a.columns,
+                      tile_columns,    a.columns,       &c(row, column),
+                      c.stride,        update,          pack ? &a(next, 0) : packed_a + next * summation_block,
                       last_of(columns)};
+      next = std::min(next + 1, c.rows - 1);
       if (rows == tile_rows && columns == tile_columns) {
         whole_packed_tile(step);
       } else {
@@ -308,11 +346,12 @@ void multiply_here(ConstView a, ConstView b, View c, Update update) {
     const std::int64_t rows = std::min(height, c.rows - row);
     for (std::int64_t p = 0; p < k; p += summation_block) {
       const std::int64_t depth = std::min(summation_block, k - p);
-      pack_a(a.block(row, p, rows, depth), packed_a);
+      const ConstView panel = a.block(row, p, rows, depth);
       for (std::int64_t column = 0; column < c.columns; column += width) {
         const std::int64_t columns = std::min(width, c.columns - column);
         pack_b(b.block(p, column, depth, columns), packed_b);
-        multiply_packed(packed_a, packed_b, depth, c.block(row, column, rows, columns), p == 0 ? update : Update::add);
+        multiply_packed(panel, packed_a, column == 0, packed_b, c.block(row, column, rows, columns),
+                        p == 0 ? update : Update::add);
       }
     }
   }
