@@ -381,28 +381,30 @@ int fibonacci(const FibonacciOptions& options) {
 void add_fibonacci(CLI::App& duet, Act& act) {
   CLI::App* const command = duet.add_subcommand("fibonacci", "Exact Fibonacci numbers, or modulo m, verified");
   const auto options = std::make_shared<FibonacciOptions>();
-  command->add_option("N", options->index, "The index, also below 0: F(-n) = (-1)^(n+1) F(n)");
-  command->add_option("--inputs", options->inputs, "A text with one index a line; '-': standard input; gzip too");
-  command->add_option("--mod", options->modulus, "F(n) mod M, in 0 to M - 1, for M in 1 to 2^64 - 1; any n below 2^64")
-      ->type_name("M");
-  command->add_option("-o,--output", options->output, "Where the numbers go, a line each, in the order of the inputs")
-      ->default_str("standard output");
+  command->add_option("N", options->index, "The index, also below 0: F(-n) = (-1)^(n+1) F(n)")->type_name("");
+  command->add_option("--inputs", options->inputs, "One index a line; - is standard input; gzip too")
+      ->type_name("FILE");
+  command->add_option("--mod", options->modulus, "F(n) mod M, M and |n| below 2^64, in 0 to M - 1")->type_name("M");
+  command->add_option("-o,--output", options->output, "A number a line, in the order of the inputs")
+      ->type_name("FILE")
+      ->default_str("-");
   add_worker_options(*command, options->workers);
-  command->add_option("--set", options->settings, "name=value: a tunable of fib_batch (see `duet list`)")
+  command->add_option("--set", options->settings, "name=value: a tunable of fib_batch (`duet list`)")
       ->allow_extra_args(false);
   command->footer(
       "Examples:\n"
-      "  duet fibonacci 100                                          354224848179261915075\n"
-      "  duet fibonacci 100000000 -o f.txt                           20,898,764 digits\n"
+      "  duet fibonacci 100                         354224848179261915075\n"
+      "  duet fibonacci 100000000 -o f.txt          20,898,764 digits\n"
       "  seq 1000 | duet fibonacci --inputs - --mod 1000000007\n"
       "  duet fibonacci --inputs n.txt -o f.txt --model tbb --set schedule=stealing\n"
       "  mpirun -n 4 duet fibonacci --inputs n.txt -o f.txt --model mpi\n"
-      "In a text of inputs '#' begins a comment, and blank lines are skipped. Inputs are taken in windows whose "
-      "answers\n"
-      "have about 256 MB of digits, so that a list may be of any length.\n"
-      "Workers share the inputs; one number is computed, and written in decimal, by one worker: for a single N more\n"
-      "workers do not help today.\n"
-      "Every number is verified before it is written. A file appears under its name when all is done and right.");
+      "In a text of inputs '#' begins a comment, and blank lines are skipped. Inputs\n"
+      "are taken in windows whose answers have about 256 MB of digits, so that a list\n"
+      "may be of any length.\n"
+      "Workers share the inputs; one number is computed, and written in decimal, by one\n"
+      "worker: for a single N more workers do not help today.\n"
+      "Every number is verified before it is written. A file appears under its name\n"
+      "when all is done and right.");
   // CLI11 takes "-7" for an unknown option and leaves it over.
   command->allow_extras();
   command->callback([&act, options, command] {

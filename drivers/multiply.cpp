@@ -177,30 +177,30 @@ int multiply(const MultiplyOptions& options) {
 void add_multiply(CLI::App& duet, Act& act) {
   CLI::App* const command = duet.add_subcommand("multiply", "C = A B for matrices in files, verified");
   const auto options = std::make_shared<MultiplyOptions>();
-  command->add_option("A", options->a, "Matrix Market or .npy, either of them gzipped; known by its content")
-      ->required();
-  command->add_option("B", options->b, "The same; as many rows as A has columns")->required();
-  command
-      ->add_option("-o,--output", options->output, "C: .npy, .npy.gz, .mtx or .mtx.gz; '-' is .mtx on standard output")
-      ->required();
+  command->add_option("A", options->a, "Matrix Market or .npy, gzipped or not")->required()->type_name("FILE");
+  command->add_option("B", options->b, "The same; as many rows as A has columns")->required()->type_name("FILE");
+  command->add_option("-o,--output", options->output, "C: .npy, .npy.gz, .mtx, .mtx.gz, or - (.mtx)")
+      ->required()
+      ->type_name("FILE");
   add_worker_options(*command, options->workers);
-  command->add_option("--set", options->settings, "name=value: a tunable of matmul (see `duet list`)")
+  command->add_option("--set", options->settings, "name=value: a tunable of matmul (`duet list`)")
       ->allow_extra_args(false);
   command->footer(
       "Examples:\n"
-      "  duet multiply A.mtx B.npy -o C.npy                      all cores, shared memory\n"
-      "  duet multiply A.mtx.gz A.mtx.gz -o - --model serial     the square, as text\n"
+      "  duet multiply A.mtx B.npy -o C.npy                   all cores, shared memory\n"
+      "  duet multiply A.mtx.gz A.mtx.gz -o - --model serial  the square, as text\n"
       "  mpirun -n 4 duet multiply A.npy B.npy -o C.npy --model mpi\n"
       "  mpirun -n 2 duet multiply A.npy B.npy -o C.mtx.gz --model hybrid --threads 8\n"
-      "Reads Matrix Market (coordinate, whose missing entries are 0, and array; real, integer and pattern; general,\n"
-      "symmetric and skew-symmetric) and .npy (C and Fortran order; floats of 4 and 8 bytes, integers and bool, of "
-      "both\n"
-      "byte orders; a vector is a column). All is computed in double. NaN and infinities are carried.\n"
-      "Under mpirun each rank holds and reads only its blocks; of an uncompressed .npy it reads no other byte, of a\n"
-      "text or a compressed file every rank goes through the whole stream, so convert large ones to .npy first.\n"
-      "The product is verified (Freivalds' check, with a derived error bound) before C appears under its name; a "
-      "wrong\n"
-      "or unfinished one leaves no file, and what was there before stays.");
+      "Reads Matrix Market (coordinate, whose missing entries are 0, and array; real,\n"
+      "integer and pattern; general, symmetric and skew-symmetric) and .npy (C and\n"
+      "Fortran order; floats of 4 and 8 bytes, integers and bool, of both byte orders;\n"
+      "a vector is a column). All is computed in double; NaN and infinities are\n"
+      "carried. Under mpirun each rank holds and reads only its blocks: of an\n"
+      "uncompressed .npy it reads no other byte; of a text or a compressed file every\n"
+      "rank goes through the whole stream, so convert large ones to .npy first.\n"
+      "The product is verified (Freivalds' check, with a derived error bound) before C\n"
+      "appears under its name; a wrong or unfinished one leaves no file, and what was\n"
+      "there before stays.");
   command->callback([&act, options] { act = [options] { return multiply(*options); }; });
 }
 
