@@ -125,7 +125,7 @@ void Multiplication::reset() {
     for (std::int64_t tile = thread; tile < tiles.count(); tile += execution_.threads) {
       const Block& block = tiles[tile];
       for (std::int64_t row = block.rows.begin; row < block.rows.end; ++row) {
-        std::fill_n(&c_.view()(row, block.columns.begin), block.columns.size(),
+        std::fill_n(c_.data() + row * c_.columns() + block.columns.begin, block.columns.size(),
                     std::numeric_limits<double>::quiet_NaN());
       }
     }

@@ -8,7 +8,8 @@ namespace duet {
 namespace {
 
 void copy(ConstView from, double* to) {
-  for (std::int64_t row = 0; row < from.rows; ++row) std::copy_n(&from(row, 0), from.columns, to + row * from.columns);
+  for (std::int64_t row = 0; row < from.rows; ++row)
+    std::copy_n(from.data + row * from.stride, from.columns, to + row * from.columns);
 }
 
 void require_shape(ConstView view, const Block& block, const char* name) {

@@ -20,7 +20,7 @@ namespace duet {
 ///     |              |              |   it are its own from the start, and it touched the pages first; the last
 ///     |  thread 0    |  thread 1    |   quarter is cut into small tiles that the faster threads take. On quiet cores
 ///     |              |              |   that costs 1 % against one block each; where a neighbour takes half of one
-///     +------+-------+------+-------+   core, it saves 1/6.
+///     +------+-------+------+-------+   core, it is 1.3x as fast.
 ///     |      |       |      |       |
 ///     +------+-------+------+-------+
 ///

@@ -158,7 +158,7 @@ void Judge::multiply_b() {
   const double* const x2 = x_[2].data();
   const double* const kinds = column_kinds_.data();
   for (std::int64_t row = 0; row < mine_.b.rows; ++row) {
-    const double* const b = &mine_.b(row, 0);
+    const double* const b = mine_.b.data + row * mine_.b.stride;
     double y0 = 0;
     double y1 = 0;
     double y2 = 0;
@@ -191,7 +191,7 @@ void Judge::multiply_a() {
   constexpr std::size_t sums = vector_count + 3;
   std::vector<double> partial(rows_.size() * sums);
   for (std::int64_t row = 0; row < mine_.a.rows; ++row) {
-    const double* const a = &mine_.a(row, 0);
+    const double* const a = mine_.a.data + row * mine_.a.stride;
     double z0 = 0;
     double z1 = 0;
     double z2 = 0;
@@ -284,7 +284,8 @@ Fault Judge::first_fault_in(std::int64_t row) const {
   const bool is_mine = c_block_.rows.contains(row);
   std::vector<double> a_row(index(mine_.layout.shape().k), 0);
   if (is_mine) {
-    std::copy_n(&mine_.a(row - a_block_.rows.begin, 0), mine_.a.columns, a_row.begin() + a_block_.columns.begin);
+    std::copy_n(mine_.a.data + (row - a_block_.rows.begin) * mine_.a.stride, mine_.a.columns,
+                a_row.begin() + a_block_.columns.begin);
   }
   combine(mine_.ranks.all(), a_row, MPI_SUM);
   std::vector<double> exact(column_kinds_.size(), 0);
