@@ -51,8 +51,6 @@ constexpr const char* examples =
 
 const std::vector<std::string>& typed_command() { return command_store(); }
 
-std::string duet_version() { return DUET_VERSION; }
-
 int duet_main(int argc, char** argv) {
   command_store().assign(argv, argv + argc);
   const bool speaks = launched().rank == 0;

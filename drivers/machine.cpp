@@ -116,6 +116,8 @@ Machine describe_machine() {
   return machine;
 }
 
+std::string duet_version() { return DUET_VERSION; }
+
 double available_memory() {
   const std::string text = value_in("/proc/meminfo", "MemAvailable");
   const double system = text.empty() ? std::numeric_limits<double>::infinity() : std::stod(text) * kibibyte;

@@ -12,8 +12,10 @@
 # gives tests that start mpirun themselves the same environment.
 
 # OpenMPI 4.1: one-sided calls crash in its default component, two ranks bind to one core each and their threads share
-# it, ranks beyond the cores are refused, and so is root (which is who runs in a container).
+# it, ranks beyond the cores are refused, and so is root (which is who runs in a container). OpenMP's idle threads spin
+# by default, on the cores that the others then lack.
 set(duet_mpi_environment
+  OMP_WAIT_POLICY=passive
   OMPI_ALLOW_RUN_AS_ROOT=1
   OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
   OMPI_MCA_rmaps_base_oversubscribe=1
