@@ -236,7 +236,9 @@ std::vector<PlannedCell> Rounds::opening() {
   for (const std::string& problem : options_.problems) {
     for (const Part& part : parts_) {
       if (part.problem != problem || choices_.at(part) != Choice::open) continue;
-      const bool take = affordable(part);
+      const auto leading = choices_.find(Part{part.problem, part.size, 0});
+      const bool of_a_size_taken = leading == choices_.end() || leading->second != Choice::left_out;
+      const bool take = of_a_size_taken && affordable(part);
       choices_.at(part) = take ? Choice::taken : Choice::left_out;
       const auto cells = cells_in(part);
       if (!take || cells.empty()) continue;
@@ -277,18 +279,21 @@ void Rounds::shed(double seconds_left) {
     if (all <= seconds_left) return;
     const std::string problem =
         std::ranges::max_element(needs, {}, [](const auto& need) { return need.second; })->first;
-    Part* last = nullptr;
-    int taken = 0;
-    for (Part& part : parts_) {
+    const Part* first = nullptr;
+    const Part* last = nullptr;
+    for (const Part& part : parts_) {
       if (part.problem != problem || choices_.at(part) != Choice::taken) continue;
-      taken += 1;
+      if (first == nullptr) first = &part;
       const auto cells = cells_in(part);
       const bool unfinished = std::ranges::any_of(
           cells, [&](const PlannedCell* planned) { return known(*planned).launches < fewest_rounds; });
       if (unfinished) last = &part;
     }
-    if (last == nullptr || taken < 2) return;
-    choices_.at(*last) = Choice::left_out;
+    if (last == nullptr || last == first) return;
+    for (const Part& part : parts_) {
+      const bool goes = part == *last || (last->workers == 0 && part.problem == problem && part.size == last->size);
+      if (goes) choices_.at(part) = Choice::left_out;
+    }
   }
 }
 

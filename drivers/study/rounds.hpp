@@ -6,7 +6,7 @@
 ///
 /// The budget goes, in this order, to
 /// 1. the sizes of each problem, coarsely first (smallest, middle, largest, ...), as far as each can have its rounds:
-///    the leading cells of every size, then the other worker counts, largest and smallest sizes first;
+///    the leading cells of every size, then the other worker counts at these sizes, largest and smallest first;
 /// 2. `fewest_rounds` rounds of all these, the fewest that give a 95 % interval of a median; what was taken last is
 /// left
 ///    out again where launches turn out to take longer than was thought;

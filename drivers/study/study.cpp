@@ -34,6 +34,11 @@ void add_once(std::vector<std::string>& warnings, const std::string& warning) {
   if (std::ranges::find(warnings, warning) == warnings.end()) warnings.push_back(warning);
 }
 
+/// The cell as the progress names it: tunables would hide the rest.
+std::string short_name(const Cell& cell) {
+  return fmt::format("{} {} {} {}x{}", cell.problem, name_of(cell.model), cell.size, cell.ranks, cell.threads);
+}
+
 bool warms_up(const Trial& trial) { return std::ranges::find(trial.marks, "warm_up") != trial.marks.end(); }
 
 /// One study while it runs.
@@ -201,7 +206,7 @@ class Study {
     standing.round = rounds_.number();
     standing.failures = failures_;
     constexpr double long_seconds = 5;
-    standing.running = planned.id + (since > long_seconds ? fmt::format(" ({:.0f} s)", since) : "");
+    standing.running = short_name(planned.cell) + (since > long_seconds ? fmt::format(" ({:.0f} s)", since) : "");
     return standing;
   }
 
