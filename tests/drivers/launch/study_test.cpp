@@ -282,7 +282,7 @@ bool has_launches(const fs::path& folder, std::size_t launches) {
 
 std::vector<std::string> long_study(const fs::path& folder) {
   return {"steady",   "--models", "serial,openmp,mpi", "--workers", "1", "--sizes", "3,4", "--rounds", "4", "--set",
-          "pause=60", "-o",       folder.string()};
+          "pause=20", "-o",       folder.string()};
 }
 
 /// Each cell and round exactly once.
