@@ -493,12 +493,16 @@ function favour(comparison) {
   return { value: 1 / ratio.estimate, low: inverse(ratio.high), high: inverse(ratio.low) };
 }
 
-/** The largest factor that a ratio's axis must show, to either side of 1. */
+/**
+ * The largest factor that a ratio's axis must show, to either side of 1: all estimates, and intervals as far as they do not
+ * dwarf them; what is beyond runs to the edge.
+ */
 function reach_of(comparisons) {
+  const either = (factor) => Math.max(factor, 1 / factor);
   const sides = comparisons.map(favour).filter((side) => side !== null);
-  const factors = sides.flatMap(({ value, low, high }) =>
-    [value, low, high].filter((factor) => factor !== null && factor > 0).map((factor) => Math.max(factor, 1 / factor)));
-  return Math.min(Math.max(1.12, ...factors) ** 1.2, 1e4);
+  const estimates = Math.max(1.12, ...sides.map(({ value }) => either(value)));
+  const ends = sides.flatMap(({ low, high }) => [low, high]).filter((end) => end !== null && end > 0).map(either);
+  return Math.max(estimates, ...ends.filter((end) => end <= Math.max(estimates ** 2, 1.5))) ** 1.2;
 }
 
 /** Message passing's time over shared state's against size, with the line of equality and the crossovers. */

@@ -101,7 +101,7 @@ Entry median_entry(const CellSummary* summary, bool best) {
   const Interval& seconds = summary->seconds;
   std::string text = seconds_text(seconds.estimate);
   const double half = seconds.relative_half_width();
-  if (std::isfinite(half) && half >= 0) text += half < 9.995 ? fmt::format(" {:.0f}%", 100 * half) : " >999%";
+  if (std::isfinite(half) && half >= 0) text += half < 0.995 ? fmt::format(" {:.0f}%", 100 * half) : " >99%";
   return {std::move(text), best ? green : std::string_view{}};
 }
 
