@@ -69,16 +69,19 @@ int duet_main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    if (speaks) fmt::print("{}", app.help());
+    if (speaks) fmt::print("{}\n", app.help());
     return status::right;
   } catch (const CLI::CallForAllHelp&) {
-    if (speaks) fmt::print("{}", app.help("", CLI::AppFormatMode::All));
+    if (speaks) fmt::print("{}\n", app.help("", CLI::AppFormatMode::All));
     return status::right;
   } catch (const CLI::CallForVersion&) {
     if (speaks) fmt::print("duet {}\n", duet_version());
     return status::right;
   } catch (const CLI::ParseError& error) {
-    if (speaks) {
+    if (speaks && app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-') {
+      complain(fmt::format("no command is called '{}'; there are list, run, compare, report, multiply and fibonacci",
+                           argv[1]));
+    } else if (speaks) {
       const auto used = app.get_subcommands();
       complain(
           fmt::format("{} (see `duet {}--help`)", error.what(), used.empty() ? "" : used.front()->get_name() + " "));

@@ -318,7 +318,7 @@ int answer(Questions* questions, OutputFile& output, std::uint64_t modulus, cons
     totals.computing += lap();
     progress.now(fmt::format("verifying {}{}", name_of(window), read));
     constexpr std::uint64_t seed = 0x6475657420;
-    const Judgement judgement = judge_fib_batch(batch, answers, seed, session.threads(), communicator);
+    const Judgement judgement = judge_fib_batch(batch, answers, seed, session.execution({}, nullptr));
     totals.verifying += lap();
     if (!judgement.right) {
       if (session.rank() == 0) {

@@ -21,11 +21,10 @@ void add_worker_options(CLI::App& command, Workers& workers) {
             }
             workers.model = *model;
           },
-          "serial, openmp, tbb, mpi (under mpirun) or hybrid (ranks with an OpenMP team each, under mpirun)")
+          "serial, openmp or tbb; under mpirun mpi or hybrid")
       ->default_str(std::string{name_of(workers.model)});
   constexpr std::int64_t most_threads = 1 << 20;
-  add_whole_option(command, "--threads", workers.threads, "Threads a rank; without it, all cores that there are", 1,
-                   most_threads)
+  add_whole_option(command, "--threads", workers.threads, "Threads a rank; else all cores there are", 1, most_threads)
       ->default_str("");
   command.add_flag("--oversubscribe", workers.oversubscribe, "Allow more workers than cores");
 }

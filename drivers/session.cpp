@@ -246,7 +246,7 @@ Execution Session::execution(const Settings& tunables, Timesheet* timesheet) con
   execution.communicator = state_->communicator.get();
   execution.tunables = tunables;
   execution.timesheet = timesheet;
-  if (model() == Model::tbb) {
+  if (state_->threads > 1) {
     execution.on_worker_start = [mine = state_->mine](int thread) {
       bind_this_thread(mine.at(static_cast<std::size_t>(thread)));
     };

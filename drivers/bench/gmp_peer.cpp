@@ -74,7 +74,7 @@ void run_gmp_peer(const PeerOptions& options) {
         Shelf& shelf = answers.shelf(0);
         shelf.answered.push_back({.items = {0, count}, .first = 0});
         for (std::int64_t i = 0; i < count; ++i) shelf.naturals.push_back(natural_of((*numbers)[i]));
-        return judge_fib_batch(batch, answers, 1, threads, MPI_COMM_NULL);
+        return judge_fib_batch(batch, answers, 1, {.threads = threads});
       });
 }
 

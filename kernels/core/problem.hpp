@@ -78,7 +78,7 @@ struct Problem {
   std::string name;
   Pattern pattern = Pattern::data_decomposition;
   Workload workload = Workload::matrix;
-  std::string summary;                    ///< one line, below 60 characters: "C = A B for dense matrices"
+  std::string summary;                    ///< one line, below 35 characters: "C = A B for dense matrices"
   std::vector<std::string> extent_names;  ///< {"m", "n", "k"} or {"count"}
   std::int64_t largest_extent = 0;
   std::vector<Setting> parameters;

@@ -122,7 +122,7 @@ std::string listed() {
 
 const LocalKernel& kernel_of(const SystemBlas& blas, std::string_view choice) {
   if (blas.kernel.multiply != nullptr) return blas.kernel;
-  throw std::invalid_argument("the serial " + std::string{choice} + " is not installed here (" + blas.where +
+  throw std::invalid_argument("a usable " + std::string{choice} + " is not installed here (" + blas.where +
                               "); there are " + listed());
 }
 
@@ -131,15 +131,15 @@ const LocalKernel& kernel_of(const SystemBlas& blas, std::string_view choice) {
 const LocalKernel& local_kernel(std::string_view choice) {
   if (choice == "auto") return automatic().kernel;
   if (choice == "duet") return duet_kernel();
-  if (choice == "openblas") return kernel_of(serial_openblas(), choice);
-  if (choice == "blis") return kernel_of(serial_blis(), choice);
+  if (choice == "openblas") return kernel_of(openblas_library(), choice);
+  if (choice == "blis") return kernel_of(blis_library(), choice);
   if (choice == "eigen") return eigen_kernel();
   throw std::invalid_argument("no local kernel is called '" + std::string{choice} + "'; there are " + listed());
 }
 
 std::vector<LocalKernel> available_local_kernels() {
   std::vector<LocalKernel> kernels{duet_kernel()};
-  for (const SystemBlas* blas : {&serial_openblas(), &serial_blis()}) {
+  for (const SystemBlas* blas : {&openblas_library(), &blis_library()}) {
     if (blas->kernel.multiply != nullptr) kernels.push_back(blas->kernel);
   }
   kernels.push_back(eigen_kernel());
@@ -149,8 +149,8 @@ std::vector<LocalKernel> available_local_kernels() {
 std::vector<std::string> local_kernel_warnings() {
   std::vector<std::string> lines{
       warning_of(duet_kernel().library, duet_kernel().code_path, "this program was built without newer code"),
-      serial_openblas().warning,
-      serial_blis().warning,
+      openblas_library().warning,
+      blis_library().warning,
   };
   // Eigen is old code by intention; that matters only when nothing faster was found.
   if (automatic().kernel.multiply == eigen_kernel().multiply) {

@@ -60,7 +60,7 @@ Problem matmul_problem() {
   problem.name = "matmul";
   problem.pattern = Pattern::data_decomposition;
   problem.workload = Workload::matrix;
-  problem.summary = "C = A B for dense matrices, by blocks";
+  problem.summary = "C = A B for dense matrices";
   problem.extent_names = {"m", "n", "k"};
   problem.largest_extent = std::int64_t{1} << 31;
   problem.sizes = {32, 64, 128, 256, 512, 1024, 2048};

@@ -99,9 +99,7 @@ Placed place_for_harness(const Instance& instance, Model model, const Execution&
   Placed bound;
   bound.reset = [place] { place->answers.clear(); };
   bound.execute = [place, model] { solve(model, *place); };
-  bound.verify = [place, seed] {
-    return judge_fib_batch(place->batch, place->answers, seed, place->execution.threads, place->execution.communicator);
-  };
+  bound.verify = [place, seed] { return judge_fib_batch(place->batch, place->answers, seed, place->execution); };
   bound.digest = [place] { return digest_of_fib_batch(place->batch, place->answers, place->execution.communicator); };
   bound.facts["arithmetic"] = place->batch.exact() ? std::string{"GMP "} + gmp_version : "tables of powers of phi";
   return bound;
@@ -157,7 +155,7 @@ Problem fib_batch_problem() {
   problem.name = "fib_batch";
   problem.pattern = Pattern::mapping;
   problem.workload = Workload::fibonacci;
-  problem.summary = "F(n) for many n of uneven cost, exact or modulo m";
+  problem.summary = "F(n), exact or mod m, for many n";
   problem.extent_names = {"count"};
   problem.largest_extent = 1'000'000'000;
   problem.parameters = {

@@ -71,10 +71,10 @@ void fib_batch_hybrid(const FibBatch& batch, Answers& answers, RankWords& words,
 /// Judges `answers` to `batch` by other mathematics than the kernels'. Every item must be answered exactly once, over
 /// all ranks. An exact answer must agree with F(n) modulo two random primes of 60 to 62 bits by Lucas' V chain, and its
 /// logarithm with n log2(phi) - log2(5)/2. A residue must agree with doubling on neighbours by plain division.
-/// Collective over `communicator` (MPI_COMM_NULL: this process alone); uses `threads` threads that it makes and ends;
+/// Collective over execution.communicator; uses execution.threads threads that it makes and ends;
 /// the verdict is the same on every rank and names the first wrong item. `seed` draws the primes.
-[[nodiscard]] Judgement judge_fib_batch(const FibBatch& batch, const Answers& answers, std::uint64_t seed, int threads,
-                                        MPI_Comm communicator);
+[[nodiscard]] Judgement judge_fib_batch(const FibBatch& batch, const Answers& answers, std::uint64_t seed,
+                                        const Execution& execution);
 
 /// A hash of all answers with their indices, the same however they are distributed: equal batches have equal digests in
 /// every model. Collective over `communicator`.

@@ -92,8 +92,8 @@ class Oracle {
   std::array<LucasChain, 2> chains_;
 };
 
-/// The first wrong one of the answers held here, looked at by `threads` threads. They are made and ended here: a team
-/// of a runtime would still be spinning when the next execution is timed.
+/// The first wrong one of the answers held here, looked at by as many threads as computed them. They are made and ended
+/// here: a team of a runtime would still be spinning when the next execution is timed.
 class Inspection {
  public:
   Inspection(const FibBatch& batch, const Answers& answers, const Oracle& oracle) : batch_{batch}, oracle_{oracle} {
@@ -102,10 +102,15 @@ class Inspection {
     }
   }
 
-  [[nodiscard]] Finding first_wrong(int threads) {
+  [[nodiscard]] Finding first_wrong(const Execution& execution) {
     {
       std::vector<std::jthread> others;
-      for (int t = 1; t < threads; ++t) others.emplace_back([this] { inspect(); });
+      for (int t = 1; t < execution.threads; ++t) {
+        others.emplace_back([this, &execution, t] {
+          if (execution.on_worker_start) execution.on_worker_start(t);
+          inspect();
+        });
+      }
       inspect();
     }
     return first_;
@@ -189,11 +194,12 @@ Finding first_not_once(const FibBatch& batch, const Answers& answers, MPI_Comm c
 
 }  // namespace
 
-Judgement judge_fib_batch(const FibBatch& batch, const Answers& answers, std::uint64_t seed, int threads,
-                          MPI_Comm communicator) {
+Judgement judge_fib_batch(const FibBatch& batch, const Answers& answers, std::uint64_t seed,
+                          const Execution& execution) {
+  const MPI_Comm communicator = execution.communicator;
   const Oracle oracle{batch, seed};
   const Finding not_once = first_not_once(batch, answers, communicator);
-  Finding wrong = least_of_ranks(Inspection{batch, answers, oracle}.first_wrong(threads), communicator);
+  Finding wrong = least_of_ranks(Inspection{batch, answers, oracle}.first_wrong(execution), communicator);
   if (not_once.item < wrong.item) wrong = not_once;
   if (wrong.item == Finding{}.item) return {.right = true};
   return {.right = false, .explanation = "item " + std::to_string(wrong.item) + ": " + wrong.explanation};

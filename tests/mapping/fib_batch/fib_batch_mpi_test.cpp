@@ -151,7 +151,7 @@ TEST_F(FibBatchRanks, AnswerAsAProblemOfTheHarness) {
 
 /// The verdict, where it is the same on every rank; else a text that no test expects.
 std::string verdict_of_all(const FibBatch& batch, const Answers& answers, MPI_Comm communicator) {
-  const Judgement judgement = judge_fib_batch(batch, answers, 9, 1, communicator);
+  const Judgement judgement = judge_fib_batch(batch, answers, 9, {.communicator = communicator});
   std::array<char, 256> first{};
   judgement.explanation.copy(first.data(), first.size() - 1);
   check(MPI_Bcast(first.data(), static_cast<int>(first.size()), MPI_CHAR, 0, communicator));

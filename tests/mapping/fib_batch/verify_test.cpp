@@ -15,7 +15,7 @@ FibBatch modular_batch() {
 }
 
 Judgement judged(const FibBatch& batch, const Answers& answers, int threads = 1) {
-  return judge_fib_batch(batch, answers, 9, threads, MPI_COMM_NULL);
+  return judge_fib_batch(batch, answers, 9, {.threads = threads});
 }
 
 void expect_wrong(const FibBatch& batch, const Answers& answers, const std::string& beginning) {
