@@ -10,7 +10,7 @@
 
 namespace duet {
 
-void multiply_by_eigen(ConstView a, ConstView b, View c, Update update) {
+void multiply_by_eigen(const ConstView& a, const ConstView& b, const View& c, Update update) {
   check_shapes(a, b, c);
   if (c.empty()) return;
   using Dense = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;

@@ -11,7 +11,7 @@
 namespace duet {
 
 /// Throws std::invalid_argument where the shapes do not fit.
-void multiply_by_eigen(ConstView a, ConstView b, View c, Update update);
+void multiply_by_eigen(const ConstView& a, const ConstView& b, const View& c, Update update);
 
 /// "eigen 3.4.0".
 [[nodiscard]] std::string eigen_version();

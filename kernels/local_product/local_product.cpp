@@ -10,20 +10,14 @@
 
 #include "kernels/local_product/code_path.hpp"
 #include "kernels/local_product/eigen_product.hpp"
-#include "kernels/local_product/shapes.hpp"
 #include "kernels/local_product/simd_product.hpp"
 #include "kernels/local_product/system_blas.hpp"
 
 namespace duet {
 namespace {
 
-void multiply_by_duet(ConstView a, ConstView b, View c, Update update) {
-  check_shapes(a, b, c);
-  multiply_by_simd(a, b, c, update);
-}
-
 const LocalKernel& duet_kernel() {
-  static const LocalKernel kernel{"duet", simd_code_path(), multiply_by_duet};
+  static const LocalKernel kernel = simd_kernel();
   return kernel;
 }
 

@@ -64,12 +64,12 @@ Function symbol(void* library, const char* name) {
   return reinterpret_cast<Function>(::dlsym(library, name));  // NOLINT: what dlsym is for
 }
 
-void multiply_by(Dgemm dgemm, ConstView a, ConstView b, View c, Update update) {
+void multiply_by(Dgemm dgemm, const ConstView& a, const ConstView& b, const View& c, Update update) {
   check_shapes(a, b, c);
   const std::int64_t largest = std::max({a.rows, a.columns, b.columns, a.stride, b.stride, c.stride});
   // Beyond 32-bit integers these libraries cannot be asked, and without k some read B's address.
   if (c.empty() || a.columns == 0 || largest > std::numeric_limits<int>::max()) {
-    multiply_by_simd(a, b, c, update);
+    simd_kernel().multiply(a, b, c, update);
     return;
   }
   const auto whole = [](std::int64_t value) { return static_cast<int>(value); };
@@ -85,11 +85,11 @@ struct LoadedBlas {
 const LoadedBlas& loaded_openblas();
 const LoadedBlas& loaded_blis();
 
-void multiply_by_openblas(ConstView a, ConstView b, View c, Update update) {
+void multiply_by_openblas(const ConstView& a, const ConstView& b, const View& c, Update update) {
   multiply_by(loaded_openblas().dgemm, a, b, c, update);
 }
 
-void multiply_by_blis(ConstView a, ConstView b, View c, Update update) {
+void multiply_by_blis(const ConstView& a, const ConstView& b, const View& c, Update update) {
   multiply_by(loaded_blis().dgemm, a, b, c, update);
 }
 

@@ -17,6 +17,7 @@
 
 #include "kernels/core/random.hpp"
 #include "kernels/local_product/packing_space.hpp"
+#include "kernels/local_product/simd_product.hpp"
 
 namespace duet {
 namespace {
@@ -56,7 +57,7 @@ void with_every_kernel(Act&& act) {
     for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
       SCOPED_TRACE(std::string{"duet "} + hwy::TargetName(target));
       const OnlyTarget only{target};
-      act(kernel.multiply);
+      act(simd_kernel().multiply);
     }
   }
 }
@@ -197,10 +198,19 @@ TEST(LocalProduct, IsWithinItsBoundInShapesOfAllSizes) {
 }
 
 TEST(LocalProduct, IsWithinItsBoundAcrossTheBlocksOfEachExtent) {
-  // More rows than a panel, more columns than a block, more of k than one summation; and each with edges.
-  for (const Shape& shape : {Shape{2057, 25, 9}, Shape{23, 1033, 31}, Shape{121, 131, 513}, Shape{1, 49, 700},
-                             Shape{113, 1, 257}, Shape{4100, 1, 3}, Shape{24, 24, 256}}) {
+  // More rows than a panel, more columns than a block, more of k than one summation; few and many of each; with edges.
+  for (const Shape& shape :
+       {Shape{2057, 25, 9}, Shape{2057, 50, 259}, Shape{23, 1033, 31}, Shape{121, 131, 513}, Shape{57, 20, 300},
+        Shape{1, 49, 700}, Shape{113, 1, 257}, Shape{4100, 1, 3}, Shape{24, 24, 256}, Shape{29, 265, 300}}) {
     check_shape(shape, 1);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(LocalProduct, IsWithinItsBoundWhereRowsAreAPageApart) {
+  for (const Shape& shape : {Shape{40, 30, 212}, Shape{40, 212, 30}, Shape{5, 7, 212}, Shape{212, 212, 212}}) {
+    const std::int64_t longest = std::max(shape.n, shape.k);
+    check_shape(shape, (512 - longest) / 2);
     if (HasFatalFailure()) return;
   }
 }
@@ -262,7 +272,6 @@ TEST(LocalProduct, RepeatsBitForBit) {
 TEST(OurLocalProduct, AnEntryDependsOnItsRowItsColumnAndKAlone) {
   constexpr std::int64_t n = 300;
   constexpr std::int64_t k = 2 * summation_block + 17;
-  const auto multiply = local_kernel("duet").multiply;
   Matrix<double> a{n, k};
   Matrix<double> b{k, n};
   fill_random(a.view(), 6, 0, 0, 0);
@@ -272,6 +281,7 @@ TEST(OurLocalProduct, AnEntryDependsOnItsRowItsColumnAndKAlone) {
   for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
     SCOPED_TRACE(hwy::TargetName(target));
     const OnlyTarget only{target};
+    const auto multiply = simd_kernel().multiply;
     Matrix<double> whole{n, n};
     multiply(left, right, whole.view(), Update::assign);
 
@@ -294,7 +304,7 @@ TEST(OurLocalProduct, AnEntryDependsOnItsRowItsColumnAndKAlone) {
 }
 
 TEST(LocalProduct, IsTheSameFromSeveralThreadsAtOnce) {
-  constexpr std::int64_t n = 130;
+  constexpr std::int64_t n = 290;
   Matrix<double> a{n, n};
   Matrix<double> b{n, n};
   fill_random(a.view(), 7, 0, 0, 0);
