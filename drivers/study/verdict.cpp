@@ -163,9 +163,13 @@ const Comparison* between(const ByPair& comparisons, Model one, Model other) {
   return found == comparisons.end() ? nullptr : &found->second;
 }
 
-/// One side of a contest: the models that share state, or those that pass messages.
-constexpr bool on_side(Model model, bool messages) {
-  return model != Model::serial && passes_messages(model) == messages;
+/// One side of a contest: the models that share state, or those that pass messages. Several workers in one rank send
+/// nothing to one another, so a hybrid cell of that shape stands for neither side: it would answer for message passing
+/// with threads alone.
+bool on_side(const CellSummary& summary, bool messages) {
+  const Cell& cell = summary.cell;
+  if (cell.model == Model::serial || passes_messages(cell.model) != messages) return false;
+  return !messages || cell.ranks > 1 || cell.workers() == 1;
 }
 
 /// The model that stands for its side: measured at the most sizes, and of these the one whose distance to the side's
@@ -175,10 +179,10 @@ std::optional<Model> champion_of(const Contest& contest, bool messages) {
   for (const Question& question : contest.questions) {
     double best = INFINITY;
     for (const auto& [model, summary] : question.best) {
-      if (on_side(model, messages)) best = std::min(best, summary->seconds.estimate);
+      if (on_side(*summary, messages)) best = std::min(best, summary->seconds.estimate);
     }
     for (const auto& [model, summary] : question.best) {
-      if (on_side(model, messages)) distances[model].push_back(summary->seconds.estimate / best);
+      if (on_side(*summary, messages)) distances[model].push_back(summary->seconds.estimate / best);
     }
   }
   std::optional<Model> champion;
@@ -199,7 +203,7 @@ std::optional<Model> representative(const Question& question, const ByPair& comp
   if (!question.best.contains(champion)) {
     std::optional<Model> fastest;
     for (const auto& [model, summary] : question.best) {
-      if (!on_side(model, messages)) continue;
+      if (!on_side(*summary, messages)) continue;
       if (!fastest || summary->seconds.estimate < question.best.at(*fastest)->seconds.estimate) fastest = model;
     }
     return fastest;
@@ -207,7 +211,7 @@ std::optional<Model> representative(const Question& question, const ByPair& comp
   Model chosen = champion;
   double by = 1;
   for (const auto& [model, summary] : question.best) {
-    if (!on_side(model, messages) || model == champion) continue;
+    if (!on_side(*summary, messages) || model == champion) continue;
     const Comparison* const comparison = between(comparisons, champion, model);
     if (comparison == nullptr || !comparison->significant || comparison->faster != model) continue;
     if (comparison->ratio.estimate <= by) continue;
@@ -299,7 +303,7 @@ std::vector<std::string> reasons_of(const Verdict& verdict, const Contest& conte
 bool has_both_sides(const Group& group, const std::vector<CellSummary>& summaries) {
   const auto has = [&](bool messages) {
     return std::ranges::any_of(summaries, [&](const CellSummary& summary) {
-      return on_side(summary.cell.model, messages) && group_of(summary.cell) == group;
+      return on_side(summary, messages) && group_of(summary.cell) == group;
     });
   };
   return has(false) && has(true);

@@ -31,7 +31,7 @@ double memory_of(const Instance& instance, Model model, int ranks, int threads) 
   const Grid grid = grid_for(shape.m, shape.n, ranks);
   const double rows = std::ceil(m / static_cast<double>(grid.rows));
   const double columns = std::ceil(n / static_cast<double>(grid.columns));
-  const double panels = passes_messages(model) ? 2 * chosen_panel_width * (rows + columns) : 0;
+  const double panels = passes_messages(model) ? 2 * widest_chosen_panel * (rows + columns) : 0;
   const double check = 20 * rows + 6 * columns + 5 * k;
   constexpr double packed_bytes = 8 << 20;
   return work_of(instance).compulsory_bytes + ranks * (8 * (panels + check) + threads * packed_bytes);

@@ -13,7 +13,7 @@ namespace duet {
 void matmul_hybrid(const OwnedBlocks& mine, const Execution& execution) {
   require_conforming(mine);
   const LocalKernel& kernel = local_kernel(execution.text_or("local_kernel", "auto"));
-  const std::int64_t width = panel_width(execution);
+  const std::int64_t width = panel_width(execution, mine.layout.shape().k);
   const std::vector<Panel> panels = mine.layout.panels(width);
   const Tiles tiles = tiles_of(mine.c.rows, mine.c.columns, execution.threads, execution.whole_or("tile", 0));
   std::array<PanelBroadcast, 2> slots{PanelBroadcast{mine, width}, PanelBroadcast{mine, width}};

@@ -11,7 +11,7 @@ namespace duet {
 void matmul_mpi(const OwnedBlocks& mine, const Execution& execution) {
   require_conforming(mine);
   const LocalKernel& kernel = local_kernel(execution.text_or("local_kernel", "auto"));
-  const std::int64_t width = panel_width(execution);
+  const std::int64_t width = panel_width(execution, mine.layout.shape().k);
   const std::vector<Panel> panels = mine.layout.panels(width);
   const std::int64_t strips = execution.whole_or("strips", 1);
   Booking booking{execution.timesheet, 0, Activity::communicating};

@@ -75,9 +75,14 @@ void PanelBroadcast::wait() {
   requests_.clear();
 }
 
-std::int64_t panel_width(const Execution& execution) {
+std::int64_t panel_width(const Execution& execution, std::int64_t k) {
   const std::int64_t width = execution.whole_or("panel", 0);
-  return width == 0 ? chosen_panel_width : width;
+  if (width != 0) return width;
+  // The first panel travels before anybody computes: an eighth of k hides the rest behind seven products, and makes
+  // n = 1024 on 2 ranks 1.15x faster than panels of 512, n = 512 1.29x. Below 64 the messages' own cost wins, above
+  // 512 nothing is gained.
+  constexpr std::int64_t narrowest = 64;
+  return std::clamp(k / 8 / narrowest * narrowest, narrowest, widest_chosen_panel);
 }
 
 void require_conforming(const OwnedBlocks& mine) {

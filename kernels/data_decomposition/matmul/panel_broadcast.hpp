@@ -47,13 +47,13 @@ class PanelBroadcast {
   std::vector<MPI_Request> requests_;  ///< of one panel, none between `wait` and `start`
 };
 
-/// The width of a panel where none is set. It is as deep as the local kernels block k, so that a product in panels
+/// The widest panel that is chosen where none is set. It is as deep as the local kernels block k, so that a product in panels
 /// reads and writes C as often as a whole one does, and the panels of two steps are small beside the blocks. On 2
 /// ranks, n = 4096: 256 and 512 are equal, 1024 is 0.98x, since the first panel comes late and hides behind nothing.
-inline constexpr std::int64_t chosen_panel_width = 512;
+inline constexpr std::int64_t widest_chosen_panel = 512;
 
 /// The width of a panel: the tunable `panel`, or the chosen one.
-[[nodiscard]] std::int64_t panel_width(const Execution& execution);
+[[nodiscard]] std::int64_t panel_width(const Execution& execution, std::int64_t k);
 
 /// Throws std::invalid_argument unless the blocks have the shapes that the layout gives this rank.
 void require_conforming(const OwnedBlocks& mine);

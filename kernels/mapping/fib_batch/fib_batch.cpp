@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "kernels/core/mpi.hpp"
+#include "kernels/core/tbb_team.hpp"
 #include "kernels/mapping/fib_batch/plan.hpp"
 
 namespace duet {
@@ -61,6 +62,7 @@ struct Place {
   Execution execution;
   Answers answers;
   std::optional<RankWords> words;
+  std::unique_ptr<TbbTeam> team{};  ///< for tbb alone: kept, since the workers of a new arena come late
 };
 
 void solve(Model model, Place& place) {
@@ -70,7 +72,7 @@ void solve(Model model, Place& place) {
     case Model::openmp:
       return fib_batch_openmp(place.batch, place.answers, place.execution);
     case Model::tbb:
-      return fib_batch_tbb(place.batch, place.answers, place.execution);
+      return fib_batch_tbb(place.batch, place.answers, place.execution, *place.team);
     case Model::mpi:
       return fib_batch_mpi(place.batch, place.answers, *place.words, place.execution);
     case Model::hybrid:
@@ -81,6 +83,7 @@ void solve(Model model, Place& place) {
 std::shared_ptr<Place> placed(const FibBatch& batch, Model model, const Execution& execution) {
   auto place = std::make_shared<Place>(batch, execution);
   check_fits(batch);
+  if (model == Model::tbb) place->team = std::make_unique<TbbTeam>(place->execution);
   if (passes_messages(model)) {
     place->words.emplace(execution.communicator);
   } else {

@@ -25,6 +25,11 @@ void each_share(int shares, Act&& act) {
 }  // namespace
 
 void fib_batch_tbb(const FibBatch& batch, Answers& answers, const Execution& execution) {
+  TbbTeam team{execution};
+  fib_batch_tbb(batch, answers, execution, team);
+}
+
+void fib_batch_tbb(const FibBatch& batch, Answers& answers, const Execution& execution, TbbTeam& team) {
   const Schedule schedule = schedule_called(execution.text_or("schedule", "longest_first"));
   const int workers = execution.threads;
   const Plan plan{batch, schedule, execution.whole_or("grain", 0), workers};
@@ -36,7 +41,6 @@ void fib_batch_tbb(const FibBatch& batch, Answers& answers, const Execution& exe
     const Booking booking{execution.timesheet, worker, Activity::useful};
     solver.answer(plan.positions(pieces), answers.shelf(worker));
   };
-  TbbTeam team{execution};
   team.run([&] {
     if (schedule == Schedule::stealing) {
       // TBB's own: ranges are split where a thief shows up.
