@@ -11,7 +11,7 @@
 /// asked for, and what was chosen and measured is on record (`calibration`).
 ///
 ///     duet       ours, after Goto and van de Geijn and BLIS, compiled for several instruction sets into one binary
-///     openblas   the serial OpenBLAS of the system, loaded when it is asked for, its code path set to the processor's
+///     openblas   the OpenBLAS of the system on one thread, loaded when asked for, its code path set to the processor's
 ///     blis       the serial BLIS of the system, the same
 ///     eigen      compiled in, for the oldest processors: always there
 ///
@@ -37,7 +37,7 @@ enum class Update { assign, add };
 /// One way to multiply. `multiply` throws std::invalid_argument where the shapes do not fit, and may throw
 /// std::bad_alloc; it is deterministic: the same shape, the same operands, the same bits.
 struct LocalKernel {
-  std::string library;    ///< "duet", or with its version "openblas-serial 0.3.21"
+  std::string library;    ///< "duet", or with its version "openblas 0.3.21"
   std::string code_path;  ///< the instruction set or core that its code is written for: "AVX3", "SkylakeX"
   void (*multiply)(const ConstView& a, const ConstView& b, const View& c, Update update) = nullptr;
 };
@@ -70,7 +70,7 @@ struct LocalKernelRate {
 /// How "auto" came about.
 struct Calibration {
   std::vector<LocalKernelRate> rates;  ///< the chosen kernel first
-  /// "duet/AVX3 (57 GF/s; openblas-serial 0.3.21/SkylakeX 55, ...)"
+  /// "duet/AVX3 (57 GF/s; openblas 0.3.21/SkylakeX 55, ...)"
   [[nodiscard]] std::string text() const;
 };
 
