@@ -136,7 +136,11 @@ void Rounds::note(const std::vector<Trial>& trials, double seconds) {
     if (!warms_up(trial) && trial.outcome == Outcome::right) each.push_back(trial.seconds + trial.verify_seconds);
   }
   if (failed) cell.failures += 1;
-  if (!each.empty()) cell.trial_seconds = quantity_median(std::move(each));
+  if (!each.empty()) {
+    // Disturbances only ever add: the least says what a trial costs.
+    const double seconds_each = quantity_median(std::move(each));
+    cell.trial_seconds = cell.trial_seconds > 0 ? std::min(cell.trial_seconds, seconds_each) : seconds_each;
+  }
   cell.other_seconds = std::max(0.0, seconds - measuring);
   trials_.insert(trials_.end(), trials.begin(), trials.end());
 }
@@ -297,6 +301,25 @@ void Rounds::shed(double seconds_left) {
   }
 }
 
+/// Takes the next part of each problem that was left out and that the time left can hold after all.
+bool Rounds::reopen(double seconds_left) {
+  bool any = false;
+  for (const std::string& problem : options_.problems) {
+    for (const Part& part : parts_) {
+      if (part.problem != problem || choices_.at(part) != Choice::left_out) continue;
+      const auto leading = choices_.find(Part{part.problem, part.size, 0});
+      const bool of_a_size_taken = part.workers == 0 || leading == choices_.end() || leading->second == Choice::taken;
+      const double seconds = fewest_rounds * round_seconds(part);
+      if (!of_a_size_taken || seconds > planned_share * seconds_left || cells_in(part).empty()) continue;
+      choices_.at(part) = Choice::taken;
+      seconds_left -= seconds;
+      any = true;
+      break;
+    }
+  }
+  return any;
+}
+
 bool Rounds::bisect(const Analysis& analysis, double seconds_left) {
   bool any = false;
   for (const Gap& gap : open_crossovers(analysis, crossover_resolution)) {
@@ -371,6 +394,7 @@ std::vector<PlannedCell> Rounds::next(double seconds_left) {
   };
   if (options_.rounds == 0) shed(seconds_left);
   std::set<std::string> wanted = below(options_.rounds > 0 ? options_.rounds : fewest_rounds);
+  if (wanted.empty() && options_.rounds == 0 && reopen(seconds_left)) wanted = below(fewest_rounds);
   if (wanted.empty() && options_.rounds == 0) {
     const Analysis analysis = analyse_(trials_);
     if (bisect(analysis, seconds_left)) {

@@ -8,10 +8,10 @@
 /// 1. the sizes of each problem, coarsely first (smallest, middle, largest, ...), as far as each can have its rounds:
 ///    the leading cells of every size, then the other worker counts at these sizes, largest and smallest first;
 /// 2. `fewest_rounds` rounds of all these, the fewest that give a 95 % interval of a median; what was taken last is
-/// left
-///    out again where launches turn out to take longer than was thought;
-/// 3. bisection in size, where the winner between sharing state and passing messages changes;
-/// 4. further rounds for cells whose own interval, or the interval of a ratio that they take part in, is still wider
+///    left out again where launches turn out to take longer than was thought;
+/// 3. sizes that were left out, where launches turn out to be cheaper than was thought;
+/// 4. bisection in size, where the winner between sharing state and passing messages changes;
+/// 5. further rounds for cells whose own interval, or the interval of a ratio that they take part in, is still wider
 ///    than the precision asked for. A cell that is precise itself goes on as long as a partner needs it, because ratios
 ///    compare times of the same round.
 
@@ -96,7 +96,7 @@ class Rounds {
     int launches = 0;
     int failures = 0;
     double launch_seconds = 0;  ///< of a launch in all: what the latest took and what was thought before, averaged
-    double trial_seconds = 0;   ///< median of its trials: executing and verifying
+    double trial_seconds = 0;   ///< executing and verifying: the least of its launches' medians
     double other_seconds = 0;   ///< starting, placing, ending
   };
 
@@ -110,6 +110,7 @@ class Rounds {
   [[nodiscard]] bool affordable(const Part& part) const;
   [[nodiscard]] std::vector<PlannedCell> opening();
   void shed(double seconds_left);
+  [[nodiscard]] bool reopen(double seconds_left);
   [[nodiscard]] bool bisect(const Analysis& analysis, double seconds_left);
   [[nodiscard]] std::vector<PlannedCell> fitting(const std::set<std::string>& wanted, double seconds_left) const;
   [[nodiscard]] const Known& known(const PlannedCell& planned) const;
