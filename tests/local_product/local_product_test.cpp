@@ -68,7 +68,7 @@ class Guarded {
   Guarded(std::int64_t rows, std::int64_t columns, std::int64_t margin)
       : whole_{rows + 2 * margin, columns + 2 * margin}, rows_{rows}, columns_{columns}, margin_{margin} {
     const View all = whole_.view();
-    for (std::int64_t i = 0; i < all.rows; ++i) std::fill_n(&all(i, 0), all.columns, guard);
+    for (std::int64_t i = 0; i < all.rows; ++i) std::fill_n(all.data + i * all.stride, all.columns, guard);
   }
   [[nodiscard]] View view() { return whole_.view().block(margin_, margin_, rows_, columns_); }
 
