@@ -304,7 +304,7 @@ StudyEnd end_of(SavedStudy study) {
     if (trial.outcome == Outcome::refused) end.refused_cells += 1;
     if (trial.outcome != Outcome::right && trial.outcome != Outcome::refused) end.failed_launches += 1;
   }
-  mark_slow_canaries(study.trials);
+  mark_disturbances(study.trials);
   end.study = std::move(study);
   return end;
 }

@@ -34,7 +34,7 @@ bool agreed(MPI_Comm communicator, bool on_rank_0) {
 }
 
 /// One value of each thread of each rank, on rank 0.
-std::vector<double> gathered(MPI_Comm communicator, const Timesheet& timesheet, double Booked::* field) {
+std::vector<double> gathered(MPI_Comm communicator, const Timesheet& timesheet, double Booked::*field) {
   std::vector<double> mine;
   for (int thread = 0; thread < timesheet.threads(); ++thread) mine.push_back(timesheet.of(thread).*field);
   if (communicator == MPI_COMM_NULL) return mine;
@@ -57,6 +57,12 @@ void refuse_without_memory(const Problem& problem, const Instance& instance, con
   if (largest_over(session.communicator(), message.empty() ? 0 : 1) > 0) {
     throw UsageError(message.empty() ? "another node has too little memory" : message);
   }
+}
+
+/// Whether trial `number` still warms up. The same on all ranks, as their times are.
+bool warms_up(const MeasureOptions& options, int number, double seconds_so_far) {
+  if (options.warm_up) return number < *options.warm_up;
+  return number == 0 || (number < most_warm_ups && seconds_so_far < warm_up_seconds);
 }
 
 }  // namespace
@@ -91,19 +97,22 @@ bool measure(const Problem& problem, const Variant& variant, const Instance& ins
   record.place_seconds = largest_over(communicator, seconds_since(before_placing));
   record.facts = placed.facts;
 
-  const auto canary = [&] { return options.canary_seconds > 0 ? session.canary(options.canary_seconds) : 0.0; };
+  const auto canary = [&] { return options.canary_seconds > 0 ? session.canary(options.canary_seconds) : Canary{}; };
   bool all_right = true;
-  double canary_before = canary();
+  Canary before = canary();
   const Clock::time_point begin = Clock::now();
-  for (int number = 0; number < options.warm_up + options.repeat; ++number) {
-    const bool enough = options.at_most > 0 && number > options.warm_up && seconds_since(begin) > options.at_most;
+  double warming_seconds = 0;
+  for (int number = 0, counted = 0; counted < options.repeat; ++number) {
+    const bool warming = counted == 0 && warms_up(options, number, warming_seconds);
+    const bool enough = options.at_most > 0 && counted > 0 && seconds_since(begin) > options.at_most;
     if (agreed(communicator, enough)) break;
+    if (!warming) ++counted;
     Trial trial = record;
     trial.number = number;
     trial.marks = session.marks();
-    if (number < options.warm_up) trial.marks.emplace_back("warm_up");
+    if (warming) trial.marks.emplace_back("warm_up");
     trial.started_at = now_in_utc();
-    trial.canary_before = canary_before;
+    trial.canary_before = before.operations_per_second;
 
     phase.now(fmt::format("trial {}: resetting", number));
     placed.reset();
@@ -114,10 +123,14 @@ bool measure(const Problem& problem, const Variant& variant, const Instance& ins
     placed.execute();
     const double mine = seconds_since(start);
     trial.seconds = largest_over(communicator, mine);
+    if (warming) warming_seconds += trial.seconds;
 
     trial.useful_seconds = gathered(communicator, timesheet, &Booked::useful);
     trial.communicating_seconds = gathered(communicator, timesheet, &Booked::communicating);
-    trial.canary_after = canary_before = canary();
+    const Canary after = canary();
+    trial.canary_after = after.operations_per_second;
+    trial.hop_seconds = std::max(before.hop_seconds, after.hop_seconds);
+    before = after;
 
     phase.now(fmt::format("trial {}: verifying", number));
     const Clock::time_point before_verifying = Clock::now();

@@ -41,7 +41,7 @@ SavedStudy study_in(const fs::path& folder) {
     throw UsageError(fmt::format("no trial yet in '{}': there is nothing to report", folder.string()));
   }
   std::vector<std::string>& warnings = study.record.warnings;
-  for (std::string& warning : mark_slow_canaries(study.trials)) {
+  for (std::string& warning : mark_disturbances(study.trials)) {
     if (std::ranges::find(warnings, warning) == warnings.end()) warnings.push_back(std::move(warning));
   }
   return study;

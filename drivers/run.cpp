@@ -26,6 +26,7 @@ struct RunOptions {
   std::vector<std::string> settings;
   Workers workers;
   MeasureOptions measure;
+  int warm_up = 1;
   double time_limit = 0;
   std::string json;
 };
@@ -157,7 +158,8 @@ void add_run(CLI::App& duet, Act& act) {
   command->add_option("--set", options->settings, "name=value: a parameter or a tunable; may be given again")
       ->allow_extra_args(false);
   add_whole_option(*command, "--repeat", options->measure.repeat, "Trials that count", 1, 1'000'000);
-  add_whole_option(*command, "--warm-up", options->measure.warm_up, "Trials before them, told apart", 0, 1'000'000);
+  add_whole_option(*command, "--warm-up", options->warm_up, "Trials before them, told apart", 0, 1'000'000)
+      ->default_str("until 3 ms were computed, 20 at the most");
   add_duration_option(*command, "--at-most", options->measure.at_most, "Start no further trial after this long");
   add_duration_option(*command, "--time-limit", options->time_limit, "End with status 124 after this long");
   command->add_option("--json", options->json,
@@ -173,6 +175,7 @@ void add_run(CLI::App& duet, Act& act) {
       "Each trial is timed from a common start to the last worker's end, and verified by independent mathematics.");
   command->callback([&act, options, command] {
     options->size_given = command->count("--size") > 0;
+    if (command->count("--warm-up") > 0) options->measure.warm_up = options->warm_up;
     act = [options] { return run(*options); };
   });
 }

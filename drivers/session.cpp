@@ -16,6 +16,7 @@
 
 #include "drivers/command.hpp"
 #include "drivers/placement.hpp"
+#include "drivers/token_ring.hpp"
 #include "kernels/core/mpi.hpp"
 #include "kernels/local_product/peak.hpp"
 
@@ -102,6 +103,8 @@ struct Session::State {
   std::vector<std::string> marks;
   std::string note;
   std::optional<oneapi::tbb::global_control> tbb_workers;
+  std::optional<TokenRing> ring;  ///< none where workers share a core: each lap would take the scheduler's time slices
+  std::uint64_t rings = 0;
 
   void count_threads(const std::vector<UsableCore>& cores);
   void bind();
@@ -219,11 +222,19 @@ Session::Session(const Workers& workers) : state_{std::make_unique<State>()} {
   if (size_of(state.node.get()) * state.threads > static_cast<int>(cores.size())) {
     state.marks.emplace_back("oversubscribed");
   }
+  if (state.marks.empty()) {
+    try {
+      state.ring.emplace(state.node.get(), state.threads);
+    } catch (const MpiError&) {
+      // An MPI without shared windows: distances stay unknown.
+    }
+  }
 }
 
 Session::~Session() {
   // While an exception unwinds, other ranks may wait elsewhere: duet_main ends the job then.
   if (std::uncaught_exceptions() > 0 || state_->communicator.get() == MPI_COMM_NULL) return;
+  state_->ring.reset();
   state_->node = {};
   state_->communicator = {};
   MPI_Finalize();
@@ -254,34 +265,41 @@ Execution Session::execution(const Settings& tunables, Timesheet* timesheet) con
   return execution;
 }
 
-double Session::canary(double seconds) const {
-  const State& state = *state_;
-  double slowest = 0;
+Canary Session::canary(double seconds) const {
+  State& state = *state_;
+  const std::uint64_t call = state.rings++;
+  Canary canary;
   std::mutex mutex;
-  const auto run = [&] {
+  const auto run = [&](int thread) {
+    const double hop = state.ring ? state.ring->hop_seconds(thread, call) : 0;
     const double rate = fma_peak(seconds);
     const std::scoped_lock lock{mutex};
-    if (slowest == 0 || rate < slowest) slowest = rate;
+    canary.hop_seconds = std::max(canary.hop_seconds, hop);
+    const bool slowest = canary.operations_per_second == 0 || rate < canary.operations_per_second;
+    if (slowest) canary.operations_per_second = rate;
   };
   if (model() == Model::openmp || model() == Model::hybrid) {
 #pragma omp parallel num_threads(state.threads) default(none) shared(run)
-    run();
+    run(omp_get_thread_num());
   } else {
     // Not a TBB arena: nothing there makes each worker take exactly one piece. Not an OpenMP team: its threads would go
     // on spinning on the cores of the TBB workers.
     std::vector<std::jthread> others;
-    for (std::size_t worker = 1; worker < state.mine.size(); ++worker) {
-      others.emplace_back([&, worker] {
-        bind_this_thread(state.mine[worker]);
-        run();
+    for (int worker = 1; worker < state.threads; ++worker) {
+      others.emplace_back([&state, &run, worker] {
+        bind_this_thread(state.mine[static_cast<std::size_t>(worker)]);
+        run(worker);
       });
     }
-    run();
+    run(0);
   }
   if (state.communicator.get() != MPI_COMM_NULL) {
-    check(MPI_Allreduce(MPI_IN_PLACE, &slowest, 1, MPI_DOUBLE, MPI_MIN, state.communicator.get()));
+    // The slowest and the farthest, in one call.
+    std::array<double, 2> worst{-canary.operations_per_second, canary.hop_seconds};
+    check(MPI_Allreduce(MPI_IN_PLACE, worst.data(), 2, MPI_DOUBLE, MPI_MAX, state.communicator.get()));
+    canary = {-worst[0], worst[1]};
   }
-  return slowest;
+  return canary;
 }
 
 void Session::barrier() const {

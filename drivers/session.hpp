@@ -28,6 +28,12 @@ struct Launched {
 };
 [[nodiscard]] Launched launched();
 
+/// What the machine gives the workers at this moment.
+struct Canary {
+  double operations_per_second = 0;  ///< of a register-only computation, on the slowest worker
+  double hop_seconds = 0;            ///< from one worker's core to the next one's (TokenRing); 0: nothing to measure
+};
+
 class Session {
  public:
   /// Starts MPI where the model passes messages (MPI_THREAD_FUNNELED), and binds the workers. Collective over all
@@ -58,9 +64,8 @@ class Session {
   /// What a kernel is given. `timesheet` may be null; it is kept by the caller.
   [[nodiscard]] Execution execution(const Settings& tunables, Timesheet* timesheet) const;
 
-  /// Operations per second of a register-only computation on the slowest worker while all run it for `seconds`.
-  /// Collective.
-  [[nodiscard]] double canary(double seconds) const;
+  /// All workers hand a token around, and then compute in registers for `seconds`. The worst node counts. Collective.
+  [[nodiscard]] Canary canary(double seconds) const;
 
   /// Waits for all ranks. Collective; nothing without message passing.
   void barrier() const;

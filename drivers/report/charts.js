@@ -705,6 +705,7 @@ function trials_chart(cells, trials_of, theme) {
           ...(trial.canary_before > 0
             ? [`canary ${digits(trial.canary_before / 1e9)} before, ${digits(trial.canary_after / 1e9)} Gop/s after`]
             : []),
+          ...(trial.hop_seconds > 0 ? [`${digits(trial.hop_seconds * 1e9)} ns from core to core`] : []),
           ...(trial.started_at ? [trial.started_at] : []),
         ],
       },

@@ -163,7 +163,8 @@ json trial_row(const Trial& trial, std::size_t cell) {
   for (const std::string& mark : trial.marks) marks.push_back(mark);
   return json::array({cell, trial.round, trial.launch, trial.number, name_of(trial.outcome), number(trial.seconds),
                       std::move(marks), trial.message, number(trial.load_balance()), number(trial.place_seconds),
-                      number(trial.canary_before), number(trial.canary_after), trial.started_at});
+                      number(trial.canary_before), number(trial.canary_after), number(trial.hop_seconds),
+                      trial.started_at});
 }
 
 json machine_facts(const Machine& machine) {

@@ -4,7 +4,7 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 
 const trial_fields = ["cell", "round", "launch", "number", "outcome", "seconds", "marks", "message", "load_balance",
-  "place_seconds", "canary_before", "canary_after", "started_at"];
+  "place_seconds", "canary_before", "canary_after", "hop_seconds", "started_at"];
 const trials_by_cell = data.cells.map(() => []);
 for (const row of data.trials) {
   const trial = Object.fromEntries(trial_fields.map((field, index) => [field, row[index]]));

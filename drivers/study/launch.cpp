@@ -34,7 +34,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 /// Trials of a launch that come before those that count.
-constexpr int warm_ups = 1;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
@@ -354,7 +353,7 @@ std::string Output::text() const {
 StopSignals::StopSignals() {
   first_signal = 0;
   wake_up = wake_up_pipe().write.get();
-  struct sigaction action{};
+  struct sigaction action {};
   action.sa_handler = on_stop_signal;
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, &interrupt_);
@@ -483,8 +482,8 @@ Command command_of(const CellLaunch& launch, const LaunchSettings& settings) {
                 "--threads", std::to_string(cell.threads), "--seed", std::to_string(cell.seed)});
   add_settings(words, cell.parameters, problem.parameters);
   add_settings(words, cell.tunables, problem.variant(cell.model).tunables);
-  words.insert(words.end(), {"--warm-up", std::to_string(warm_ups), "--repeat", std::to_string(launch.repeat),
-                             "--at-most", fmt::format("{:g}s", launch.at_most)});
+  words.insert(words.end(),
+               {"--repeat", std::to_string(launch.repeat), "--at-most", fmt::format("{:g}s", launch.at_most)});
   if (launch.time_limit > 0) words.insert(words.end(), {"--time-limit", fmt::format("{:g}s", launch.time_limit)});
   if (settings.oversubscribe) words.emplace_back("--oversubscribe");
   words.insert(words.end(), {"--round", std::to_string(launch.round), "--launch", std::to_string(launch.launch),
@@ -508,10 +507,11 @@ std::vector<Trial> judge_launch(const CellLaunch& launch, const LaunchSettings& 
   if (ending.how == Ending::How::stopped) return from_file;
   const bool all_right =
       std::ranges::all_of(from_file, [](const Trial& trial) { return trial.outcome == Outcome::right; });
-  const auto made = static_cast<int>(from_file.size());
-  const bool ran_out_of_time = made > warm_ups && ending.seconds > launch.at_most;
+  const auto counting = std::ranges::count_if(
+      from_file, [](const Trial& trial) { return std::ranges::find(trial.marks, "warm_up") == trial.marks.end(); });
+  const bool ran_out_of_time = counting > 0 && ending.seconds > launch.at_most;
   const bool ended_well =
-      ending.how == Ending::How::exited && ending.code == 0 && (made == warm_ups + launch.repeat || ran_out_of_time);
+      ending.how == Ending::How::exited && ending.code == 0 && (counting == launch.repeat || ran_out_of_time);
   // A wrong answer says itself what is wrong with it.
   const bool says_so = ending.how == Ending::How::exited && ending.code == status::not_right && !all_right;
   if (ended_well || says_so) return from_file;

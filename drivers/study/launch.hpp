@@ -69,9 +69,9 @@ class StopSignals {
   [[nodiscard]] int descriptor() const;
 
  private:
-  struct sigaction interrupt_{};
-  struct sigaction terminate_{};
-  struct sigaction hang_up_{};
+  struct sigaction interrupt_ {};
+  struct sigaction terminate_ {};
+  struct sigaction hang_up_ {};
 };
 
 /// Runs `command` to its end. Ends it after `limit_seconds`, or as soon as `stop` has received a signal. Calls `tick`
@@ -123,7 +123,7 @@ struct CellLaunch {
   Cell cell;
   int round = 0;
   int launch = 0;
-  int repeat = 1;         ///< trials that count, at the most, after one to warm up
+  int repeat = 1;         ///< trials that count, at the most, after those that warm up
   double at_most = 0.1;   ///< seconds; no trial is begun after them, once one counts
   double time_limit = 0;  ///< seconds; the process then ends itself and says in which phase it was
   std::string json;       ///< the file that trials are appended to

@@ -3,14 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <limits>
 #include <map>
 #include <string_view>
+#include <utility>
 
 namespace duet {
 namespace {
 
 constexpr std::string_view slow_canary = "slow_canary";
+constexpr std::string_view moved_cores = "moved_cores";
 
 double worse_canary(const Trial& trial) {
   if (trial.canary_before <= 0) return trial.canary_after;
@@ -20,9 +22,41 @@ double worse_canary(const Trial& trial) {
 
 bool counts(const Trial& trial) { return trial.outcome == Outcome::right; }
 
-bool is_slow(const Trial& trial) { return std::ranges::find(trial.marks, slow_canary) != trial.marks.end(); }
+bool has_mark(const Trial& trial, std::string_view mark) {
+  return std::ranges::find(trial.marks, mark) != trial.marks.end();
+}
 
-bool warms_up(const Trial& trial) { return std::ranges::find(trial.marks, "warm_up") != trial.marks.end(); }
+/// Nodes and workers: what a distance depends on.
+using Shape = std::pair<int, int>;
+Shape shape_of(const Trial& trial) { return {trial.cell.nodes, trial.cell.workers()}; }
+
+double middle_of(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, middle);
+  return *middle;
+}
+
+/// One warning for each number of workers that was measured at several distances.
+std::vector<std::string> warnings_of_moves(const std::vector<Trial>& trials, const std::map<Shape, UsualHops>& usual) {
+  std::vector<std::string> warnings;
+  for (const auto& [shape, hops] : usual) {
+    std::vector<double> kept;
+    std::vector<double> moved;
+    for (const Trial& trial : trials) {
+      if (!counts(trial) || has_mark(trial, "warm_up") || shape_of(trial) != shape || trial.hop_seconds <= 0) continue;
+      (has_mark(trial, moved_cores) ? moved : kept).push_back(trial.hop_seconds);
+    }
+    if (moved.empty() || kept.empty()) continue;
+    const std::size_t all = moved.size() + kept.size();
+    constexpr double nanoseconds = 1e9;
+    warnings.push_back(
+        fmt::format("the host moved the cores of {} workers: {:.0f} ns from one to the next in {} of {} trials, which "
+                    "are set aside, "
+                    "and {:.0f} ns in the others",
+                    shape.second, nanoseconds * middle_of(moved), moved.size(), all, nanoseconds * middle_of(kept)));
+  }
+  return warnings;
+}
 
 }  // namespace
 
@@ -38,18 +72,48 @@ double canary_reference(const std::vector<Trial>& trials, int workers) {
   return canaries[static_cast<std::size_t>(rank)];
 }
 
-std::vector<std::string> marks_of(const Trial& trial, double reference) {
+UsualHops usual_hops(const std::vector<Trial>& trials, int nodes, int workers) {
+  std::map<int, std::vector<double>> by_launch;
+  for (const Trial& trial : trials) {
+    if (shape_of(trial) == Shape{nodes, workers} && trial.hop_seconds > 0) {
+      by_launch[trial.launch].push_back(trial.hop_seconds);
+    }
+  }
+  std::vector<double> hops;
+  for (auto& [launch, of_launch] : by_launch) hops.push_back(middle_of(std::move(of_launch)));
+  std::ranges::sort(hops);
+  constexpr std::size_t fewest_share = 3;
+  // A group is led by its lowest tenth, so that one reading that came out too low founds none.
+  for (std::size_t begin = 0; begin < hops.size();) {
+    const double lead = hops[begin + (hops.size() - begin) / 10];
+    const auto end = std::ranges::upper_bound(hops, lead * same_distance_ratio);
+    const auto size = static_cast<std::size_t>(end - hops.begin()) - begin;
+    if (size * fewest_share >= hops.size()) return {lead / same_distance_ratio, lead * same_distance_ratio};
+    begin += size;
+  }
+  return {0, std::numeric_limits<double>::infinity()};
+}
+
+std::vector<std::string> marks_of(const Trial& trial, double reference, const UsualHops& usual) {
   std::vector<std::string> marks = trial.marks;
   std::erase(marks, slow_canary);
+  std::erase(marks, moved_cores);
   const double canary = worse_canary(trial);
   if (canary > 0 && canary < slow_canary_share * reference) marks.emplace_back(slow_canary);
+  const double hop = trial.hop_seconds;
+  if (hop > 0 && (hop < usual.nearest || hop > usual.farthest)) marks.emplace_back(moved_cores);
   return marks;
 }
 
-std::vector<std::string> mark_slow_canaries(std::vector<Trial>& trials) {
+std::vector<std::string> mark_disturbances(std::vector<Trial>& trials) {
   std::map<int, double> references;
-  for (const Trial& trial : trials) references.try_emplace(trial.cell.workers(), 0);
+  std::map<Shape, UsualHops> usual;
+  for (const Trial& trial : trials) {
+    references.try_emplace(trial.cell.workers(), 0);
+    usual.try_emplace(shape_of(trial));
+  }
   for (auto& [workers, reference] : references) reference = canary_reference(trials, workers);
+  for (auto& [shape, hops] : usual) hops = usual_hops(trials, shape.first, shape.second);
 
   struct Tally {
     int all = 0;
@@ -59,17 +123,17 @@ std::vector<std::string> mark_slow_canaries(std::vector<Trial>& trials) {
   Tally study;
   for (Trial& trial : trials) {
     if (!counts(trial)) continue;
-    trial.marks = marks_of(trial, references.at(trial.cell.workers()));
-    if (warms_up(trial)) continue;
+    trial.marks = marks_of(trial, references.at(trial.cell.workers()), usual.at(shape_of(trial)));
+    if (has_mark(trial, "warm_up")) continue;
     Tally& tally = tallies[trial.cell.id()];
-    const int slow = is_slow(trial) ? 1 : 0;
+    const int slow = has_mark(trial, slow_canary) ? 1 : 0;
     tally.all += 1;
     tally.slow += slow;
     study.all += 1;
     study.slow += slow;
   }
 
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings = warnings_of_moves(trials, usual);
   if (study.slow * 10 >= study.all && study.slow > 0) {
     warnings.push_back(fmt::format(
         "the machine was disturbed: in {} of {} trials the canary ran below {:.0f} % of what it reaches here",

@@ -112,7 +112,7 @@ class Study {
   static Analysis analysis_of(std::vector<Trial> trials) {
     SavedStudy study;
     study.trials = std::move(trials);
-    mark_slow_canaries(study.trials);
+    mark_disturbances(study.trials);
     return analyse(study);
   }
 
@@ -258,7 +258,7 @@ class Study {
     if (end.interrupted) {
       save_state();
     } else {
-      for (const std::string& warning : mark_slow_canaries(trials_)) add_once(record_.warnings, warning);
+      for (const std::string& warning : mark_disturbances(trials_)) add_once(record_.warnings, warning);
       for (const std::string& warning : rounds_.warnings()) add_once(record_.warnings, warning);
       std::error_code ignored;
       fs::remove(setup_.folder / "plan.json", ignored);

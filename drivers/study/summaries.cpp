@@ -151,7 +151,7 @@ void book_speedups(std::vector<CellSummary>& summaries, std::uint64_t seed) {
 
 /// "shared_core" of a cell whose trials carry several marks: the one that says most.
 std::string most_telling_mark(const std::vector<Trial>& trials, const Cell& cell) {
-  for (const std::string_view mark : {"shared_core", "unbound", "slow_canary", "warm_up"}) {
+  for (const std::string_view mark : {"shared_core", "unbound", "moved_cores", "slow_canary", "warm_up"}) {
     const bool found =
         std::ranges::any_of(trials, [&](const Trial& trial) { return trial.cell == cell && has_mark(trial, mark); });
     if (found) return std::string{mark};
@@ -294,6 +294,7 @@ std::string meaning_of_mark(std::string_view mark) {
   if (mark == "shared_core") return "two workers shared a core";
   if (mark == "oversubscribed") return "more workers than cores";
   if (mark == "slow_canary") return "a neighbour or a lower clock slowed the cores down";
+  if (mark == "moved_cores") return "the host had moved the workers' cores to another distance";
   if (mark == "unbound") return "workers were not bound to cores";
   if (mark == "warm_up") return "only the first, unmeasured run of each process is there";
   return "marked " + std::string{mark};

@@ -288,6 +288,7 @@ void to_json(Json& json, const Trial& trial) {
           {"communicating_seconds", trial.communicating_seconds},
           {"canary_before", trial.canary_before},
           {"canary_after", trial.canary_after},
+          {"hop_seconds", trial.hop_seconds},
           {"marks", trial.marks},
           {"places", trial.places},
           {"facts", trial.facts},
@@ -318,6 +319,7 @@ void from_json(const Json& json, Trial& trial) {
   read(json, "communicating_seconds", trial.communicating_seconds);
   read(json, "canary_before", trial.canary_before);
   read(json, "canary_after", trial.canary_after);
+  read(json, "hop_seconds", trial.hop_seconds);
   read(json, "marks", trial.marks);
   read(json, "places", trial.places);
   read(json, "facts", trial.facts);

@@ -75,7 +75,10 @@ struct Trial {
   /// Operations per second of a register-only computation on the slowest worker, just before and just after.
   double canary_before = 0;
   double canary_after = 0;
-  /// "shared_core", "oversubscribed", "slow_canary", "unbound", "warm_up": see `marks_of`.
+  /// What a cache line takes from one worker's core to the next one's, the worse of before and after; 0 where there is
+  /// one worker a node.
+  double hop_seconds = 0;
+  /// "shared_core", "oversubscribed", "slow_canary", "moved_cores", "unbound", "warm_up": see `marks_of`.
   std::vector<std::string> marks{};
   std::vector<WorkerPlace> places{};
   std::map<std::string, std::string> facts{};  ///< Placed::facts

@@ -352,8 +352,8 @@ Analysis analyse(const SavedStudy& study, std::uint64_t seed) {
           if (comparison) {
             by_pair.emplace(std::pair{one->first, other->first}, *comparison);
             analysis.comparisons.push_back(*comparison);
-          } else {
-            analysis.troubles.push_back(fmt::format("{} and {} are not compared: they were never right in one round",
+          } else if (one->first != Model::serial) {  // the first in order; no verdict needs it
+            analysis.troubles.push_back(fmt::format("{} and {} are not compared: no round has both",
                                                     one->second->cell.id(), other->second->cell.id()));
           }
         }
@@ -369,6 +369,12 @@ Analysis analyse(const SavedStudy& study, std::uint64_t seed) {
     std::stable_sort(begin, end, [](const Verdict& a, const Verdict& b) { return a.workers > b.workers; });
     begin = end;
   }
+  // One worker alone shares and sends nothing: a base of speedups, and a verdict only where nothing else was measured.
+  std::erase_if(analysis.verdicts, [verdicts = analysis.verdicts](const Verdict& verdict) {
+    return verdict.workers == 1 && std::ranges::any_of(verdicts, [&verdict](const Verdict& other) {
+             return other.workers > 1 && other.problem == verdict.problem && other.parameters == verdict.parameters;
+           });
+  });
   return analysis;
 }
 

@@ -77,7 +77,8 @@ struct Crossover {
   std::string sentence{};
 };
 
-/// The answer for one problem and number of workers: shared state against message passing.
+/// The answer for one problem and number of workers: shared state against message passing. One worker has one only
+/// where nothing else was measured.
 struct Verdict {
   std::string problem;
   std::string parameters{};  ///< as in Comparison

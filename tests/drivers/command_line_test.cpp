@@ -183,6 +183,37 @@ TEST(Run, RecordsWhatItMeasured) {
   }
 }
 
+TEST(Run, WarmsUpForAWhileWhereNothingElseIsSaid) {
+  const Scratch scratch;
+  const std::string json = (scratch / "trials.jsonl").string();
+  EXPECT_EQ(duet({"run", "matmul", "--model", "serial", "--size", "8", "--repeat", "3", "--json", json}).code, 0);
+  const std::vector<Trial> trials = trials_from(json);
+  ASSERT_GE(trials.size(), 4U);
+  ASSERT_LE(trials.size(), 23U);
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    EXPECT_EQ(std::ranges::count(trials[i].marks, "warm_up"), i + 3 < trials.size() ? 1 : 0) << i;
+  }
+}
+
+TEST(Run, MeasuresHowFarApartTheWorkersAre) {
+  const Scratch scratch;
+  const std::string json = (scratch / "trials.jsonl").string();
+  const std::vector<std::string> common{"--size", "8", "--repeat", "1", "--oversubscribe", "--json", json};
+  std::vector<std::string> threads{"run", "matmul", "--model", "tbb", "--threads", "2"};
+  threads.insert(threads.end(), common.begin(), common.end());
+  std::vector<std::string> ranks{"run", "matmul", "--model", "mpi"};
+  ranks.insert(ranks.end(), common.begin(), common.end());
+  EXPECT_EQ(duet(threads).code, 0);
+  EXPECT_EQ(duet_on_ranks(2, ranks).code, 0);
+  const std::vector<Trial> trials = trials_from(json);
+  ASSERT_GE(trials.size(), 4U);
+  for (const Trial& trial : trials) {
+    const bool share_a_core = std::ranges::count(trial.marks, "oversubscribed") > 0;
+    EXPECT_EQ(trial.hop_seconds > 0, !share_a_core);
+    EXPECT_LT(trial.hop_seconds, 1);
+  }
+}
+
 TEST(Run, GathersEveryRanksWorkers) {
   const Scratch scratch;
   const std::string json = (scratch / "trials.jsonl").string();

@@ -40,6 +40,7 @@ Trial right_trial(const CellLaunch& launch, int number) {
   trial.number = number;
   trial.outcome = Outcome::right;
   trial.seconds = 1e-3;
+  if (number == 0) trial.marks = {"warm_up"};
   return trial;
 }
 
@@ -175,10 +176,10 @@ TEST(CommandOf, StartsASharedModelDirectly) {
   LaunchSettings settings;
   settings.duet = "/opt/duet";
   const Command words = command_of(launch_of(Model::openmp), settings);
-  const Command expected{"/opt/duet",   "run",          "matmul", "--model",   "openmp", "--size",   "64", "--threads",
-                         "2",           "--seed",       "1",      "--warm-up", "1",      "--repeat", "1",  "--at-most",
-                         "0.1s",        "--time-limit", "20s",    "--round",   "3",      "--launch", "17", "--json",
-                         "trials.jsonl"};
+  const Command expected{"/opt/duet", "run",       "matmul", "--model",      "openmp",      "--size",
+                         "64",        "--threads", "2",      "--seed",       "1",           "--repeat",
+                         "1",         "--at-most", "0.1s",   "--time-limit", "20s",         "--round",
+                         "3",         "--launch",  "17",     "--json",       "trials.jsonl"};
   EXPECT_EQ(words, expected);
 }
 
@@ -277,6 +278,8 @@ TEST(JudgeLaunch, DoesNotTakeLeavingEarlyForTheEnd) {
   EXPECT_EQ(judge_launch(launch, {}, exited(0), {first, right_trial(launch, 1)}).size(), 2U);
   launch.at_most = 3;
   EXPECT_EQ(judge_launch(launch, {}, exited(0), {first, right_trial(launch, 1)}).back().outcome, Outcome::failed);
+  launch.repeat = 1;
+  EXPECT_EQ(judge_launch(launch, {}, exited(0), {first, first, first, right_trial(launch, 3)}).size(), 4U);
 }
 
 TEST(JudgeLaunch, DoesNotTakeSilenceForAnAnswer) {
