@@ -204,5 +204,20 @@ TEST_F(Multiply, TeachesInItsHelp) {
   EXPECT_NE(ended.output.find("mpirun -n 4 duet multiply A.npy B.npy -o C.npy --model mpi"), std::string::npos);
 }
 
+TEST_F(Multiply, WritesNoWrongProduct) {
+  const ScratchFolder folder;
+  write(folder.path("a.npy"), whole_numbers(20, 30, 1));
+  write(folder.path("b.npy"), whole_numbers(30, 10, 3));
+  const Ended right = run_in(folder.path(""), "$duet multiply a.npy b.npy -o c.npy --model serial");
+  ASSERT_EQ(right.status, 0) << right.error;
+  const std::string before = content_of(folder.path("c.npy"));
+  const Ended wrong = run_in(folder.path(""), "$wrong_duet multiply a.npy b.npy -o c.npy --model serial");
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_TRUE(wrong.error.starts_with("duet: the product is wrong, and nothing was written: ")) << wrong.error;
+  EXPECT_EQ(wrong.output, "");
+  EXPECT_EQ(content_of(folder.path("c.npy")), before);
+  EXPECT_EQ(run_in(folder.path(""), "ls").output, "a.npy\nb.npy\nc.npy\n");
+}
+
 }  // namespace
 }  // namespace duet

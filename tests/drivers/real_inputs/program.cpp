@@ -11,7 +11,9 @@ namespace duet {
 
 Ended run_in(const std::string& folder, const std::string& command) {
   const ScratchFolder streams;
-  const std::string line = "cd '" + folder + "' && export duet='" DUET_PROGRAM "' mpirun='" MPIRUN_PROGRAM "' && ( " +
+  const std::string line = "cd '" + folder +
+                           "' && export duet='" DUET_PROGRAM "' wrong_duet='" WRONG_PROGRAM "' mpirun='" MPIRUN_PROGRAM
+                           "' && ( " +
                            command + " ) >'" + streams.path("output") + "' 2>'" + streams.path("error") + "'";
   const int status = std::system(line.c_str());  // NOLINT(concurrency-mt-unsafe): tests have one thread
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), content_of(streams.path("output")),

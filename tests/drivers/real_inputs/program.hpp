@@ -12,7 +12,8 @@ struct Ended {
   std::string error;
 };
 
-/// Runs `command` in a shell, where $duet is the program and $mpirun starts ranks, in the folder `folder`.
+/// Runs `command` in a shell, where $duet is the program, $wrong_duet one whose serial products are wrong, and $mpirun
+/// starts ranks, in the folder `folder`.
 [[nodiscard]] Ended run_in(const std::string& folder, const std::string& command);
 
 }  // namespace duet

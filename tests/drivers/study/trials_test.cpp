@@ -1,10 +1,12 @@
 #include "drivers/study/trials.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmath>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -256,6 +258,46 @@ TEST_F(StudyFolder, KeepsALastLineThatLacksOnlyItsNewline) {
   EXPECT_EQ(load_study(folder_).trials.size(), 2U);
   append_trials(folder_, {example()});
   EXPECT_EQ(load_study(folder_).trials.size(), 3U);
+}
+
+/// A file that may not grow beyond so many bytes is what a full disk looks like to whoever writes to it.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    std::signal(SIGXFSZ, SIG_IGN);
+  }
+  ~FullDisk() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, SIG_DFL);
+  }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(StudyFolder, KeepsWholeLinesWhereTheDiskIsFull) {
+  save_record(folder_, example_record());
+  append_trials(folder_, {example()});
+  const std::string trials = (folder_ / "trials.jsonl").string();
+  const auto before = std::filesystem::file_size(trials);
+  {
+    const FullDisk disk{before + before / 2};
+    try {
+      append_trials(folder_, {example(), example()});
+      FAIL() << "nothing was said";
+    } catch (const std::runtime_error& error) {
+      EXPECT_EQ(error.what(), trials + ": cannot be written: File too large");
+    }
+  }
+  EXPECT_EQ(std::filesystem::file_size(trials), before);
+  append_trials(folder_, {example()});
+  EXPECT_EQ(load_study(folder_).trials.size(), 2U);
+  EXPECT_EQ(load_study(folder_).record.warnings, example_record().warnings);
 }
 
 TEST_F(StudyFolder, NamesFileAndLineOfWhatItCannotRead) {
