@@ -79,9 +79,7 @@ Trial failed_trial(const Cell& cell, int round, Outcome outcome, const std::stri
   return {.cell = cell, .round = round, .launch = 900 + round, .outcome = outcome, .message = message};
 }
 
-}  // namespace
-
-SyntheticStudy synthetic_study() {
+SyntheticStudy made_up() {
   SavedStudy study;
   study.record = {.duet_version = "0.1.0",
                   .command = {"duet", "compare", "matmul", "fib_batch", "--budget", "3m", "-o", "my report"},
@@ -144,6 +142,13 @@ SyntheticStudy synthetic_study() {
   }
   Analysis analysis = analyse(study);
   return {std::move(study), std::move(analysis)};
+}
+
+}  // namespace
+
+SyntheticStudy synthetic_study() {
+  static const SyntheticStudy study = made_up();  // its bootstraps take seconds under a sanitizer
+  return study;
 }
 
 SyntheticStudy study_that_says(const std::string& text) {
