@@ -8,15 +8,19 @@
 #include <tuple>
 #include <utility>
 
+#include "drivers/study/marks.hpp"
 #include "kernels/registry.hpp"
 
 namespace duet {
 namespace {
 
 /// Rounds that the budget is planned for; further ones narrow the intervals, and bisection takes what is over.
-constexpr int leading_rounds = 9;
+constexpr int leading_rounds = 10;
 constexpr double planned_share = 0.8;
 constexpr double bisection_share = 0.5;
+
+/// A cell whose launches are set aside again and again gets no more than so many for each round that was wanted.
+constexpr int most_launches_a_round = 3;
 
 double quantity_median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -63,7 +67,7 @@ std::set<std::string> cells_in_need(const Analysis& analysis, const std::set<std
 }
 
 Repeats repeats_for(double trial_seconds) {
-  constexpr double least = 0.1;
+  constexpr double least = 0.05;
   constexpr double most = 0.6;
   constexpr double three_and_a_warm_up = 3.5;
   return {20, std::clamp(three_and_a_warm_up * trial_seconds, least, most)};
@@ -264,6 +268,55 @@ std::set<std::string> Rounds::active(bool leading_only) const {
   return ids;
 }
 
+/// What of the trials so far counts; that of a trial may change, as what is usual here becomes clear.
+void Rounds::count_rounds() {
+  static_cast<void>(mark_disturbances(trials_));
+  std::map<std::string, std::set<int>> rounds;
+  for (const Trial& trial : trials_) {
+    const bool counts =
+        std::ranges::all_of(trial.marks, [](const std::string& mark) { return mark == "oversubscribed"; });
+    if (trial.outcome == Outcome::right && counts) rounds[trial.cell.id()].insert(trial.round);
+  }
+  for (auto& [id, cell] : known_) cell.counting = static_cast<int>(rounds[id].size());
+}
+
+/// How many of `rounds` the cell still lacks, as long as there is hope.
+int Rounds::lacking(const PlannedCell& planned, int rounds) const {
+  const Known& cell = known(planned);
+  if (options_.rounds > 0) return std::max(0, rounds - cell.launches);
+  return cell.launches >= most_launches_a_round * rounds ? 0 : std::max(0, rounds - cell.counting);
+}
+
+std::set<std::string> Rounds::lacking(int rounds) const {
+  std::set<std::string> ids = active(false);
+  std::erase_if(ids, [&](const std::string& id) { return lacking(by_id_.at(id), rounds) == 0; });
+  return ids;
+}
+
+/// Leading cells that a few more rounds would make precise enough for a verdict.
+std::set<std::string> Rounds::imprecise(const Analysis& analysis) const {
+  std::set<std::string> ids = cells_in_need(analysis, active(true), std::max(options_.precision, coarse_precision));
+  std::erase_if(ids, [&](const std::string& id) { return lacking(by_id_.at(id), 2 * fewest_rounds) == 0; });
+  return ids;
+}
+
+/// And the cells that the others are compared with as bases of speedups.
+std::set<std::string> Rounds::with_partners(std::set<std::string> ids) const {
+  const std::set<std::string> leading = active(true);
+  std::set<std::string> partners;
+  for (const std::string& id : ids) {
+    const PlannedCell& base = by_id_.at(id);
+    if (base.leading) continue;
+    for (const std::string& other : leading) {
+      const Cell& cell = by_id_.at(other).cell;
+      if (cell.problem != base.cell.problem || cell.size != base.cell.size) continue;
+      if (cell.model == base.cell.model || cell.model == Model::serial) partners.insert(other);
+    }
+  }
+  ids.merge(partners);
+  return ids;
+}
+
 /// Leaves out again what was taken last, from the problem that has most left to do, until the rest can have its fewest
 /// rounds. The smallest size of each problem stays.
 void Rounds::shed(double seconds_left) {
@@ -273,9 +326,8 @@ void Rounds::shed(double seconds_left) {
     for (const Part& part : parts_) {
       if (choices_.at(part) != Choice::taken) continue;
       for (const PlannedCell* const planned : cells_in(part)) {
-        const Known& cell = known(*planned);
-        if (cell.failures >= most_failures || cell.launches >= fewest_rounds) continue;
-        const double seconds = (fewest_rounds - cell.launches) * expected_seconds(*planned);
+        if (known(*planned).failures >= most_failures) continue;
+        const double seconds = lacking(*planned, fewest_rounds) * expected_seconds(*planned);
         needs[part.problem] += seconds;
         all += seconds;
       }
@@ -289,8 +341,8 @@ void Rounds::shed(double seconds_left) {
       if (part.problem != problem || choices_.at(part) != Choice::taken) continue;
       if (first == nullptr) first = &part;
       const auto cells = cells_in(part);
-      const bool unfinished = std::ranges::any_of(
-          cells, [&](const PlannedCell* planned) { return known(*planned).launches < fewest_rounds; });
+      const bool unfinished =
+          std::ranges::any_of(cells, [&](const PlannedCell* planned) { return lacking(*planned, fewest_rounds) > 0; });
       if (unfinished) last = &part;
     }
     if (last == nullptr || last == first) return;
@@ -384,25 +436,18 @@ std::vector<PlannedCell> Rounds::next(double seconds_left) {
     if (!piece.empty()) return shuffled(piece, options_.seed, round_);
     opened_ = true;
   }
-  const auto below = [&](int rounds) {
-    std::set<std::string> ids = active(false);
-    std::erase_if(ids, [&](const std::string& id) {
-      const auto found = known_.find(id);
-      return found != known_.end() && found->second.launches >= rounds;
-    });
-    return ids;
-  };
+  count_rounds();
   if (options_.rounds == 0) shed(seconds_left);
-  std::set<std::string> wanted = below(options_.rounds > 0 ? options_.rounds : fewest_rounds);
-  if (wanted.empty() && options_.rounds == 0 && reopen(seconds_left)) wanted = below(fewest_rounds);
+  std::set<std::string> wanted =
+      options_.rounds > 0 ? lacking(options_.rounds) : with_partners(lacking(fewest_rounds));
   if (wanted.empty() && options_.rounds == 0) {
     const Analysis analysis = analyse_(trials_);
-    if (bisect(analysis, seconds_left)) {
-      wanted = below(fewest_rounds);
-    } else {
-      wanted = cells_in_need(analysis, active(true), options_.precision);
-      if (wanted.empty()) wanted = cells_in_need(analysis, active(false), options_.precision);
+    wanted = imprecise(analysis);
+    if (wanted.empty() && (reopen(seconds_left) || bisect(analysis, seconds_left))) {
+      wanted = with_partners(lacking(fewest_rounds));
     }
+    if (wanted.empty()) wanted = cells_in_need(analysis, active(true), options_.precision);
+    if (wanted.empty()) wanted = with_partners(cells_in_need(analysis, active(false), options_.precision));
   }
   complete_ = wanted.empty();
   const std::vector<PlannedCell> cells = fitting(wanted, seconds_left);

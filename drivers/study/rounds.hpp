@@ -8,12 +8,14 @@
 /// 1. the sizes of each problem, coarsely first (smallest, middle, largest, ...), as far as each can have its rounds:
 ///    the leading cells of every size, then the other worker counts at these sizes, largest and smallest first;
 /// 2. `fewest_rounds` rounds of all these, the fewest that give a 95 % interval of a median; what was taken last is
-///    left out again where launches turn out to take longer than was thought;
-/// 3. sizes that were left out, where launches turn out to be cheaper than was thought;
-/// 4. bisection in size, where the winner between sharing state and passing messages changes;
-/// 5. further rounds for cells whose own interval, or the interval of a ratio that they take part in, is still wider
-///    than the precision asked for. A cell that is precise itself goes on as long as a partner needs it, because ratios
-///    compare times of the same round.
+///    left out again where launches turn out to take longer than was thought. A round that is set aside, because the
+///    machine was disturbed, is made up for;
+/// 3. leading cells whose intervals, or a ratio that they take part in, are wider than `coarse_precision`;
+/// 4. sizes that were left out, where launches turn out to be cheaper than was thought;
+/// 5. bisection in size, where the winner between sharing state and passing messages changes;
+/// 6. further rounds for cells that are still less precise than was asked for. A cell that is precise itself goes on as
+///    long as a partner needs it, because ratios compare times of the same round; for the same reason the other worker
+///    counts take the leading cells of their model, and serial, along.
 
 #include <functional>
 #include <map>
@@ -30,6 +32,9 @@ namespace duet {
 /// The fewest rounds that give a 95 % interval of a median, whatever the distribution.
 inline constexpr int fewest_rounds = 6;
 
+/// Wider intervals than this leave a verdict open; what is narrower is a luxury that other sizes go before.
+inline constexpr double coarse_precision = 0.05;
+
 /// A cell that failed so often is not launched again.
 inline constexpr int most_failures = 2;
 
@@ -42,8 +47,8 @@ inline constexpr double crossover_resolution = 1.15;
 [[nodiscard]] std::set<std::string> cells_in_need(const Analysis& analysis, const std::set<std::string>& among,
                                                   double precision);
 
-/// Repetitions of one launch: as many trials as a tenth of a second holds, three where that is bearable, one where a
-/// trial is long; a launch has one more, to warm up.
+/// Repetitions of one launch: as many trials as a twentieth of a second holds, three where that is bearable, one where
+/// a trial is long; a launch has one more, to warm up.
 struct Repeats {
   int repeat = 20;
   double at_most = 0.1;
@@ -94,6 +99,7 @@ class Rounds {
   enum class Choice { open, taken, left_out };
   struct Known {
     int launches = 0;
+    int counting = 0;  ///< rounds with a trial that is not set aside
     int failures = 0;
     double launch_seconds = 0;  ///< of a launch in all: what the latest took and what was thought before, averaged
     double trial_seconds = 0;   ///< executing and verifying: the least of its launches' medians
@@ -109,6 +115,11 @@ class Rounds {
   void order_parts();
   [[nodiscard]] bool affordable(const Part& part) const;
   [[nodiscard]] std::vector<PlannedCell> opening();
+  void count_rounds();
+  [[nodiscard]] int lacking(const PlannedCell& planned, int rounds) const;
+  [[nodiscard]] std::set<std::string> lacking(int rounds) const;
+  [[nodiscard]] std::set<std::string> imprecise(const Analysis& analysis) const;
+  [[nodiscard]] std::set<std::string> with_partners(std::set<std::string> ids) const;
   void shed(double seconds_left);
   [[nodiscard]] bool reopen(double seconds_left);
   [[nodiscard]] bool bisect(const Analysis& analysis, double seconds_left);

@@ -86,7 +86,7 @@ CellSummary summary_of(const std::vector<const Trial*>& trials) {
       if (badness(trial->outcome) > badness(summary.worst)) summary.worst = trial->outcome;
     } else if (counts(*trial)) {
       counted_ones.push_back(trial);
-    } else {
+    } else if (!has_mark(*trial, "warm_up")) {
       ++summary.set_aside;
     }
     summary.oversubscribed = summary.oversubscribed || has_mark(*trial, "oversubscribed");
@@ -311,7 +311,7 @@ std::vector<std::string> troubles_of(const std::vector<Trial>& trials, const std
                                      name_of(summary.worst), message,
                                      summary.worst == Outcome::wrong ? "; not compared" : ""));
     }
-    if (summary.trials == 0 && summary.set_aside > 0) {
+    if (summary.trials == 0 && summary.not_right == 0) {
       troubles.push_back(
           fmt::format("{} is not compared: {}", id, meaning_of_mark(most_telling_mark(trials, summary.cell))));
     }

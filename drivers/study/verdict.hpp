@@ -32,7 +32,7 @@ struct CellSummary {
   std::vector<int> rounds;       ///< the round of each entry
   Interval seconds{};            ///< median over rounds, with its rank-based 95 % interval
   int trials = 0;                ///< right ones that count
-  int set_aside = 0;             ///< right ones that are marked and do not count
+  int set_aside = 0;             ///< right ones that are marked and do not count; not those that warm up
   bool oversubscribed = false;   ///< more workers than cores: compared only with its like
   int not_right = 0;             ///< wrong, failed, hung, refused
   std::string message{};         ///< of the first that was not right

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,9 @@ struct Start {
   std::string prefix;
   std::string options;
 };
+
+/// What a failing test is called.
+void PrintTo(const Start& start, std::ostream* to) { *to << start.name; }
 
 const std::vector<Start> starts{
     {"serial", "", "--model serial"},

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,9 @@ struct Start {
   std::string prefix;
   std::string options;
 };
+
+/// What a failing test is called.
+void PrintTo(const Start& start, std::ostream* to) { *to << start.name; }
 
 const std::vector<Start> starts{
     {"serial", "", "--model serial"},
