@@ -194,7 +194,9 @@ std::vector<PlannedCell> cells_of(const std::string& name, const std::string& si
       planned.id = planned.cell.id();
       planned.size = instance.size();
       planned.operations = operations;
-      planned.leading = model == Model::serial || workers == largest_workers(options);
+      // Several threads of one rank send no messages: they stand for no side of a verdict.
+      const bool stands_for_a_side = !passes_messages(model) || shape.ranks > 1 || workers == 1;
+      planned.leading = model == Model::serial || (workers == largest_workers(options) && stands_for_a_side);
       const int ranks_a_node = (shape.ranks + planned.cell.nodes - 1) / planned.cell.nodes;
       const double bytes = problem.memory ? problem.memory(instance, model, ranks_a_node, shape.threads) : 0;
       if (bytes > resources.memory_bytes) {

@@ -48,7 +48,7 @@ struct PlannedCell {
   double size = 0;        ///< Instance::size
   double operations = 0;  ///< Work::operations
   /// The cells that the verdict is about: the most workers that are asked for, and serial. The others are the bases of
-  /// speedups and the points of scaling curves.
+  /// speedups and the points of scaling curves, and hybrid where it has one rank.
   bool leading = false;
   std::string refusal{};  ///< one line with the figure; empty for a cell that can be launched
 };

@@ -68,7 +68,7 @@ std::set<std::string> cells_in_need(const Analysis& analysis, const std::set<std
 
 Repeats repeats_for(double trial_seconds) {
   constexpr double least = 0.05;
-  constexpr double most = 0.6;
+  constexpr double most = 0.25;
   constexpr double three_and_a_warm_up = 3.5;
   return {20, std::clamp(three_and_a_warm_up * trial_seconds, least, most)};
 }

@@ -300,8 +300,8 @@ TEST(CellsInNeed, AreBothPartnersOfARatioThatIsNotYetNarrow) {
 
 TEST(RepeatsFor, GivesShortTrialsManyAndLongOnesOne) {
   EXPECT_EQ(repeats_for(0).at_most, 0.05);
-  EXPECT_NEAR(repeats_for(0.1).at_most, 0.35, 1e-9);
-  EXPECT_EQ(repeats_for(5).at_most, 0.6);
+  EXPECT_NEAR(repeats_for(0.05).at_most, 0.175, 1e-9);
+  EXPECT_EQ(repeats_for(5).at_most, 0.25);
 }
 
 }  // namespace
