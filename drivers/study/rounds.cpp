@@ -401,7 +401,7 @@ bool Rounds::bisect(const Analysis& analysis, double seconds_left) {
 
 std::vector<PlannedCell> Rounds::fitting(const std::set<std::string>& wanted, double seconds_left) const {
   struct Group {
-    int launches = std::numeric_limits<int>::max();
+    int rounds = std::numeric_limits<int>::max();  ///< that count, of the cell that has the fewest
     double seconds = 0;
     std::vector<PlannedCell> cells;
   };
@@ -409,14 +409,14 @@ std::vector<PlannedCell> Rounds::fitting(const std::set<std::string>& wanted, do
   for (const PlannedCell& planned : plan_) {
     if (!wanted.contains(planned.id)) continue;
     Group& group = groups[{planned.cell.problem, planned.cell.size}];
-    group.launches = std::min(group.launches, known(planned).launches);
+    group.rounds = std::min(group.rounds, known(planned).counting);
     group.seconds += expected_seconds(planned);
     group.cells.push_back(planned);
   }
   std::vector<Group> order;
   for (auto& [key, group] : groups) order.push_back(std::move(group));
   std::ranges::stable_sort(order, [](const Group& a, const Group& b) {
-    return std::pair{a.launches, a.seconds} < std::pair{b.launches, b.seconds};
+    return std::pair{a.rounds, a.seconds} < std::pair{b.rounds, b.seconds};
   });
   std::vector<PlannedCell> cells;
   for (Group& group : order) {
