@@ -226,6 +226,12 @@ std::vector<CellSummary> summarise(const std::vector<Trial>& trials, std::uint64
     by_cell[identity_of(trial.cell)].push_back(&trial);
     met.try_emplace(trial.cell.problem, met.size());
   }
+  // As in the registry; rounds are shuffled, and would show another problem first each time.
+  for (auto& [problem, place] : met) {
+    const auto& problems = all_problems();
+    const auto found = std::ranges::find(problems, problem, &Problem::name);
+    place = found == problems.end() ? problems.size() + place : static_cast<std::size_t>(found - problems.begin());
+  }
   std::vector<CellSummary> summaries;
   summaries.reserve(by_cell.size());
   for (const auto& [identity, of_cell] : by_cell) summaries.push_back(summary_of(of_cell));
