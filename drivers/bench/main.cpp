@@ -32,6 +32,7 @@ struct BenchOptions {
   int workers = 0;
   std::string matmul_size = "4096";
   std::string fib_batch_size = "2048";
+  std::string harness_size = "640";
   PeerOptions peer;
 };
 
@@ -71,6 +72,7 @@ class Bench {
   void list() {
     add("peer/matmul/" + options_.matmul_size, [this] { return matmul(); });
     add("peer/fib_batch/" + options_.fib_batch_size, [this] { return fib_batch(); });
+    add("harness/matmul/" + options_.harness_size, [this] { return harness(); });
   }
   [[nodiscard]] bool failed() const { return failed_; }
   [[nodiscard]] const std::string& tables() const { return tables_; }
@@ -208,6 +210,16 @@ class Bench {
             std::move(contestants), scratch_.path(), 2};
   }
 
+  /// What measuring costs: variants of about 10 ms as `duet run` times them, and the same functions in a plain loop.
+  Contest harness() {
+    const std::string& size = options_.harness_size;
+    std::vector<Contestant> contestants{variant("matmul", Model::serial, size), variant("matmul", Model::openmp, size)};
+    contestants.push_back(peer("call-serial", Contestant::Role::peer, size, 1, {}));
+    contestants.push_back(peer("call-openmp", Contestant::Role::peer, size, options_.workers,
+                               {"OMP_PLACES=cores", "OMP_PROC_BIND=close"}));
+    return {fmt::format("the harness around matmul, n = {}", size), std::move(contestants), scratch_.path(), 3};
+  }
+
   BenchOptions options_;
   LaunchSettings launching_;
   std::string self_;
@@ -225,6 +237,7 @@ int bench_main(int argc, char** argv) {
       "examples:\n"
       "  duet_bench --benchmark_filter=peer\n"
       "  duet_bench --benchmark_filter=peer/matmul --rounds 15\n"
+      "  duet_bench --benchmark_filter=harness --rounds 25 --repeat 20\n"
       "  duet_bench --benchmark_list_tests\n"};
   app.allow_extras();
   app.add_option("--rounds", options.rounds, "rounds of each comparison; 6 at the least give an interval")
@@ -236,6 +249,8 @@ int bench_main(int argc, char** argv) {
   app.add_option("--workers", options.workers, "threads or ranks; 0: one a core")->check(CLI::Range(0, 65536));
   app.add_option("--matmul-size", options.matmul_size, "n of the products")->capture_default_str();
   app.add_option("--fib-batch-size", options.fib_batch_size, "numbers in a batch")->capture_default_str();
+  app.add_option("--harness-size", options.harness_size, "n of the products that show what measuring costs")
+      ->capture_default_str();
   app.add_option("--peer", options.peer.name)->group("");
   app.add_option("--peer-size", options.peer.size)->group("");
   app.add_option("--peer-json", options.peer.json)->group("");

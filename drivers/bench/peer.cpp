@@ -85,6 +85,8 @@ int run_peer(const PeerOptions& options) {
     run_blas_peer(options);
   } else if (options.name.starts_with("gmp-")) {
     run_gmp_peer(options);
+  } else if (options.name.starts_with("call-")) {
+    run_library_peer(options);
   } else {
     throw std::invalid_argument(fmt::format("no peer is called '{}'", options.name));
   }

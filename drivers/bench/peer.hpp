@@ -36,6 +36,10 @@ void run_blas_peer(const PeerOptions& options);
 /// `schedule(dynamic)`.
 void run_gmp_peer(const PeerOptions& options);
 
+/// The library's product called in a plain loop, with no harness around it: "call-serial", "call-openmp". What the
+/// harness costs is what a variant needs more.
+void run_library_peer(const PeerOptions& options);
+
 /// Fused multiply-adds in registers on all threads at once: "fma-peak".
 void run_peak_peer(const PeerOptions& options);
 
