@@ -140,16 +140,17 @@ int threads_of_this_process() {
 }
 
 TEST_P(MatmulShared, RunsOnTheThreadsItWasGivenAndNoOthers) {
-  const Matrix<double> a = random_matrix(300, 300, 0);
-  const Matrix<double> b = random_matrix(300, 300, 1);
-  Matrix<double> c{300, 300};
-  GetParam().multiply(a.view(), b.view(), c.view(), with(1));
+  const Matrix<double> warm{2, 2};
+  Matrix<double> small{2, 2};
+  GetParam().multiply(warm.view(), warm.view(), small.view(), with(1));
   for (const int threads : team_sizes()) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    // Which worker gets a tile is chance, above all where they share one core: the product grows until it takes several
+    // of the system's time slices. A worker beyond the team would be refused by the timesheet.
     std::set<int> seen;
-    // Which worker gets a tile is chance on a busy machine: repeated until each has had one. A worker beyond the team
-    // would be refused by the timesheet.
-    while (static_cast<int>(seen.size()) < threads && std::chrono::steady_clock::now() < deadline) {
+    for (std::int64_t n = 300; n <= 3000 && static_cast<int>(seen.size()) < threads; n += n / 3) {
+      const Matrix<double> a = random_matrix(n, n, 0);
+      const Matrix<double> b = random_matrix(n, n, 1);
+      Matrix<double> c{n, n};
       Timesheet timesheet{threads};
       Execution execution = with(threads, tile_of("20"));
       execution.timesheet = &timesheet;
@@ -163,14 +164,16 @@ TEST_P(MatmulShared, RunsOnTheThreadsItWasGivenAndNoOthers) {
   if (GetParam().model == Model::openmp) {
     // A team of the test's own is what the process has then; multiplying adds none to it.
 #pragma omp parallel num_threads(3)
-    {
-    }
+    {}
     const int before = threads_of_this_process();
+    const Matrix<double> a = random_matrix(300, 300, 0);
+    const Matrix<double> b = random_matrix(300, 300, 1);
+    Matrix<double> c{300, 300};
     GetParam().multiply(a.view(), b.view(), c.view(), with(3, tile_of("20")));
     EXPECT_EQ(threads_of_this_process(), before);
   } else if (GetParam().model == Model::serial) {
     const int before = threads_of_this_process();
-    GetParam().multiply(a.view(), b.view(), c.view(), with(1));
+    GetParam().multiply(warm.view(), warm.view(), small.view(), with(1));
     EXPECT_EQ(threads_of_this_process(), before);
   }
 }
