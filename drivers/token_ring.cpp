@@ -5,8 +5,6 @@
 #include <limits>
 #include <thread>
 
-#include "kernels/core/mpi.hpp"
-
 namespace duet {
 
 TokenRing::TokenRing(MPI_Comm node, int threads) : first_{rank_in(node) * threads}, members_{size_of(node) * threads} {
@@ -32,7 +30,8 @@ TokenRing::TokenRing(MPI_Comm node, int threads) : first_{rank_in(node) * thread
 }
 
 TokenRing::~TokenRing() {
-  if (window_ != MPI_WIN_NULL) MPI_Win_free(&window_);
+  // Collective: a rank that throws does not wait for the others.
+  if (window_ != MPI_WIN_NULL && !unwinding_.now()) MPI_Win_free(&window_);
 }
 
 void TokenRing::wait_for(int member, std::uint64_t token) const {

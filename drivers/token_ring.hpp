@@ -12,6 +12,8 @@
 #include <memory>
 #include <new>
 
+#include "kernels/core/mpi.hpp"
+
 namespace duet {
 
 class TokenRing {
@@ -42,6 +44,7 @@ class TokenRing {
   std::unique_ptr<Place[]> own_;
   MPI_Win window_ = MPI_WIN_NULL;
   Place* places_ = nullptr;
+  Unwinding unwinding_;
 };
 
 }  // namespace duet

@@ -7,6 +7,10 @@
 #include <oneapi/tbb/task_arena.h>
 #include <oneapi/tbb/task_scheduler_observer.h>
 
+#include <functional>
+#include <map>
+#include <utility>
+
 #include "kernels/core/execution.hpp"
 
 namespace duet {
@@ -14,6 +18,15 @@ namespace duet {
 class TbbTeam {
  public:
   explicit TbbTeam(const Execution& execution) : arena_{execution.threads}, observer_{arena_, execution} {}
+
+  /// The calling thread's own team for plain calls of the library, one for each number of threads, kept until the
+  /// thread ends. Not a new one for each call: oneTBB 2021.8 loses its workers after some hundred short-lived arenas,
+  /// and goes on on one thread without a word. Where workers have to be told of, a team of the call's own is the one to
+  /// take.
+  [[nodiscard]] static TbbTeam& kept(int threads) {
+    thread_local std::map<int, TbbTeam> teams;
+    return teams.try_emplace(threads, Execution{.threads = threads}).first->second;
+  }
 
   /// Runs `act` inside the arena and waits for it, and for all that it spawned and waits for.
   template <class Act>

@@ -8,6 +8,7 @@
 namespace duet {
 
 void matmul_tbb(ConstView a, ConstView b, View c, const Execution& execution) {
+  if (!execution.on_worker_start) return matmul_tbb(a, b, c, execution, TbbTeam::kept(execution.threads));
   TbbTeam team{execution};
   matmul_tbb(a, b, c, execution, team);
 }

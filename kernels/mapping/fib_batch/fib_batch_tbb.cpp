@@ -25,6 +25,7 @@ void each_share(int shares, Act&& act) {
 }  // namespace
 
 void fib_batch_tbb(const FibBatch& batch, Answers& answers, const Execution& execution) {
+  if (!execution.on_worker_start) return fib_batch_tbb(batch, answers, execution, TbbTeam::kept(execution.threads));
   TbbTeam team{execution};
   fib_batch_tbb(batch, answers, execution, team);
 }

@@ -26,10 +26,15 @@ struct SharedVariant {
 };
 void PrintTo(const SharedVariant& variant, std::ostream* out) { *out << variant.name; }
 
+/// More threads than cores are what these tests ask for. One limit for the whole process: on one core, TBB 2021.8 gives
+/// no workers any more once a limit was lifted and set again.
+void allow_more_threads_than_cores() {
+  static const oneapi::tbb::global_control limit{oneapi::tbb::global_control::max_allowed_parallelism, 4};
+}
+
 class MatmulShared : public testing::TestWithParam<SharedVariant> {
  protected:
-  // More threads than cores are what these tests ask for.
-  oneapi::tbb::global_control enough_threads_{oneapi::tbb::global_control::max_allowed_parallelism, 4};
+  MatmulShared() { allow_more_threads_than_cores(); }
 
   [[nodiscard]] std::vector<int> team_sizes() const {
     return runs_threads(GetParam().model) ? std::vector<int>{1, 2, 3} : std::vector<int>{1};
@@ -202,7 +207,7 @@ TEST(MatmulOpenmp, IsRightWithEveryLocalKernelOnSeveralThreadsAtOnce) {
 }
 
 TEST(MatmulTbb, TellsEveryWorkerThatStarts) {
-  const oneapi::tbb::global_control enough_threads{oneapi::tbb::global_control::max_allowed_parallelism, 4};
+  allow_more_threads_than_cores();
   const Matrix<double> a = random_matrix(97, 97, 0);
   Matrix<double> c{97, 97};
   std::array<std::atomic<bool>, 3> started{};

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -28,7 +29,9 @@ std::vector<int> processes_with(const std::string& text) {
     const int pid = std::atoi(process.path().filename().c_str());
     if (pid <= 0 || pid == getpid()) continue;
     std::ifstream file{process.path() / "cmdline"};
-    const std::string words{std::istreambuf_iterator<char>{file}, {}};
+    std::ostringstream words_to;
+    words_to << file.rdbuf();  // a process may be gone by now: then there is nothing to read, and no exception
+    const std::string words = words_to.str();
     if (words.find(text) != std::string::npos) found.push_back(pid);
   }
   return found;

@@ -40,8 +40,8 @@ int lines_in(const std::string& text) { return static_cast<int>(std::ranges::cou
 
 /// Two problems of one size on serial and two ranks: four cells, of which two misbehave.
 std::vector<std::string> small_study(const fs::path& folder, const std::string& how) {
-  return {"steady", "misbehave", "--models",   "serial,mpi", "--workers", "2",  "--sizes",
-          "3",      "--set",     "how=" + how, "--rounds",   "3",         "-o", folder.string()};
+  return {"steady", "misbehave",  "--models", "serial,mpi", "--workers",       "2",  "--sizes",      "3",
+          "--set",  "how=" + how, "--rounds", "3",          "--oversubscribe", "-o", folder.string()};
 }
 
 std::map<std::string, int> launches_of(const std::vector<Trial>& trials) {
@@ -118,8 +118,9 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Study, NamesTheRankThatFailed) {
   const Scratch scratch;
-  const Ending ending = compare({"misbehave", "--models", "mpi", "--workers", "2", "--sizes", "3", "--set", "how=throw",
-                                 "--set", "rank=1", "--rounds", "1", "-o", (scratch / "study").string()});
+  const Ending ending =
+      compare({"misbehave", "--models", "mpi", "--workers", "2", "--sizes", "3", "--set", "how=throw", "--set",
+               "rank=1", "--rounds", "1", "--oversubscribe", "-o", (scratch / "study").string()});
   EXPECT_EQ(ending.code, status::not_right) << "nothing at all was right";
   EXPECT_NE(load_study(scratch / "study").trials.back().message.find("rank 1 of 2: thrown on purpose"),
             std::string::npos);
@@ -148,7 +149,7 @@ TEST(Study, RecordsWhatItTookOutOfTheEnvironment) {
       {"steady", "--models", "openmp", "--workers", "1", "--sizes", "3", "--rounds", "1", "-o", folder.string()});
   unsetenv("OMP_NUM_THREADS");
   EXPECT_EQ(ending.code, status::right) << ending.output;
-  EXPECT_EQ(load_study(folder).record.options.at("environment_removed"), "OMP_NUM_THREADS=7");
+  EXPECT_NE(load_study(folder).record.options.at("environment_removed").find("OMP_NUM_THREADS=7"), std::string::npos);
   EXPECT_NE(ending.output.find("OMP_NUM_THREADS=7"), std::string::npos);
 }
 
