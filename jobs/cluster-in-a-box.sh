@@ -283,7 +283,7 @@ be_keeper() {
   done
 
   for name in "${names[@]}"; do
-    unshare --mount --net --uts --ipc --pid --fork --kill-child \
+    taskset --cpu-list "$(< "$state/$name.cores")" unshare --mount --net --uts --ipc --pid --fork --kill-child \
       bash "$self" --inside "$state" / be_host "$name" >> "$state/log" 2>&1 < /dev/null &
   done
   for name in "${names[@]}"; do

@@ -25,7 +25,7 @@ SwitchHost host_from(const std::string& text) {
   if (colon == 0 || colon == std::string::npos || text.find_first_not_of("0123456789") != colon) {
     throw std::runtime_error(fmt::format("'{}' is no host; PID:ADDRESS is expected", text));
   }
-  return {"/proc/" + text.substr(0, colon) + "/ns/net", text.substr(colon + 1)};
+  return {std::stoi(text.substr(0, colon)), text.substr(colon + 1)};
 }
 
 double measured_latency(const std::vector<SwitchHost>& hosts, double latency) {
@@ -96,7 +96,9 @@ int main(int count, char** words) {
   app.require_subcommand(1);
   Options options;
   const auto add_hosts = [&](CLI::App* command) {
-    command->add_option("hosts", options.hosts, "PID:ADDRESS of each host, PID of any process in its network")
+    command
+        ->add_option("hosts", options.hosts,
+                     "PID:ADDRESS of each host, PID of a process in its network and on its cores")
         ->required()
         ->expected(2, 64);
   };

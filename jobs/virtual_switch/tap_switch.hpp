@@ -4,9 +4,9 @@
 /// TAP device and delivers every frame after a delay, for kernels without netem.
 ///
 /// Frames keep the kernel's offload header, so that a segment of 64 KiB crosses in one piece. One thread forwards: it
-/// sleeps while nothing is due, and looks at the clock without pause for as long before a frame is due as its sleep has
-/// lately been too long (some 50 microseconds on a virtual machine). Where it may, it runs at real-time priority. It
-/// costs a core while frames are under way, and nothing when none are.
+/// sleeps while nothing is due, and looks at the clock without pause for as long before a frame is due as sleeps are
+/// late on this machine (some 30 microseconds on a virtual one). Where it may, it runs at real-time priority. It costs
+/// a core while frames are under way, and nothing when none are.
 
 #include <atomic>
 #include <chrono>
@@ -21,12 +21,12 @@ namespace duet {
 
 /// A host as seen from outside.
 struct SwitchHost {
-  std::string network;  ///< its network namespace: "/proc/PID/ns/net"
-  std::string address;  ///< IPv4
+  int process = 0;        ///< one that runs there, with the host's network namespace and on its cores
+  std::string address{};  ///< IPv4
 };
 
-/// Moves the calling thread into `network`. Throws std::runtime_error with the system's reason.
-void enter_network(const std::string& network);
+/// Moves the calling thread into the host's network. Throws std::runtime_error with the system's reason.
+void enter_network(const SwitchHost& host);
 
 class TapSwitch {
  public:
