@@ -128,17 +128,23 @@ inside() {
 
 # What every command on the head finds. Parameters that only tune are left to the caller, if he sets them.
 set_environment() {
-  local tuning
+  local tuning parameters=(hwloc_base_binding_policy=none mpi_yield_when_idle=1 pml=ob1 "osc=sm,pt2pt"
+    odls_base_sigkill_timeout=0)
   export DUET_HOSTS=$state/hosts DUET_BOX_STATE=$state
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-  # No sshd: hosts are entered from the head, and only from there.
-  export OMPI_MCA_plm_rsh_agent=$state/rsh OMPI_MCA_plm_rsh_no_tree_spawn=1
   export OMPI_MCA_oob_tcp_if_include=eth0 OMPI_MCA_btl_tcp_if_include=eth0
   # /dev/shm is each host's own: what a killed mpirun leaves there goes with the box.
   export OMPI_MCA_orte_tmpdir_base=/dev/shm
-  [[ -e $state/slurm.conf ]] || export OMPI_MCA_orte_default_hostfile=$state/hosts
-  for tuning in rmaps_base_mapping_policy=node rmaps_base_oversubscribe=1 hwloc_base_binding_policy=none \
-    mpi_yield_when_idle=1 pml=ob1 osc=sm,pt2pt odls_base_sigkill_timeout=0; do
+  if [[ -e $state/slurm.conf ]]; then
+    # Jobs learn from SLURM where their ranks go and how many there may be.
+    export SLURM_CONF=$state/slurm.conf
+  else
+    # No sshd: hosts are entered from the head, and only from there.
+    export OMPI_MCA_plm_rsh_agent=$state/rsh OMPI_MCA_plm_rsh_no_tree_spawn=1
+    export OMPI_MCA_orte_default_hostfile=$state/hosts
+    parameters+=(rmaps_base_mapping_policy=node rmaps_base_oversubscribe=1)
+  fi
+  for tuning in "${parameters[@]}"; do
     [[ -v OMPI_MCA_${tuning%%=*} ]] || export "OMPI_MCA_$tuning"
   done
 }
@@ -227,8 +233,7 @@ make_switch() {
   for name in "$@"; do ip link delete "to-$name"; done
   ip link delete eth0
   for name in "$@" head; do
-    in_network "$name" ip tuntap add dev eth0 mode tap vnet_hdr ||
-      die "no TAP device for $name: --latency and --rate need /dev/net/tun, and the right to open it"
+    in_network "$name" ip tuntap add dev eth0 mode tap vnet_hdr
     give_address "$name"
     ends+=("$(pid_of "$name"):$(address_of "$name")")
   done
@@ -392,6 +397,7 @@ up() {
   if [[ -n $latency$rate ]]; then
     switch=$(find_switch)
     [[ -n $switch ]] || die "--latency and --rate need the program virtual_switch, which is not built yet: run jobs/build.sh"
+    [[ -r /dev/net/tun && -w /dev/net/tun ]] || cannot "--latency and --rate need /dev/net/tun, and the right to open it"
   fi
   find_rights
 

@@ -43,6 +43,10 @@ setup
 expect "--tests adds what the tests need" says "  chromium-driver"
 expect "--bench adds the peers" says "  libscalapack-openmpi-dev"
 
+options=(--dry-run --box)
+setup
+expect "--box adds the cluster in a box" says "  slurmctld"
+
 options=(--tests)
 installed all
 setup
@@ -53,7 +57,7 @@ expect "and asks apt nothing" nothing_called
 options=(--everything)
 setup
 expect "an unknown option is refused" exited_with 1
-expect "by its name, and with those there are" says "unknown option '--everything'; there are --tests, --bench"
+expect "by its name, and with those there are" says "unknown option '--everything'; there are --tests, --bench, --box"
 
 options=(--help)
 setup
