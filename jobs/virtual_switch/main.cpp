@@ -89,6 +89,7 @@ void serve(const Options& options) {
   fmt::print("ready {:.1f} {:.1f}\n", reached * microseconds, bytes_per_second * 8 / 1e6);
   std::fflush(stdout);
   taps.wait();
+  throw std::runtime_error("stopped");
 }
 
 int main(int count, char** words) {

@@ -41,7 +41,7 @@ expect "a dry run installs nothing" nothing_called
 options=(--dry-run --tests --bench)
 setup
 expect "--tests adds what the tests need" says "  chromium-driver"
-expect "--bench adds the peers" says "  libscalapack-openmpi-dev"
+expect "--bench adds the peers" says "  libblis4-openmp"
 
 options=(--dry-run --box)
 setup
