@@ -216,7 +216,8 @@ give_address() {
 # A bridge between all hosts; on the head it is eth0 itself.
 make_bridge() {
   local name pid
-  ip link add eth0 type bridge
+  # An address of its own: a bridge otherwise borrows a port's, and gets another when that host crashes.
+  ip link add eth0 address 02:00:00:00:00:fa type bridge
   give_address head
   for name in "$@"; do
     pid=$(pid_of "$name")
