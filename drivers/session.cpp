@@ -9,6 +9,9 @@
 #include <array>
 #include <cstdlib>
 #include <exception>
+#include <fstream>
+#include <functional>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -43,6 +46,21 @@ std::vector<int> union_over(MPI_Comm node, const std::vector<int>& mine) {
     if ((mask[static_cast<std::size_t>(p) / bits] >> static_cast<std::size_t>(p) % bits & 1U) != 0) all.push_back(p);
   }
   return all;
+}
+
+/// This rank's number among those of its machine, those of one node next to each other. A machine is a running kernel:
+/// several nodes of one (containers, hosts in namespaces) have the same cores, and their workers must not all start
+/// with the first.
+int rank_on_machine(MPI_Comm communicator, MPI_Comm node) {
+  std::ifstream file{"/proc/sys/kernel/random/boot_id"};
+  std::string kernel;
+  file >> kernel;
+  // Where there is no /proc, a node is a machine: its leader stands for it.
+  int leader = rank_in(communicator);
+  check(MPI_Bcast(&leader, 1, MPI_INT, 0, node));
+  const std::size_t name = kernel.empty() ? static_cast<std::size_t>(leader) : std::hash<std::string>{}(kernel);
+  const auto colour = static_cast<int>(name & static_cast<std::size_t>(std::numeric_limits<int>::max()));
+  return rank_in(Communicator::split(communicator, colour, leader).get());
 }
 
 /// All ranks' text, one after another, on rank 0; this rank's own elsewhere.
@@ -199,7 +217,8 @@ Session::Session(const Workers& workers) : state_{std::make_unique<State>()} {
   }
 
   const int node_rank = rank_in(state.node.get());
-  state.mine = places_for(cores, node_rank * state.threads, state.threads);
+  const int machine_rank = communicator == MPI_COMM_NULL ? 0 : rank_on_machine(communicator, state.node.get());
+  state.mine = places_for(cores, machine_rank * state.threads, state.threads);
   for (int thread = 0; thread < state.threads; ++thread) {
     state.mine[static_cast<std::size_t>(thread)].rank = state.rank;
     state.mine[static_cast<std::size_t>(thread)].thread = thread;

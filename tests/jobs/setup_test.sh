@@ -35,13 +35,17 @@ expect "a dry run succeeds" exited_with 0
 expect "a dry run lists what is missing" says "  libopenmpi-dev"
 expect "a dry run lists nothing that is installed" says_not "  cmake"
 expect "without --tests nothing of the tests is listed" says_not chromium
-expect "without --bench no peer is listed" says_not libblis4-openmp
+expect "without --bench no peer is listed" says_not scalapack
 expect "a dry run installs nothing" nothing_called
 
 options=(--dry-run --tests --bench)
 setup
 expect "--tests adds what the tests need" says "  chromium-driver"
 expect "--bench adds the peers" says "  libblis4-openmp"
+
+options=(--dry-run --box)
+setup
+expect "--box adds the cluster in a box" says "  slurmctld"
 
 options=(--tests)
 installed all
@@ -53,7 +57,7 @@ expect "and asks apt nothing" nothing_called
 options=(--everything)
 setup
 expect "an unknown option is refused" exited_with 1
-expect "by its name, and with those there are" says "unknown option '--everything'; there are --tests, --bench"
+expect "by its name, and with those there are" says "unknown option '--everything'; there are --tests, --bench, --box"
 
 options=(--help)
 setup
