@@ -52,6 +52,11 @@ std::set<std::string> cells_in_need(const Analysis& analysis, const std::set<std
     ids[{summary.cell.problem, summary.cell.size, summary.cell.workers(), summary.cell.model}] = id;
     if (summary.seconds.n >= fewest_rounds && summary.seconds.relative_half_width() <= precision) need.erase(id);
   }
+  if (!analysis.scaling.empty()) {
+    // What was asked is efficiency, and not which model wins on so many workers.
+    need.merge(scaling_in_need(analysis.scaling, among, precision));
+    return need;
+  }
   std::set<std::string> partners;
   for (const Comparison& comparison : analysis.comparisons) {
     if (comparison.ratio.n >= fewest_rounds && comparison.ratio.relative_half_width() <= precision) continue;
@@ -405,10 +410,10 @@ std::vector<PlannedCell> Rounds::fitting(const std::set<std::string>& wanted, do
     double seconds = 0;
     std::vector<PlannedCell> cells;
   };
-  std::map<std::pair<std::string, std::string>, Group> groups;
+  std::map<std::string, Group> groups;
   for (const PlannedCell& planned : plan_) {
     if (!wanted.contains(planned.id)) continue;
-    Group& group = groups[{planned.cell.problem, planned.cell.size}];
+    Group& group = groups[planned.group];
     group.rounds = std::min(group.rounds, known(planned).counting);
     group.seconds += expected_seconds(planned);
     group.cells.push_back(planned);

@@ -384,6 +384,7 @@ void from_json(const Json& json, StudyRecord& study) {
   read(json, "versions", study.versions);
   read(json, "options", study.options);
   read(json, "warnings", study.warnings);
+  if (json.contains("scaling")) study.scaling = json.at("scaling");
 }
 
 SavedStudy load_study(const std::filesystem::path& folder) {
