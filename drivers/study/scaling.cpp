@@ -135,30 +135,33 @@ EfficiencyLine line_of(const ScalingCurve& curve, double share, int base_workers
   return line;
 }
 
-/// "up to 4 workers, and below from 8 on"
-std::string line_text(const EfficiencyLine& line, const ScalingCurve& curve) {
+/// "up to 4 workers, below from 8 workers on". `efficiency_of` is what the line was drawn through.
+template <class Get>
+std::string line_text(const EfficiencyLine& line, const ScalingCurve& curve, Get&& efficiency_of) {
   const int most = curve.points.back().cell.workers();
   if (line.above_up_to == most) return fmt::format("up to {}, the most measured", counted(most, "worker"));
   const std::string below =
       line.below_from > 0 ? fmt::format("below from {} on", counted(line.below_from, "worker")) : "";
-  if (line.above_up_to == 0) {
-    return line.below_from > 0 ? "nowhere, " + below : "nowhere for sure: no interval tells";
-  }
   const auto next = std::ranges::find_if(
       curve.points, [&](const ScalingPoint& point) { return point.cell.workers() > line.above_up_to; });
-  const std::string up_to = fmt::format("up to {}", counted(line.above_up_to, "worker"));
-  if (line.below_from == next->cell.workers()) return up_to + ", " + below;
-  const std::string open = fmt::format("{} {}", counted(next->cell.workers(), "worker"),
-                                       next->seconds.n == 0 ? "have no time" : "could be either");
-  return up_to + " for sure; " + open + (below.empty() ? "" : ", " + below);
+  const int next_workers = next->cell.workers();
+  const std::string up_to =
+      line.above_up_to == 0 ? "nowhere" : fmt::format("up to {}", counted(line.above_up_to, "worker"));
+  if (line.below_from == next_workers) return up_to + ", " + below;
+  const Interval interval = efficiency_of(*next);
+  const std::string_view why = interval.n == 0       ? "no time that counts"
+                               : !has_ends(interval) ? "too few rounds to tell"
+                                                     : "an interval on both sides of it";
+  return fmt::format("{} for sure; {} {} {}{}{}", up_to, counted(next_workers, "worker"),
+                     next_workers == 1 ? "has" : "have", why, below.empty() ? "" : ", ", below);
 }
 
 std::string lines_sentence(const ScalingCurve& curve, std::size_t i) {
-  std::string text = fmt::format("above {}: {}", share_text(curve.lines[i].share), line_text(curve.lines[i], curve));
+  const std::string own = line_text(curve.lines[i], curve, std::mem_fn(&ScalingPoint::efficiency));
+  const std::string text = fmt::format("above {:.0f} %: {}", 100 * curve.lines[i].share, own);
   if (curve.serial_lines.empty()) return text;
-  const std::string against_serial = line_text(curve.serial_lines[i], curve);
-  if (against_serial == line_text(curve.lines[i], curve)) return text + "; against serial the same";
-  return text + "; against serial " + against_serial;
+  const std::string serial = line_text(curve.serial_lines[i], curve, std::mem_fn(&ScalingPoint::serial_efficiency));
+  return text + "; of serial " + (serial == own ? "the same" : serial);
 }
 
 /// "2.3 % [1.9, 2.8]", or "below 0.4 %" where it may be 0 as well.

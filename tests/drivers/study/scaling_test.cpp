@@ -68,7 +68,7 @@ TEST(ScalingCurves, SayUpToHowManyWorkersEfficiencyStaysAboveTheLines) {
   EXPECT_EQ(mpi.lines[1].above_up_to, 8);
   EXPECT_EQ(mpi.lines[1].below_from, 16);
   EXPECT_TRUE(contains(all_of(openmp),
-                       "above 75 %: up to 16 workers, the most measured; against serial up to 8 workers, "
+                       "above 75 %: up to 16 workers, the most measured; of serial up to 8 workers, "
                        "below from 16 workers on"))
       << all_of(openmp);
   EXPECT_TRUE(contains(all_of(mpi), "above 50 %: up to 8 workers, below from 16 workers on")) << all_of(mpi);
