@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
+#include <string_view>
 
 #include "drivers/statistics/text.hpp"
 
@@ -35,25 +37,31 @@ std::string time_text(const ScalingPoint& point) {
   return (point.oversubscribed ? "! " : "") + seconds_text(point.seconds.estimate) + width;
 }
 
+/// "16", and in a weak run the size that so many workers have.
+std::string row_name(const ScalingCurve& curve, const ScalingPoint& point) {
+  const std::string workers = std::to_string(point.cell.workers());
+  return curve.scaling == Scaling::weak ? workers + ": " + point.cell.size : workers;
+}
+
 void print_curve(Writer& writer, const ScalingCurve& curve) {
   writer.blank();
   writer.paragraph("", std::string{name_of(curve.model)}, bold);
-  constexpr int workers_width = 9;
-  constexpr int width = 23;
-  const std::string base = curve.base_workers == 0 ? "-" : "of " + counted(curve.base_workers, "worker");
-  std::vector<Entry> head{{"time", dim}, {base + " [95 %]", dim}};
-  if (curve.has_serial) head.push_back({"of serial [95 %]", dim});
   const bool weak = curve.scaling == Scaling::weak;
-  writer.row(weak ? "workers: size" : "workers", weak ? 2 * workers_width : workers_width, head, width - (weak ? 3 : 0),
-             dim);
+  int first_width = weak ? 14 : 9;
+  for (const ScalingPoint& point : curve.points) {
+    first_width = std::max(first_width, static_cast<int>(row_name(curve, point).size()) + 1);
+  }
+  const int width = (writer.columns() - first_width) / 3;
+  const std::string base = curve.base_workers == 0 ? "-" : "of " + counted(curve.base_workers, "worker") + " [95 %]";
+  std::vector<Entry> head{{"time", dim}, {base, dim}};
+  if (curve.has_serial) head.push_back({"of serial [95 %]", dim});
+  writer.row(weak ? "workers: size" : "workers", first_width, head, width, dim);
   for (const ScalingPoint& point : curve.points) {
     const bool is_base = point.cell.workers() == curve.base_workers;
     std::vector<Entry> row{{time_text(point), point.seconds.n == 0 ? yellow : std::string_view{}},
                            {is_base ? "base" : efficiency_text(point.efficiency), look_of(point.efficiency)}};
     if (curve.has_serial) row.push_back({efficiency_text(point.serial_efficiency), look_of(point.serial_efficiency)});
-    const std::string first =
-        weak ? fmt::format("{}: {}", point.cell.workers(), point.cell.size) : std::to_string(point.cell.workers());
-    writer.row(first, weak ? 2 * workers_width : workers_width, row, width - (weak ? 3 : 0));
+    writer.row(row_name(curve, point), first_width, row, width);
   }
   for (const std::string& sentence : curve.sentences) writer.paragraph("  - ", sentence);
 }

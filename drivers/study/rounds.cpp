@@ -305,16 +305,17 @@ std::set<std::string> Rounds::imprecise(const Analysis& analysis) const {
   return ids;
 }
 
-/// And the cells that the others are compared with as bases of speedups.
+/// And the cells that the others are compared with as bases of speedups; a curve is measured as a whole, because its
+/// fits rest on rounds that all its points have.
 std::set<std::string> Rounds::with_partners(std::set<std::string> ids) const {
   const std::set<std::string> leading = active(true);
   std::set<std::string> partners;
   for (const std::string& id : ids) {
     const PlannedCell& base = by_id_.at(id);
-    if (base.leading) continue;
+    if (base.leading && options_.scaling == Scaling::none) continue;
     for (const std::string& other : leading) {
+      if (by_id_.at(other).group != base.group) continue;
       const Cell& cell = by_id_.at(other).cell;
-      if (cell.problem != base.cell.problem || cell.size != base.cell.size) continue;
       if (cell.model == base.cell.model || cell.model == Model::serial) partners.insert(other);
     }
   }
@@ -443,11 +444,10 @@ std::vector<PlannedCell> Rounds::next(double seconds_left) {
   }
   count_rounds();
   if (options_.rounds == 0) shed(seconds_left);
-  std::set<std::string> wanted =
-      options_.rounds > 0 ? lacking(options_.rounds) : with_partners(lacking(fewest_rounds));
+  std::set<std::string> wanted = options_.rounds > 0 ? lacking(options_.rounds) : with_partners(lacking(fewest_rounds));
   if (wanted.empty() && options_.rounds == 0) {
     const Analysis analysis = analyse_(trials_);
-    wanted = imprecise(analysis);
+    wanted = with_partners(imprecise(analysis));
     if (wanted.empty() && (reopen(seconds_left) || bisect(analysis, seconds_left))) {
       wanted = with_partners(lacking(fewest_rounds));
     }

@@ -192,7 +192,7 @@ std::string fit_sentence(const ScalingFit& fit) {
   constexpr double percent = 100;
   const HeldOut& held_out = fit.held_out;
   return text + fmt::format(
-                    "; {} from the medians at most; without {} it predicts {} there, {:+.1f} % [{:+.1f}, {:+.1f}] "
+                    "; misses the medians by {} at most; without {} it predicts {} there, {:+.1f} % [{:+.1f}, {:+.1f}] "
                     "off the {} measured",
                     share_text(fit.misfit), counted(held_out.workers, "worker"),
                     seconds_text(held_out.predicted_seconds), percent * held_out.error.estimate,
