@@ -774,8 +774,8 @@ function efficiency_chart(curves, which, theme) {
       { from_y: 1, to_y: 1, stroke: theme.muted, dash: [6, 5] },
       { text: "ideal", at_x: "right", at_y: 1, colour: theme.muted },
       ...asked_shares.flatMap((share) => [
-        { from_y: share, to_y: share, stroke: theme.line, width: 1.6 },
-        { text: percent_text(share), at_x: "right", at_y: share, colour: theme.muted },
+        { from_y: share, to_y: share, stroke: theme.muted, dash: [1, 3] },
+        { text: percent_text(share), at_x: "left", at_y: share, colour: theme.muted },
       ]),
       ...(own ? law_marks(curves, theme) : []),
     ])],

@@ -287,7 +287,7 @@ nlohmann::json lines_json(const std::vector<EfficiencyLine>& lines) {
 
 /// The law as a line to draw: [workers, efficiency] between the fewest and the most workers.
 nlohmann::json drawn(const ScalingCurve& curve, const ScalingFit& fit) {
-  constexpr int steps = 32;
+  constexpr int steps = 64;
   const double first = curve.base_workers;
   const double ratio = curve.points.back().cell.workers() / first;
   nlohmann::json line = nlohmann::json::array();
