@@ -40,6 +40,7 @@ constexpr const char* examples =
     "Examples:\n"
     "  duet list                                     what there is\n"
     "  duet compare --budget 3m -o report            the verdict for this machine, and report/report.html\n"
+    "  duet scale matmul --strong -o scaling         efficiency against workers, and the laws it follows\n"
     "  duet run matmul --model openmp --size 2048    one cell, trial by trial\n"
     "  mpirun -n 2 duet run matmul --model mpi --size 2048\n"
     "  duet multiply A.mtx B.npy -o C.npy            your own matrices\n"
@@ -63,6 +64,7 @@ int duet_main(int argc, char** argv) {
   add_list(app, act);
   add_run(app, act);
   add_compare(app, act);
+  add_scale(app, act);
   add_report(app, act);
   add_multiply(app, act);
   add_fibonacci(app, act);
@@ -79,8 +81,8 @@ int duet_main(int argc, char** argv) {
     return status::right;
   } catch (const CLI::ParseError& error) {
     if (speaks && app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-') {
-      complain(fmt::format("no command is called '{}'; there are list, run, compare, report, multiply and fibonacci",
-                           argv[1]));
+      complain(fmt::format(
+          "no command is called '{}'; there are list, run, compare, scale, report, multiply and fibonacci", argv[1]));
     } else if (speaks) {
       const auto used = app.get_subcommands();
       complain(

@@ -34,6 +34,7 @@ class UsageError : public std::invalid_argument {
 void add_list(CLI::App& duet, Act& act);
 void add_run(CLI::App& duet, Act& act);
 void add_compare(CLI::App& duet, Act& act);
+void add_scale(CLI::App& duet, Act& act);
 void add_report(CLI::App& duet, Act& act);
 void add_multiply(CLI::App& duet, Act& act);
 void add_fibonacci(CLI::App& duet, Act& act);

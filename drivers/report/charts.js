@@ -724,3 +724,91 @@ function trials_chart(cells, trials_of, theme) {
     ),
   };
 }
+
+// ---- Scaling --------------------------------------------------------------------------------------------------------
+
+const asked_shares = [0.75, 0.5];
+
+/** "97 % [95, 99]" */
+function efficiency_text(interval) {
+  if (interval === null) return "–";
+  const narrow = interval.high !== null && interval.high - interval.low < 0.02;
+  const figure = (share) => (100 * share).toFixed(narrow ? 1 : 0);
+  const ends = interval.high === null ? "" : ` [${figure(interval.low)}, ${figure(interval.high)}]`;
+  return `${figure(interval.estimate)} %${ends}`;
+}
+
+/** The law of each curve that was fitted, as short straight lines: Amdahl and Gustafson whole, the USL dotted. */
+function law_marks(curves, theme) {
+  return curves.flatMap((curve) => curve.fits.filter((fit) => fit.refusal === "").flatMap((fit) => {
+    const steps = fit.line.slice(1).map((end, index) => ({ from: fit.line[index], to: end, index }));
+    return steps
+      .filter(({ from, to, index }) => from[1] !== null && to[1] !== null && (fit.law !== "USL" || index % 2 === 0))
+      .map(({ from, to }) => ({
+        from_x: from[0], from_y: from[1], to_x: to[0], to_y: to[1],
+        stroke: faded(theme.of(curve.model), 0.55), width: 1.2,
+      }));
+  }));
+}
+
+/** Efficiency against workers; `which` names the base's field, and laws are drawn for the model's own base alone. */
+function efficiency_chart(curves, which, theme) {
+  const own = which === "efficiency";
+  const base = { estimate: 1, low: 1, high: 1 };
+  const cells = curves.flatMap((curve) => curve.points.map((point) => ({
+    ...point,
+    model: curve.model,
+    series: curve.model,
+    shown: own && point.workers === curve.base_workers ? base : point[which],
+  })));
+  const datasets = lines_of(cells, theme, (cell) => interval_point(cell.workers, cell.shown))
+    .map((dataset) => ({ ...dataset, borderWidth: own ? 0 : 1.4 }));
+  if (datasets.length === 0) return null;
+  const counts = [...new Set(cells.map((cell) => cell.workers))].sort((one, other) => one - other);
+  const most = counts[counts.length - 1];
+  const logarithmic = most > 8;
+  const highest = Math.max(1, ...datasets.flatMap(({ data }) => data.map((point) => point.y)));
+  return {
+    type: "scatter",
+    plugins: [whiskers, annotations([
+      { from_y: 1, to_y: 1, stroke: theme.muted, dash: [6, 5] },
+      { text: "ideal", at_x: "right", at_y: 1, colour: theme.muted },
+      ...asked_shares.flatMap((share) => [
+        { from_y: share, to_y: share, stroke: theme.muted, dash: [1, 3] },
+        { text: percent_text(share), at_x: "left", at_y: share, colour: theme.muted },
+      ]),
+      ...(own ? law_marks(curves, theme) : []),
+    ])],
+    data: { datasets },
+    options: chart_options(
+      theme,
+      {
+        title: ([{ raw: { cell } }]) => `${cell.model} on ${cell.workers}, size ${cell.size}`,
+        label: ({ raw: { cell } }) => [
+          own && cell[which] === null ? "the base" : `efficiency ${efficiency_text(cell.shown)}`,
+          `${seconds_text(cell.seconds.estimate)}, ${layout_text(cell)}`,
+          ...(cell.oversubscribed ? ["more workers than cores"] : []),
+        ],
+      },
+      {
+        scales: {
+          x: axis(theme, "workers", {
+            type: logarithmic ? "logarithmic" : "linear",
+            min: counts[0] * (logarithmic ? 0.9 : 1) - (logarithmic ? 0 : 0.15),
+            max: logarithmic ? most * 1.1 : most + 0.15,
+            afterBuildTicks: (scale) => {
+              const kept = measured_ticks(counts, String, logarithmic, scale.width || 420);
+              scale.ticks = kept.map((value) => ({ value }));
+            },
+            ticks: { autoSkip: false, callback: String },
+          }),
+          y: axis(theme, "efficiency", {
+            min: 0,
+            max: Math.ceil(10 * (highest + 0.08)) / 10,
+            ticks: { callback: (value) => `${Math.round(100 * value)} %` },
+          }),
+        },
+      },
+    ),
+  };
+}

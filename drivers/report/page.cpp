@@ -226,6 +226,7 @@ json page_data(const SavedStudy& study, const Analysis& analysis) {
           {"caveats", caveats(study, analysis)},
           {"troubles", analysis.troubles},
           {"problems", std::move(problems)},
+          {"scaling", scaling_json(analysis.scaling)},
           {"cells", std::move(cells)},
           {"trials", std::move(trials)},
           {"placements", placements(study.trials, cell_of)}};

@@ -330,6 +330,48 @@ function problem_section(problem, number) {
   return { section, draw_all };
 }
 
+// ---- Scaling --------------------------------------------------------------------------------------------------------
+
+/** What a curve says, and what each law came to or why it was refused. */
+function scaling_card(curve) {
+  return element("article", { class: "card" },
+    element("div", { class: "card-title" }, chip(curve.model),
+      element("span", {}, `${plural(curve.rounds, "round")} in all points`)),
+    element("ul", { class: "reasons" }, curve.sentences.map((sentence) => element("li", {}, typeset(sentence)))));
+}
+
+function scaling_section() {
+  if (data.scaling === null) return null;
+  const curves = data.scaling;
+  const [{ title, work }] = curves;
+  const bases = { efficiency: "the fewest workers of the same model", serial_efficiency: "the serial variant" };
+  const rows = curves.flatMap((curve) => curve.points.map((point) => ({ ...point, curve })));
+  const { figure, draw } = chart_figure("efficiency",
+    "Whiskers: 95 % intervals of the ratios over common rounds. Lines: Amdahl or Gustafson whole, the USL dotted, where " +
+    "they were not refused; drawn against the same model's own base.",
+    [{ title: "model", of: (row) => chip(row.curve.model) },
+      { title: "workers", figure: true, of: (row) => String(row.workers) },
+      { title: "size", figure: true, of: (row) => row.size },
+      { title: "time", figure: true, of: (row) => (row.seconds === null ? row.missing : seconds_text(row.seconds.estimate)) },
+      { title: "work a worker", figure: true, of: (row) => `${(100 * (1 + row.work_deviation)).toFixed(1)} %` },
+      { title: "efficiency, own base [95 %]", figure: true,
+        of: (row) => (row.workers === row.curve.base_workers ? "base" : efficiency_text(row.efficiency)) },
+      { title: "of serial [95 %]", figure: true, of: (row) => efficiency_text(row.serial_efficiency) }],
+    (which, theme) => ({ title: `Efficiency against ${bases[which]}`, chart: efficiency_chart(curves, which, theme), rows }));
+  const controls = curves.some((curve) => curve.has_serial)
+    ? element("div", { class: "controls" },
+      choice("Base", "scaling-base", Object.keys(bases), (which) => bases[which], "efficiency", draw))
+    : null;
+  const section = element("section", { id: "scaling", "aria-labelledby": "scaling-title" },
+    element("h2", { id: "scaling-title" }, typeset(title)),
+    element("p", { class: "lead" }, "Up to how many workers efficiency stays above what committees ask for, and which law " +
+      "it follows.", work ? ` Checked: ${typeset(work)}.` : ""),
+    controls,
+    element("div", { class: "charts" }, figure),
+    element("div", { class: "cards" }, curves.map(scaling_card)));
+  return { section, draw: () => draw("efficiency") };
+}
+
 // ---- Tables ---------------------------------------------------------------------------------------------------------
 
 function trials_text(cell) {
@@ -455,8 +497,10 @@ function show_page() {
   fill_top();
   Chart.defaults.font.family = current_theme().font;
   const problems = data.problems.map(problem_section);
+  const scaling = scaling_section();
   document.getElementById("content").append(...[
     caveat_box(),
+    scaling?.section ?? null,
     verdicts_section(),
     ...problems.map(({ section }) => section),
     troubles_section(),
@@ -468,6 +512,7 @@ function show_page() {
     "are of medians, with bootstrap intervals over rounds. Useful, communicating and waiting time give the efficiencies " +
     "of the POP methodology: load balance is average over largest useful time, communication efficiency is largest " +
     "useful time over run time. Charts by Chart.js (MIT).");
+  scaling?.draw();
   for (const { draw_all } of problems) draw_all();
 
   const redraw = () => {

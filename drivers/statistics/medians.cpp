@@ -1,6 +1,7 @@
 #include "drivers/statistics/medians.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/math/distributions/binomial.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
@@ -109,26 +110,36 @@ Interval median_interval(std::span<const double> values, double level) {
   return interval;
 }
 
-Interval bootstrap_ratio_of_medians(std::span<const double> numerators, std::span<const double> denominators,
-                                    double level, std::uint64_t seed) {
-  Interval interval{.level = level};
-  if (!comparable(numerators, denominators)) return interval;
-  const std::size_t n = numerators.size();
-  interval.n = static_cast<int>(n);
-  interval.estimate = median(numerators) / median(denominators);
-
-  const Resampled above{numerators};
-  const Resampled below{denominators};
-  std::vector<double> ratios(resamples);
+void for_each_resample(std::span<const std::span<const double>> series, std::uint64_t seed,
+                       const std::function<void(std::span<const double> medians)>& each) {
+  if (series.empty() || series.front().empty()) return;
+  const std::vector<Resampled> resampled{series.begin(), series.end()};
+  const std::size_t n = series.front().size();
   std::vector<int> times(n);
+  std::vector<double> medians(series.size());
   for (std::size_t sample = 0; sample < resamples; ++sample) {
     std::ranges::fill(times, 0);
     for (std::size_t i = 0; i < n; ++i) {
       // A round at random, by the high bits: floor(u n) for u in [0, 1) with 32 bits.
       ++times[(random_bits(seed, 0, sample, i) >> 32U) * n >> 32U];
     }
-    ratios[sample] = above.median(times) / below.median(times);
+    for (std::size_t i = 0; i < series.size(); ++i) medians[i] = resampled[i].median(times);
+    each(medians);
   }
+}
+
+Interval bootstrap_ratio_of_medians(std::span<const double> numerators, std::span<const double> denominators,
+                                    double level, std::uint64_t seed) {
+  Interval interval{.level = level};
+  if (!comparable(numerators, denominators)) return interval;
+  interval.n = static_cast<int>(numerators.size());
+  interval.estimate = median(numerators) / median(denominators);
+
+  std::vector<double> ratios;
+  ratios.reserve(resamples);
+  const std::array<std::span<const double>, 2> both{numerators, denominators};
+  for_each_resample(both, seed,
+                    [&ratios](std::span<const double> medians) { ratios.push_back(medians[0] / medians[1]); });
   const auto outside = static_cast<std::ptrdiff_t>((1 - level) / 2 * resamples);
   std::nth_element(ratios.begin(), ratios.begin() + outside, ratios.end());
   interval.low = ratios[static_cast<std::size_t>(outside)];

@@ -5,6 +5,7 @@
 /// averaged.
 
 #include <cstdint>
+#include <functional>
 #include <span>
 
 #include "drivers/statistics/interval.hpp"
@@ -64,6 +65,11 @@ namespace duet {
 [[nodiscard]] Interval widened_ratio_of_medians(std::span<const double> numerators,
                                                 std::span<const double> denominators, double level,
                                                 std::uint64_t seed = 1);
+
+/// Calls `each` for every resample of a bootstrap over rounds (2000 of them), with the medians of all series: whole
+/// rounds are drawn with replacement, so entry i of all series, which have the same length, is drawn together.
+void for_each_resample(std::span<const std::span<const double>> series, std::uint64_t seed,
+                       const std::function<void(std::span<const double> medians)>& each);
 
 /// The standard error of the median after Price and Bonett; infinite below 5 values, where it rests on nothing.
 [[nodiscard]] double standard_error_of_median(std::span<const double> values);

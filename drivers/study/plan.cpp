@@ -87,6 +87,18 @@ void refuse_unknown_settings(const StudyOptions& options) {
 /// The largest worker count that each model is asked to run with, or 1.
 int largest_workers(const StudyOptions& options) { return options.workers.empty() ? 1 : options.workers.back(); }
 
+/// The worker counts that `model` has at `size`.
+std::vector<int> workers_at(const std::string& problem, const std::string& size, Model model,
+                            const StudyOptions& options) {
+  if (options.scaling == Scaling::weak) {
+    const std::vector<std::string>& sizes = options.sizes.at(problem);
+    const auto position = std::ranges::find(sizes, size) - sizes.begin();
+    if (model == Model::serial) return position == 0 ? std::vector<int>{1} : std::vector<int>{};
+    return {options.workers.at(static_cast<std::size_t>(position))};
+  }
+  return model == Model::serial ? std::vector<int>{1} : options.workers;
+}
+
 constexpr double gigabyte = 1e9;
 
 }  // namespace
@@ -107,7 +119,8 @@ std::map<std::string, std::string> as_text(const StudyOptions& options) {
           {"budget_seconds", fmt::format("{}", options.budget_seconds)},
           {"precision", fmt::format("{}", options.precision)},
           {"time_limit_seconds", fmt::format("{}", options.time_limit_seconds)},
-          {"rounds", std::to_string(options.rounds)}};
+          {"rounds", std::to_string(options.rounds)},
+          {"scaling", std::string{name_of(options.scaling)}}};
 }
 
 StudyOptions options_from(const std::map<std::string, std::string>& text) {
@@ -142,6 +155,7 @@ StudyOptions options_from(const std::map<std::string, std::string>& text) {
   options.precision = number_from("precision", value("precision"));
   options.time_limit_seconds = number_from("time_limit_seconds", value("time_limit_seconds"));
   options.rounds = static_cast<int>(whole_number("option 'rounds'", value("rounds"), 0, 1 << 30));
+  options.scaling = scaling_of(text);
   return options;
 }
 
@@ -182,7 +196,7 @@ std::vector<PlannedCell> cells_of(const std::string& name, const std::string& si
     const Variant& variant = problem.variant(model);
     const Settings tunables{name + " in " + std::string{name_of(model)}, variant.tunables,
                             declared_of(options.settings, variant.tunables)};
-    for (const int workers : model == Model::serial ? std::vector<int>{1} : options.workers) {
+    for (const int workers : workers_at(name, instance.size_text(), model, options)) {
       const Shape shape = shape_of(model, workers, resources.numa_nodes);
       PlannedCell planned;
       planned.cell = {name, model, instance.size_text(), options.seed, {}, {}, 1, shape.ranks, shape.threads};
@@ -192,11 +206,13 @@ std::vector<PlannedCell> cells_of(const std::string& name, const std::string& si
         planned.cell.nodes = std::clamp((workers + resources.cores - 1) / resources.cores, 1, resources.nodes);
       }
       planned.id = planned.cell.id();
+      planned.group = options.scaling == Scaling::weak ? name : name + "/" + planned.cell.size;
       planned.size = instance.size();
       planned.operations = operations;
       // Several threads of one rank send no messages: they stand for no side of a verdict.
       const bool stands_for_a_side = !passes_messages(model) || shape.ranks > 1 || workers == 1;
-      planned.leading = model == Model::serial || (workers == largest_workers(options) && stands_for_a_side);
+      planned.leading = model == Model::serial || options.scaling != Scaling::none ||
+                        (workers == largest_workers(options) && stands_for_a_side);
       const int ranks_a_node = (shape.ranks + planned.cell.nodes - 1) / planned.cell.nodes;
       const double bytes = problem.memory ? problem.memory(instance, model, ranks_a_node, shape.threads) : 0;
       if (bytes > resources.memory_bytes) {
@@ -256,12 +272,12 @@ std::vector<PlannedCell> shuffled(std::vector<PlannedCell> cells, std::uint64_t 
   std::seed_seq seeds{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32U),
                       static_cast<std::uint32_t>(round)};
   std::mt19937_64 draw{seeds};
-  std::map<std::pair<std::string, std::string>, std::uint64_t> groups;
-  for (const PlannedCell& planned : cells) groups.emplace(std::pair{planned.cell.problem, planned.cell.size}, 0);
+  std::map<std::string, std::uint64_t> groups;
+  for (const PlannedCell& planned : cells) groups.emplace(planned.group, 0);
   for (auto& [group, key] : groups) key = draw();
   std::vector<std::tuple<std::uint64_t, std::uint64_t, std::size_t>> keys;
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    keys.emplace_back(groups.at({cells[i].cell.problem, cells[i].cell.size}), draw(), i);
+    keys.emplace_back(groups.at(cells[i].group), draw(), i);
   }
   std::ranges::sort(keys);
   std::vector<PlannedCell> order;

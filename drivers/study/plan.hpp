@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "drivers/study/scaling.hpp"
 #include "drivers/study/trials.hpp"
 
 namespace duet {
@@ -19,7 +20,10 @@ struct StudyOptions {
   std::map<std::string, std::vector<std::string>> sizes;  ///< of each problem, small to large
   bool sizes_given = false;                               ///< by the user; else they are the problems' own
   std::vector<int> workers;                               ///< ascending
-  std::map<std::string, std::string> settings;            ///< --set
+  /// Weak: the problem has a size for each of `workers`, in their order, and is measured on these alone. Strong, weak:
+  /// every number of workers leads (PlannedCell::leading).
+  Scaling scaling = Scaling::none;
+  std::map<std::string, std::string> settings;  ///< --set
   std::uint64_t seed = 1;
   bool oversubscribe = false;
   double budget_seconds = 300;
@@ -44,11 +48,14 @@ struct Resources {
 /// A cell, and why it is not launched, if so.
 struct PlannedCell {
   Cell cell;
-  std::string id;         ///< Cell::id
+  std::string id;  ///< Cell::id
+  /// Cells of one group are compared with one another and run next to each other: those of a problem and size, and in
+  /// a weak run those of all sizes.
+  std::string group;
   double size = 0;        ///< Instance::size
   double operations = 0;  ///< Work::operations
-  /// The cells that the verdict is about: the most workers that are asked for, and serial. The others are the bases of
-  /// speedups and the points of scaling curves, and hybrid where it has one rank.
+  /// The cells that the study is about: the most workers that are asked for, and serial; all where it asks for scaling.
+  /// The others are the bases of speedups, and hybrid where it has one rank.
   bool leading = false;
   std::string refusal{};  ///< one line with the figure; empty for a cell that can be launched
 };
@@ -66,8 +73,8 @@ struct Shape {
 [[nodiscard]] Shape shape_of(Model model, int workers, int numa_nodes);
 
 /// All cells of one problem at one size, in the order of models and workers. The serial model has one worker, whatever
-/// is asked. Cells are refused for want of memory (Problem::memory against `resources`). Throws std::invalid_argument
-/// for a size or setting that the problem does not allow.
+/// is asked; in a weak run it has the smallest size alone. Cells are refused for want of memory (Problem::memory
+/// against `resources`). Throws std::invalid_argument for a size or setting that the problem does not allow.
 [[nodiscard]] std::vector<PlannedCell> cells_of(const std::string& problem, const std::string& size,
                                                 const StudyOptions& options, const Resources& resources);
 
@@ -80,9 +87,8 @@ struct Shape {
 /// of the largest gaps.
 [[nodiscard]] std::vector<std::size_t> coarse_first(std::size_t count);
 
-/// The order of one round: the groups of a problem and size are shuffled, and the cells within each, so that cells
-/// which are compared run next to each other, and in another order each time. The same seed and round give the same
-/// order, on every system.
+/// The order of one round: the groups are shuffled, and the cells within each, so that cells which are compared run
+/// next to each other, and in another order each time. The same seed and round give the same order, on every system.
 [[nodiscard]] std::vector<PlannedCell> shuffled(std::vector<PlannedCell> cells, std::uint64_t seed, int round);
 
 /// A size between two others, near their geometric mean and round in binary, so that bisection does not compare a

@@ -52,6 +52,11 @@ std::set<std::string> cells_in_need(const Analysis& analysis, const std::set<std
     ids[{summary.cell.problem, summary.cell.size, summary.cell.workers(), summary.cell.model}] = id;
     if (summary.seconds.n >= fewest_rounds && summary.seconds.relative_half_width() <= precision) need.erase(id);
   }
+  if (!analysis.scaling.empty()) {
+    // What was asked is efficiency, and not which model wins on so many workers.
+    need.merge(scaling_in_need(analysis.scaling, among, precision));
+    return need;
+  }
   std::set<std::string> partners;
   for (const Comparison& comparison : analysis.comparisons) {
     if (comparison.ratio.n >= fewest_rounds && comparison.ratio.relative_half_width() <= precision) continue;
@@ -300,16 +305,17 @@ std::set<std::string> Rounds::imprecise(const Analysis& analysis) const {
   return ids;
 }
 
-/// And the cells that the others are compared with as bases of speedups.
+/// And the cells that the others are compared with as bases of speedups; a curve is measured as a whole, because its
+/// fits rest on rounds that all its points have.
 std::set<std::string> Rounds::with_partners(std::set<std::string> ids) const {
   const std::set<std::string> leading = active(true);
   std::set<std::string> partners;
   for (const std::string& id : ids) {
     const PlannedCell& base = by_id_.at(id);
-    if (base.leading) continue;
+    if (base.leading && options_.scaling == Scaling::none) continue;
     for (const std::string& other : leading) {
+      if (by_id_.at(other).group != base.group) continue;
       const Cell& cell = by_id_.at(other).cell;
-      if (cell.problem != base.cell.problem || cell.size != base.cell.size) continue;
       if (cell.model == base.cell.model || cell.model == Model::serial) partners.insert(other);
     }
   }
@@ -405,10 +411,10 @@ std::vector<PlannedCell> Rounds::fitting(const std::set<std::string>& wanted, do
     double seconds = 0;
     std::vector<PlannedCell> cells;
   };
-  std::map<std::pair<std::string, std::string>, Group> groups;
+  std::map<std::string, Group> groups;
   for (const PlannedCell& planned : plan_) {
     if (!wanted.contains(planned.id)) continue;
-    Group& group = groups[{planned.cell.problem, planned.cell.size}];
+    Group& group = groups[planned.group];
     group.rounds = std::min(group.rounds, known(planned).counting);
     group.seconds += expected_seconds(planned);
     group.cells.push_back(planned);
@@ -438,11 +444,10 @@ std::vector<PlannedCell> Rounds::next(double seconds_left) {
   }
   count_rounds();
   if (options_.rounds == 0) shed(seconds_left);
-  std::set<std::string> wanted =
-      options_.rounds > 0 ? lacking(options_.rounds) : with_partners(lacking(fewest_rounds));
+  std::set<std::string> wanted = options_.rounds > 0 ? lacking(options_.rounds) : with_partners(lacking(fewest_rounds));
   if (wanted.empty() && options_.rounds == 0) {
     const Analysis analysis = analyse_(trials_);
-    wanted = imprecise(analysis);
+    wanted = with_partners(imprecise(analysis));
     if (wanted.empty() && (reopen(seconds_left) || bisect(analysis, seconds_left))) {
       wanted = with_partners(lacking(fewest_rounds));
     }

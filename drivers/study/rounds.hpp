@@ -16,6 +16,9 @@
 /// 6. further rounds for cells that are still less precise than was asked for. A cell that is precise itself goes on as
 ///    long as a partner needs it, because ratios compare times of the same round; for the same reason the other worker
 ///    counts take the leading cells of their model, and serial, along.
+///
+/// In a study of scaling all cells lead, what must be narrow are efficiencies (scaling.hpp), and a model's worker
+/// counts are measured together.
 
 #include <functional>
 #include <map>

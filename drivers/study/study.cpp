@@ -109,8 +109,9 @@ class Study {
   }
 
  private:
-  static Analysis analysis_of(std::vector<Trial> trials) {
+  [[nodiscard]] Analysis analysis_of(std::vector<Trial> trials) const {
     SavedStudy study;
+    study.record.options = record_.options;
     study.trials = std::move(trials);
     mark_disturbances(study.trials);
     return analyse(study);

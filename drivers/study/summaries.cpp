@@ -97,8 +97,9 @@ CellSummary summary_of(const std::vector<const Trial*>& trials) {
   book_rounds(summary, counted_ones);
   summary.seconds = median_interval(summary.by_round);
   summary.unit = counted_ones.front()->unit;
+  summary.operations = counted_ones.front()->operations;
   if (summary.seconds.estimate > 0) {
-    summary.operations_per_second = counted_ones.front()->operations / summary.seconds.estimate;
+    summary.operations_per_second = summary.operations / summary.seconds.estimate;
   }
   summary.load_balance = median_over(counted_ones, [](const Trial& trial) { return trial.load_balance(); });
   summary.communication_efficiency =

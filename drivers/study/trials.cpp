@@ -364,6 +364,7 @@ void to_json(Json& json, const StudyRecord& study) {
           {"started_at", study.started_at}, {"ended_at", study.ended_at},         {"ending", study.ending},
           {"machine", study.machine},       {"versions", study.versions},         {"options", study.options},
           {"warnings", study.warnings}};
+  if (!study.scaling.is_null()) json["scaling"] = study.scaling;
 }
 
 void from_json(const Json& json, StudyRecord& study) {
@@ -384,6 +385,7 @@ void from_json(const Json& json, StudyRecord& study) {
   read(json, "versions", study.versions);
   read(json, "options", study.options);
   read(json, "warnings", study.warnings);
+  if (json.contains("scaling")) study.scaling = json.at("scaling");
 }
 
 SavedStudy load_study(const std::filesystem::path& folder) {

@@ -123,6 +123,7 @@ struct StudyRecord {
   std::map<std::string, std::string> versions{};  ///< compiler, flags, MPI, OpenMP, TBB, local kernels ...
   std::map<std::string, std::string> options{};   ///< budget, precision, seed, models, sizes, workers: as understood
   std::vector<std::string> warnings{};            ///< one line each: fall-backs, bindings, noisy machine
+  nlohmann::json scaling{};                       ///< curves and fits (scaling.hpp), computed from the trials; or null
 };
 
 void to_json(nlohmann::json& json, const Machine& machine);

@@ -375,6 +375,7 @@ Analysis analyse(const SavedStudy& study, std::uint64_t seed) {
              return other.workers > 1 && other.problem == verdict.problem && other.parameters == verdict.parameters;
            });
   });
+  analysis.scaling = scaling_curves(analysis.cells, scaling_of(study.record.options), seed);
   return analysis;
 }
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "drivers/statistics/interval.hpp"
+#include "drivers/study/scaling.hpp"
 #include "drivers/study/trials.hpp"
 
 namespace duet {
@@ -37,6 +38,7 @@ struct CellSummary {
   int not_right = 0;             ///< wrong, failed, hung, refused
   std::string message{};         ///< of the first that was not right
   Outcome worst = Outcome::right;
+  double operations = 0;  ///< of one trial
   double operations_per_second = 0;
   std::string unit{};
   double load_balance = 0;  ///< median over trials
@@ -96,6 +98,7 @@ struct Analysis {
   std::vector<CellSummary> cells;
   std::vector<Comparison> comparisons;  ///< all pairs of models at equal size and workers
   std::vector<Verdict> verdicts;
+  std::vector<ScalingCurve> scaling;  ///< where the study was asked for them (scaling.hpp)
   std::vector<std::string> troubles;  ///< cells that failed, hung, were wrong or refused; marked trials; differing
                                       ///< digests; cells that are not compared, and why
 };

@@ -119,6 +119,7 @@ TEST(CommandLine, HelpsOnEverything) {
                                                                                          {"list", "--help"},
                                                                                          {"run", "--help"},
                                                                                          {"compare", "--help"},
+                                                                                         {"scale", "--help"},
                                                                                          {"report", "--help"},
                                                                                          {"multiply", "--help"},
                                                                                          {"fibonacci", "--help"}}) {

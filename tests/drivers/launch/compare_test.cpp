@@ -4,6 +4,8 @@
 
 #include <stdexcept>
 
+#include "drivers/study_command.hpp"
+
 namespace duet {
 namespace {
 

@@ -102,6 +102,26 @@ TEST(PlanCells, RefusesSizesThatAProblemDoesNotAllow) {
   EXPECT_NE(message_of(options_for({"1.5"}), two_cores).find("1.5"), std::string::npos);
 }
 
+TEST(PlanCells, OfAStrongRunAllLead) {
+  StudyOptions options = options_for({"64"});
+  options.scaling = Scaling::strong;
+  const auto plan = plan_cells(options, two_cores);
+  EXPECT_EQ(plan.size(), 1U + 4 * 2);
+  for (const PlannedCell& planned : plan) EXPECT_TRUE(planned.leading) << planned.id;
+}
+
+TEST(PlanCells, OfAWeakRunHaveASizeForEachNumberOfWorkersAndSerialTheFirst) {
+  StudyOptions options = options_for({"64", "81"});
+  options.scaling = Scaling::weak;
+  const auto plan = plan_cells(options, two_cores);
+  EXPECT_EQ(plan.size(), 1U + 4 * 2);
+  for (const PlannedCell& planned : plan) {
+    EXPECT_EQ(planned.cell.size, planned.cell.workers() == 1 ? "64" : "81") << planned.id;
+    EXPECT_EQ(planned.group, plan.front().group);
+    EXPECT_TRUE(planned.leading);
+  }
+}
+
 TEST(StudyOptions, AreReadBackAsTheyWereWritten) {
   StudyOptions options = options_for({"32", "100x200x300"});
   options.problems.emplace_back("fib_batch");
@@ -114,6 +134,7 @@ TEST(StudyOptions, AreReadBackAsTheyWereWritten) {
   options.precision = 0.015;
   options.time_limit_seconds = 12.5;
   options.rounds = 7;
+  options.scaling = Scaling::weak;
   const auto text = as_text(options);
   EXPECT_EQ(as_text(options_from(text)), text);
   const StudyOptions back = options_from(text);
@@ -122,6 +143,7 @@ TEST(StudyOptions, AreReadBackAsTheyWereWritten) {
   EXPECT_EQ(back.settings, options.settings);
   EXPECT_EQ(back.budget_seconds, options.budget_seconds);
   EXPECT_EQ(back.precision, options.precision);
+  EXPECT_EQ(back.scaling, options.scaling);
 }
 
 TEST(StudyOptions, NameTheRecordedOptionThatDoesNotParse) {

@@ -24,8 +24,9 @@ StudyOptions options_for(std::vector<std::string> sizes, double budget) {
   return options;
 }
 
-Analysis analysis_of(const std::vector<Trial>& trials) {
+Analysis analysis_of(const std::vector<Trial>& trials, const std::map<std::string, std::string>& options = {}) {
   SavedStudy study;
+  study.record.options = options;
   study.trials = trials;
   return analyse(study);
 }
@@ -35,7 +36,8 @@ Analysis analysis_of(const std::vector<Trial>& trials) {
 class Simulation {
  public:
   Simulation(const StudyOptions& options, double noise)
-      : rounds_{options, two_cores, plan_cells(options, two_cores), analysis_of},
+      : rounds_{options, two_cores, plan_cells(options, two_cores),
+                [text = as_text(options)](const std::vector<Trial>& trials) { return analysis_of(trials, text); }},
         noise_{noise},
         left_{options.budget_seconds} {}
 
@@ -251,7 +253,7 @@ TEST(Rounds, LeaveRefusedCellsAlone) {
   for (PlannedCell& planned : plan) {
     if (planned.cell.size == "256") planned.refusal = "too large";
   }
-  Rounds rounds{options, two_cores, plan, analysis_of};
+  Rounds rounds{options, two_cores, plan, [](const std::vector<Trial>& trials) { return analysis_of(trials); }};
   for (int piece = 0; piece < 10; ++piece) {
     for (const PlannedCell& planned : rounds.next(60)) EXPECT_EQ(planned.cell.size, "64");
   }
@@ -296,6 +298,45 @@ TEST(CellsInNeed, AreBothPartnersOfARatioThatIsNotYetNarrow) {
   EXPECT_TRUE(cells_in_need(analysis, {openmp}, 0.02).empty());
   analysis.comparisons[0].ratio = {.estimate = 1.1, .low = 1.09, .high = 1.11, .level = 0.95, .n = 9};
   EXPECT_TRUE(cells_in_need(analysis, {openmp, tbb}, 0.02).empty());
+}
+
+/// Four times the work for four workers, n growing with the cube root.
+StudyOptions weak_options(double budget) {
+  StudyOptions options = options_for({"512", "648", "816"}, budget);
+  options.scaling = Scaling::weak;
+  options.workers = {1, 2, 4};
+  options.oversubscribe = true;
+  return options;
+}
+
+TEST(Rounds, OfAStudyOfScalingEndWhenEveryEfficiencyIsPrecise) {
+  const StudyOptions options = weak_options(600);
+  Simulation study{options, 0.01};
+  study.run();
+  EXPECT_TRUE(study.rounds_.complete());
+  EXPECT_EQ(study.sizes(), (std::set<std::string>{"512", "648", "816"}));
+  const Analysis analysis = analysis_of(study.trials_, as_text(options));
+  ASSERT_EQ(analysis.scaling.size(), 2U);
+  for (const ScalingCurve& curve : analysis.scaling) {
+    ASSERT_EQ(curve.points.size(), 3U);
+    EXPECT_GE(curve.rounds, fewest_rounds);
+    for (const ScalingPoint& point : curve.points) {
+      if (point.cell.workers() == 1) continue;
+      EXPECT_LE(point.efficiency.relative_half_width(), 0.02) << point.cell.id();
+      // No round was spent on a point without its base.
+      EXPECT_EQ(point.efficiency.n, point.seconds.n) << point.cell.id();
+    }
+  }
+}
+
+TEST(Rounds, OfAWeakRunLeaveOutWorkerCountsThatTheBudgetDoesNotHold) {
+  StudyOptions options = weak_options(8);
+  options.sizes["matmul"] = {"512", "648", "8000"};
+  Simulation study{options, 0.01};
+  study.run();
+  EXPECT_EQ(study.sizes(), (std::set<std::string>{"512", "648"}));
+  ASSERT_EQ(study.rounds_.warnings().size(), 1U);
+  EXPECT_NE(study.rounds_.warnings()[0].find("left out 8000"), std::string::npos) << study.rounds_.warnings()[0];
 }
 
 TEST(RepeatsFor, GivesShortTrialsManyAndLongOnesOne) {

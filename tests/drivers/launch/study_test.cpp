@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "drivers/command.hpp"
+#include "tests/drivers/launch/running_study.hpp"
 #include "tests/drivers/launch/scratch.hpp"
 
 namespace duet {
@@ -234,67 +235,9 @@ TEST(Study, SaysThatItsFolderCannotBeWritten) {
   EXPECT_EQ(lines_in(ending.output), 1);
 }
 
-/// A study in a process that the test can signal while it runs.
-class RunningStudy {
- public:
-  explicit RunningStudy(const std::vector<std::string>& arguments, const std::string& output = "/dev/null") {
-    const Command words = compare_words(arguments);
-    std::vector<char*> argv;
-    for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-    argv.push_back(nullptr);
-    pid_ = fork();
-    if (pid_ != 0) return;
-    if (std::freopen(output.c_str(), "w", stdout) == nullptr || dup2(STDOUT_FILENO, STDERR_FILENO) < 0) _exit(1);
-    execv(argv[0], argv.data());
-    _exit(1);
-  }
-  ~RunningStudy() {
-    if (pid_ > 0) {
-      kill(pid_, SIGKILL);
-      wait();
-    }
-  }
-  RunningStudy(const RunningStudy&) = delete;
-  RunningStudy& operator=(const RunningStudy&) = delete;
-
-  void send(int signal) const { kill(pid_, signal); }
-  /// The exit status, or minus the signal.
-  int wait() {
-    int result = 0;
-    waitpid(pid_, &result, 0);
-    pid_ = -1;
-    return WIFSIGNALED(result) ? -WTERMSIG(result) : WEXITSTATUS(result);
-  }
-
- private:
-  pid_t pid_ = -1;
-};
-
-/// Waits until the folder has trials of `launches` launches or more.
-bool has_launches(const fs::path& folder, std::size_t launches) {
-  for (int attempt = 0; attempt < 1000; ++attempt) {
-    std::this_thread::sleep_for(std::chrono::milliseconds{20});
-    std::set<int> seen;
-    for (const Trial& trial : trials_from((folder / "trials.jsonl").string())) seen.insert(trial.launch);
-    if (seen.size() >= launches) return true;
-  }
-  return false;
-}
-
 std::vector<std::string> long_study(const fs::path& folder) {
   return {"steady",   "--models", "serial,openmp,mpi", "--workers", "1", "--sizes", "3,4", "--rounds", "4", "--set",
           "pause=20", "-o",       folder.string()};
-}
-
-/// Each cell and round exactly once.
-void expect_the_planned_trials(const SavedStudy& study, int cells, int rounds) {
-  std::map<std::pair<std::string, int>, std::set<int>> launches;
-  for (const Trial& trial : study.trials) {
-    EXPECT_EQ(trial.outcome, Outcome::right) << trial.message;
-    launches[{trial.cell.id(), trial.round}].insert(trial.launch);
-  }
-  EXPECT_EQ(launches.size(), static_cast<std::size_t>(cells * rounds));
-  for (const auto& [key, numbers] : launches) EXPECT_EQ(numbers.size(), 1U) << key.first << " in round " << key.second;
 }
 
 TEST(InterruptedStudy, EndsWithinTwoSecondsAndGoesOnToExactlyThePlannedTrials) {
@@ -306,7 +249,7 @@ TEST(InterruptedStudy, EndsWithinTwoSecondsAndGoesOnToExactlyThePlannedTrials) {
   for (int interruption = 0; interruption < 3; ++interruption) {
     std::vector<std::string> arguments = long_study(folder);
     if (interruption > 0) arguments = {"-o", folder.string(), "--resume"};
-    RunningStudy running{arguments, output};
+    RunningStudy running{compare_words(arguments), output};
     ASSERT_TRUE(has_launches(folder, 3 * static_cast<std::size_t>(interruption) + 2));
     std::this_thread::sleep_for(std::chrono::milliseconds{30 * interruption});
     const Clock::time_point begin = Clock::now();
@@ -331,8 +274,8 @@ TEST(InterruptedStudy, EndsWithinTwoSecondsAndGoesOnToExactlyThePlannedTrials) {
 TEST(InterruptedStudy, LeavesNothingRunningAfterASecondSignal) {
   const Scratch scratch;
   const fs::path folder = scratch / "study";
-  RunningStudy running{
-      {"misbehave", "--models", "serial", "--sizes", "3", "--set", "how=hang_on", "-o", folder.string()}};
+  RunningStudy running{compare_words(
+      {"misbehave", "--models", "serial", "--sizes", "3", "--set", "how=hang_on", "-o", folder.string()})};
   for (int attempt = 0; attempt < 500 && processes_with((folder / "launch.jsonl").string()).empty(); ++attempt) {
     std::this_thread::sleep_for(std::chrono::milliseconds{20});
   }
@@ -348,7 +291,7 @@ TEST(InterruptedStudy, SurvivesItsOwnDeath) {
   const Scratch scratch;
   const fs::path folder = scratch / "study";
   {
-    RunningStudy running{long_study(folder)};
+    RunningStudy running{compare_words(long_study(folder))};
     ASSERT_TRUE(has_launches(folder, 5));
     running.send(SIGKILL);
     EXPECT_EQ(running.wait(), -SIGKILL);
@@ -365,7 +308,7 @@ TEST(InterruptedStudy, IsNotMixedWithAnotherOne) {
   const Scratch scratch;
   const fs::path folder = scratch / "study";
   {
-    RunningStudy running{long_study(folder)};
+    RunningStudy running{compare_words(long_study(folder))};
     ASSERT_TRUE(has_launches(folder, 2));
     running.send(SIGINT);
     running.wait();
@@ -385,7 +328,7 @@ TEST(InterruptedStudy, IsNotMixedWithAnotherOne) {
 TEST(Study, KeepsOthersOutOfItsFolderAndWarnsThemOnItsMachine) {
   const Scratch scratch;
   const fs::path folder = scratch / "study";
-  RunningStudy running{long_study(folder)};
+  RunningStudy running{compare_words(long_study(folder))};
   ASSERT_TRUE(has_launches(folder, 1));
   Ending ending = compare({"-o", folder.string(), "--resume"});
   EXPECT_EQ(ending.code, status::usage);

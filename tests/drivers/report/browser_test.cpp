@@ -263,5 +263,32 @@ TEST_F(ReportInBrowser, ForbidsTheNetworkAndScriptsFromElsewhere) {
   EXPECT_FALSE(open_to_all.console.empty());
 }
 
+TEST_F(ReportInBrowser, DrawsEfficiencyAgainstWorkersAgainstEitherBase) {
+  const Visit visit = open(page_of(scaling_study(Scaling::weak)), R"(
+    const figure = document.querySelector("#scaling figure");
+    const shown = () => {
+      const chart = Chart.getChart(figure.querySelector("canvas"));
+      return { title: figure.querySelector("h3").textContent, lines: chart.data.datasets.length,
+        highest: Math.max(...chart.data.datasets.flatMap(({ data }) => data.map((point) => point.y))) };
+    };
+    const own = shown();
+    document.querySelectorAll("#scaling input")[1].click();
+    return { state: document.documentElement.dataset.state, own, serial: shown(),
+      rows: figure.querySelectorAll("details tbody tr").length,
+      said: document.getElementById("scaling").textContent };
+  )");
+  EXPECT_TRUE(visit.console.empty()) << visit.console.front();
+  EXPECT_EQ(visit.probe.at("state"), "ready");
+  EXPECT_EQ(visit.probe.at("rows"), 10);
+  EXPECT_EQ(visit.probe.at("own").at("lines"), 2);
+  EXPECT_EQ(visit.probe.at("own").at("highest"), 1);
+  EXPECT_NEAR(visit.probe.at("serial").at("highest").get<double>(), 0.95, 0.02);
+  EXPECT_NE(visit.probe.at("own").at("title"), visit.probe.at("serial").at("title"));
+  const auto said = visit.probe.at("said").get<std::string>();
+  for (const char* text : {"Weak scaling of matmul", "Checked: work a worker is constant", "Gustafson", "USL"}) {
+    EXPECT_NE(said.find(text), std::string::npos) << text;
+  }
+}
+
 }  // namespace
 }  // namespace duet

@@ -151,6 +151,49 @@ SyntheticStudy synthetic_study() {
   return study;
 }
 
+SyntheticStudy scaling_study(Scaling scaling) {
+  SavedStudy study;
+  study.record = {.duet_version = "0.1.0",
+                  .command = {"duet", "scale", "matmul", "--" + std::string{name_of(scaling)}},
+                  .ending = "complete",
+                  .machine = {.host = "node17", .cores = 16},
+                  .options = {{"scaling", std::string{name_of(scaling)}}}};
+  const std::vector<int> workers{1, 2, 4, 8, 16};
+  const std::vector<int> weak_sizes{512, 648, 816, 1024, 1296};
+  std::mt19937 random{11};
+  std::normal_distribution<double> noise{0.0, 0.004};
+  int launch = 0;
+  for (int round = 1; round <= 9; ++round) {
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+      for (const Model model : {Model::serial, Model::openmp, Model::mpi}) {
+        if (model == Model::serial && i > 0) continue;
+        const double p = workers[i];
+        const double size = scaling == Scaling::weak ? weak_sizes[i] : 512;
+        const int ranks = model == Model::mpi ? workers[i] : 1;
+        Trial trial{.cell = {.problem = "matmul",
+                             .model = model,
+                             .size = std::to_string(static_cast<int>(size)),
+                             .ranks = ranks,
+                             .threads = workers[i] / ranks},
+                    .round = round,
+                    .launch = ++launch,
+                    .outcome = Outcome::right,
+                    .operations = 2 * size * size * size,
+                    .unit = "flop"};
+        const double slower = model == Model::openmp ? 1 + 0.02 * (p - 1)
+                              : model == Model::mpi  ? 1 + 0.05 * (p - 1) + 0.006 * p * (p - 1)
+                                                     : 0.95;
+        trial.seconds = trial.operations / (0.9 * peak) / p * slower * std::exp(noise(random));
+        trial.useful_seconds.assign(static_cast<std::size_t>(workers[i]), 0.9 * trial.seconds);
+        trial.communicating_seconds.assign(static_cast<std::size_t>(workers[i]), 0.0);
+        study.trials.push_back(std::move(trial));
+      }
+    }
+  }
+  Analysis analysis = analyse(study);
+  return {std::move(study), std::move(analysis)};
+}
+
 SyntheticStudy study_that_says(const std::string& text) {
   SavedStudy study;
   study.record = {.duet_version = text,

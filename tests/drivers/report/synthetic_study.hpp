@@ -18,6 +18,11 @@ struct SyntheticStudy {
 /// The same numbers each time.
 [[nodiscard]] SyntheticStudy synthetic_study();
 
+/// Nine rounds of serial, openmp and mpi on 1, 2, 4, 8 and 16 workers, of n = 512 or, weak, from there on. With p
+/// workers an operation takes their seconds 1 + 0.02 (p - 1) times as long as one of openmp, in mpi 1 + 0.05 (p - 1) +
+/// 0.006 p (p - 1) times; serial is 5 % faster than one worker.
+[[nodiscard]] SyntheticStudy scaling_study(Scaling scaling);
+
 /// One right trial of each of two models, whose problem, message, host, version and command are `text`.
 [[nodiscard]] SyntheticStudy study_that_says(const std::string& text);
 

@@ -174,5 +174,26 @@ TEST(TerminalStyle, TakesTheCharacterSetFromTheFirstVariableThatIsSet) {
   EXPECT_TRUE(TerminalStyle::of(1).unicode);
 }
 
+TEST(PrintVerdict, ShowsEfficiencyAgainstWorkersWhereTheStudyAskedForScaling) {
+  for (const Scaling scaling : {Scaling::strong, Scaling::weak}) {
+    const SyntheticStudy study = scaling_study(scaling);
+    std::ostringstream out;
+    print_verdict(out, study.study, study.analysis, {});
+    const std::string text = out.str();
+    SCOPED_TRACE(text);
+    for (const char* part : {"openmp", "mpi", "of 1 worker [95 %]", "of serial [95 %]", "base", "above 75 %: up to 4",
+                             "above 50 %: up to 8", "without 16 workers it predicts", "USL: contention"}) {
+      EXPECT_NE(text.find(part), std::string::npos) << part;
+    }
+    const bool weak = scaling == Scaling::weak;
+    EXPECT_EQ(text.find("Strong scaling of matmul at n = 512") != std::string::npos, !weak);
+    EXPECT_EQ(text.find("Weak scaling of matmul from n = 512") != std::string::npos, weak);
+    EXPECT_EQ(text.find("Checked: work a worker is constant within 2 %") != std::string::npos, weak);
+    EXPECT_EQ(text.find("16: 1296") != std::string::npos, weak);
+    std::istringstream lines{text};
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
+  }
+}
+
 }  // namespace
 }  // namespace duet
