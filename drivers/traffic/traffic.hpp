@@ -121,10 +121,10 @@ struct AcrossRanks {
 
 /// What all ranks moved in one trial.
 struct Traffic {
-  AcrossRanks received;                ///< within and between nodes
-  AcrossRanks received_between_nodes;  ///< the part of it from other nodes
-  AcrossRanks sent;
-  AcrossRanks sent_between_nodes;
+  AcrossRanks received{};                ///< within and between nodes
+  AcrossRanks received_between_nodes{};  ///< the part of it from other nodes
+  AcrossRanks sent{};
+  AcrossRanks sent_between_nodes{};
   std::array<Volume, carriers> received_by{};  ///< `received.in_all` by carrier
   friend bool operator==(const Traffic&, const Traffic&) = default;
 };
