@@ -247,7 +247,7 @@ TEST(Run, GathersEveryRanksWorkers) {
   const Scratch scratch;
   const std::string json = (scratch / "trials.jsonl").string();
   const Ending ending = duet_on_ranks(3, {"run", "matmul", "--model", "hybrid", "--threads", "2", "--oversubscribe",
-                                          "--size", "50", "--repeat", "1", "--json", json});
+                                          "--size", "50", "--repeat", "1", "--warm-up", "1", "--json", json});
   SCOPED_TRACE(ending.output);
   EXPECT_EQ(ending.code, 0);
   const std::vector<Trial> trials = trials_from(json);
