@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 
 #include "drivers/command.hpp"
 #include "drivers/machine.hpp"
+#include "drivers/traffic/meter.hpp"
 #include "drivers/watchdog.hpp"
 #include "kernels/core/mpi.hpp"
 
@@ -97,6 +99,8 @@ bool measure(const Problem& problem, const Variant& variant, const Instance& ins
   record.place_seconds = largest_over(communicator, seconds_since(before_placing));
   record.facts = placed.facts;
 
+  std::optional<TrafficMeter> meter;
+  if (communicator != MPI_COMM_NULL) meter.emplace(communicator);
   const auto canary = [&] { return options.canary_seconds > 0 ? session.canary(options.canary_seconds) : Canary{}; };
   bool all_right = true;
   Canary before = canary();
@@ -117,11 +121,15 @@ bool measure(const Problem& problem, const Variant& variant, const Instance& ins
     phase.now(fmt::format("trial {}: resetting", number));
     placed.reset();
     timesheet.clear();
+    if (meter) meter->clear();
     phase.now(fmt::format("trial {}: executing", number));
     session.barrier();
+    std::optional<TrafficMeter::Running> counting;
+    if (meter) counting.emplace(*meter);
     const Clock::time_point start = Clock::now();
     placed.execute();
     const double mine = seconds_since(start);
+    counting.reset();
     trial.seconds = largest_over(communicator, mine);
     if (warming) warming_seconds += trial.seconds;
 
@@ -131,6 +139,7 @@ bool measure(const Problem& problem, const Variant& variant, const Instance& ins
     trial.canary_after = after.operations_per_second;
     trial.hop_seconds = std::max(before.hop_seconds, after.hop_seconds);
     before = after;
+    if (meter) trial.traffic = over_all(communicator, meter->total());
 
     phase.now(fmt::format("trial {}: verifying", number));
     const Clock::time_point before_verifying = Clock::now();

@@ -12,6 +12,7 @@
 #include "drivers/options.hpp"
 #include "drivers/statistics/medians.hpp"
 #include "drivers/statistics/text.hpp"
+#include "drivers/study/moved.hpp"
 #include "drivers/watchdog.hpp"
 #include "kernels/registry.hpp"
 
@@ -104,6 +105,10 @@ void print_summary(const std::vector<Trial>& trials) {
   fmt::print("\nmedian {} of {} trial{}, {}\n", seconds_text(median), seconds.size(), seconds.size() == 1 ? "" : "s",
              rate_text(trials.front().operations / median.estimate, trials.front().unit));
   fmt::print("Trials of one process share its luck; `duet compare` measures over many.\n");
+  if (const Trial& last = trials.back(); last.traffic) {
+    const bool alike = std::ranges::all_of(trials, [&](const Trial& trial) { return trial.traffic == last.traffic; });
+    fmt::print("moved{}: {}\n", alike ? "" : " in the last trial", moved_text(*last.traffic, last.cell.ranks));
+  }
   for (const WorkerPlace& place : trials.front().places) {
     fmt::print("rank {} thread {} on {} core {}\n", place.rank, place.thread, place.host, place.core);
   }

@@ -84,6 +84,29 @@ json described(const Question& question, const Analysis& analysis) {
   return known;
 }
 
+json across_ranks(const AcrossRanks& figure) {
+  return {{"messages", figure.in_all.messages},
+          {"bytes", figure.in_all.bytes},
+          {"most_messages", figure.most.messages},
+          {"most_bytes", figure.most.bytes}};
+}
+
+/// null where nothing was counted.
+json traffic(const CellSummary& summary) {
+  if (!summary.traffic) return nullptr;
+  std::string by;
+  for (std::size_t carrier = 0; carrier < carriers; ++carrier) {
+    const Volume& volume = summary.traffic->received_by[carrier];
+    if (volume.messages == 0) continue;
+    std::string name{name_of(Carrier{static_cast<int>(carrier)})};
+    std::ranges::replace(name, '_', ' ');
+    by += fmt::format("{}{} {}", by.empty() ? "" : ", ", name, bytes_text(static_cast<double>(volume.bytes)));
+  }
+  return {{"received", across_ranks(summary.traffic->received)},
+          {"received_between_nodes", across_ranks(summary.traffic->received_between_nodes)},
+          {"by", by}};
+}
+
 json summary(const CellSummary& summary, std::size_t question, const std::string& series, const Machine& machine) {
   const Cell& cell = summary.cell;
   json settings = json::object();
@@ -117,6 +140,7 @@ json summary(const CellSummary& summary, std::size_t question, const std::string
       {"communication_efficiency", number(summary.communication_efficiency)},
       {"parallel_efficiency", number(summary.parallel_efficiency)},
       {"shares", {number(summary.useful_share), number(summary.communicating_share), number(summary.waiting_share)}},
+      {"traffic", traffic(summary)},
       {"speedup", factor(summary.speedup_over_serial)},
       {"own_speedup", factor(summary.speedup_over_one_worker)}};
 }

@@ -326,6 +326,7 @@ function problem_section(problem, number) {
     problem.summary ? element("p", { class: "lead" }, problem.summary) : null,
     controls.length > 0 ? element("div", { class: "controls" }, controls) : null,
     element("div", { class: "charts" }, charts.map(({ figure }) => figure)),
+    traffic_panel(problem, cells),
     element("div", { class: "panel" }, folded(`All ${plural(cells.length, "cell")} of ${titled(problem)}`, cell_table(problem, cells))));
   return { section, draw_all };
 }
@@ -394,6 +395,29 @@ function cell_table(problem, cells) {
     { title: "communication efficiency", figure: true, of: share("communication_efficiency") },
     { title: "trials", of: trials_text },
   ], [...cells].sort((one, other) => one.size_value - other.size_value || one.workers - other.workers));
+}
+
+/** What the ranks of each cell moved, exactly; null where no rank received anything. */
+function traffic_panel(problem, cells) {
+  const moving = cells.filter((cell) => cell.traffic !== null && cell.traffic.received.messages > 0);
+  if (moving.length === 0) return null;
+  const whole = (figure) => figure.toLocaleString("en");
+  const received = (field) => (cell) => whole(cell.traffic.received[field]);
+  const between = (field) => (cell) => whole(cell.traffic.received_between_nodes[field]);
+  return element("div", { class: "panel traffic" }, folded(`What the ranks of ${titled(problem)} moved`,
+    element("p", {}, "Messages and bytes that entered a rank in the trial of median time, counted by the definition of " +
+      "each MPI operation, and the part of them that came from another node."),
+    table(`${titled(problem)}: messages and bytes received`, [
+      size_column, model_column, layout_column,
+      { title: "nodes", figure: true, of: (cell) => String(cell.nodes) },
+      { title: "bytes, largest rank", figure: true, of: received("most_bytes") },
+      { title: "messages, largest rank", figure: true, of: received("most_messages") },
+      { title: "bytes in all", figure: true, of: received("bytes") },
+      { title: "messages in all", figure: true, of: received("messages") },
+      { title: "bytes between nodes", figure: true, of: between("bytes") },
+      { title: "messages between nodes", figure: true, of: between("messages") },
+      { title: "by", of: (cell) => typeset(cell.traffic.by) },
+    ], [...moving].sort((one, other) => one.size_value - other.size_value || one.workers - other.workers))));
 }
 
 function troubles_section() {

@@ -16,6 +16,7 @@
 #include "drivers/report/scaling_terminal.hpp"
 #include "drivers/report/writer.hpp"
 #include "drivers/statistics/text.hpp"
+#include "drivers/study/moved.hpp"
 #include "drivers/study/summaries.hpp"
 
 namespace duet {
@@ -106,6 +107,52 @@ void print_table(Writer& writer, const std::string& title, const Series& series)
   }
 }
 
+/// What each cell's ranks received: bytes and messages of the rank with the most, and what came from other nodes.
+/// Nothing where nothing was received.
+void print_traffic(Writer& writer, const std::string& title, const Series& series) {
+  std::vector<std::string> columns;
+  std::map<std::pair<double, std::string>, std::map<std::string, const Traffic*>> rows;
+  bool between_nodes = false;
+  for (const auto& [name, summary] : series) {
+    if (!summary->traffic || summary->traffic->received.in_all.messages == 0) continue;
+    if (std::ranges::find(columns, name) == columns.end()) columns.push_back(name);
+    rows[{summary->size, summary->cell.size}][name] = &*summary->traffic;
+    between_nodes = between_nodes || summary->traffic->received_between_nodes.in_all.messages > 0;
+  }
+  if (columns.empty()) return;
+  writer.blank();
+  writer.paragraph(
+      "",
+      title + ": received by the rank with the most" + (between_nodes ? "; below, by all ranks from other nodes" : ""),
+      bold);
+  constexpr int size_width = 11;
+  constexpr int width = 26;
+  const auto text_of = [](const Volume& volume) {
+    return volume.messages == 0
+               ? std::string{"nothing"}
+               : fmt::format("{}, {}", bytes_text(static_cast<double>(volume.bytes)), messages_text(volume.messages));
+  };
+  const auto a_table = static_cast<std::size_t>(std::max((writer.columns() - size_width) / width, 1));
+  for (std::size_t begin = 0; begin < columns.size(); begin += a_table) {
+    const std::size_t end = std::min(begin + a_table, columns.size());
+    std::vector<Entry> head;
+    for (std::size_t i = begin; i < end; ++i) head.push_back({columns[i], dim});
+    writer.row("size", size_width, head, width, dim);
+    for (const auto& [size, cells] : rows) {
+      std::vector<Entry> received;
+      std::vector<Entry> from_other_nodes;
+      for (std::size_t i = begin; i < end; ++i) {
+        const auto found = cells.find(columns[i]);
+        received.push_back(found == cells.end() ? Entry{} : Entry{text_of(found->second->received.most)});
+        from_other_nodes.push_back(
+            found == cells.end() ? Entry{} : Entry{text_of(found->second->received_between_nodes.in_all), dim});
+      }
+      writer.row(size.second, size_width, received, width);
+      if (between_nodes) writer.row("", size_width, from_other_nodes, width);
+    }
+  }
+}
+
 /// A table for each question and number of workers. The serial cells stand in each, to compare with.
 void print_tables(Writer& writer, const Analysis& analysis) {
   const std::vector<std::string> names = series_names(analysis.cells);
@@ -130,7 +177,9 @@ void print_tables(Writer& writer, const Analysis& analysis) {
     for (const auto& [workers, series] : tables[question]) {
       Series shown = serial[question];
       shown.insert(shown.end(), series.begin(), series.end());
-      print_table(writer, question + " on " + counted(workers, "worker"), shown);
+      const std::string title = question + " on " + counted(workers, "worker");
+      print_table(writer, title, shown);
+      print_traffic(writer, title, series);
     }
   }
 }

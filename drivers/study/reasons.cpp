@@ -9,6 +9,7 @@
 
 #include "drivers/statistics/text.hpp"
 #include "drivers/study/headline.hpp"
+#include "drivers/study/moved.hpp"
 #include "drivers/study/summaries.hpp"
 
 namespace duet {
@@ -69,11 +70,20 @@ std::vector<std::string> reasons_for(const Comparison& comparison, const CellSum
   std::ranges::sort(factors, std::ranges::greater{}, &Factor::by);
   const double whole = std::log(comparison.ratio.estimate);
   std::vector<std::string> reasons;
+  const auto explains = [whole](const Factor& factor) { return std::log(factor.by) >= 0.2 * whole; };
+  const auto opposes = [](const Factor& factor) { return factor.by <= 1 / 1.05; };
   for (const Factor& factor : factors) {
-    if (std::log(factor.by) >= 0.2 * whole) reasons.push_back(at + factor.sentence);
+    if (explains(factor)) reasons.push_back(at + factor.sentence);
   }
   for (const Factor& factor : factors) {
-    if (factor.by <= 1 / 1.05) reasons.push_back(at + "the other way round, " + factor.sentence);
+    if (opposes(factor)) reasons.push_back(at + "the other way round, " + factor.sentence);
+  }
+  if (explains(communication) || opposes(communication)) {
+    for (const CellSummary* const summary : {&slower, &faster}) {
+      if (!summary->traffic || summary->traffic->received.in_all.messages == 0) continue;
+      reasons.push_back(fmt::format("{}{} moves {}", at, name_of(summary->cell.model),
+                                    moved_text(*summary->traffic, summary->cell.ranks)));
+    }
   }
   if (faster.cell.workers() > 1 && faster.speedup_over_one_worker.n > 0 && slower.speedup_over_one_worker.n > 0) {
     reasons.push_back(fmt::format(

@@ -16,7 +16,8 @@ namespace duet {
 ///
 /// so the ratio of two cells is the product of three: how much longer the slower one computes in all, how much less
 /// evenly, and how much of its busiest worker's time is not computing. A factor is named where it explains a fifth of
-/// the ratio or more, or works against it by 5 % or more. Nothing where rounds are too few to compare at all.
+/// the ratio or more, or works against it by 5 % or more; with communication goes what was moved. Nothing where rounds
+/// are too few to compare at all.
 [[nodiscard]] std::vector<std::string> reasons_for(const Comparison& comparison, const CellSummary& faster,
                                                    const CellSummary& slower);
 

@@ -59,11 +59,12 @@ void book_rounds(CellSummary& summary, const std::vector<const Trial*>& trials) 
   }
 }
 
-/// Where the workers' time went, in the one trial whose time is the (lower) median.
-void book_shares(CellSummary& summary, std::vector<const Trial*> trials) {
+/// What was moved and where the workers' time went, in the one trial whose time is the (lower) median.
+void book_typical(CellSummary& summary, std::vector<const Trial*> trials) {
   const auto middle = trials.begin() + static_cast<std::ptrdiff_t>((trials.size() - 1) / 2);
   std::ranges::nth_element(trials, middle, {}, &Trial::seconds);
   const Trial& typical = **middle;
+  summary.traffic = typical.traffic;
   const double all = static_cast<double>(typical.useful_seconds.size()) * typical.seconds;
   if (!(all > 0)) return;
   const auto sum = [](const std::vector<double>& seconds) {
@@ -106,7 +107,7 @@ CellSummary summary_of(const std::vector<const Trial*>& trials) {
       median_over(counted_ones, [](const Trial& trial) { return trial.communication_efficiency(); });
   summary.parallel_efficiency = median_over(
       counted_ones, [](const Trial& trial) { return trial.load_balance() * trial.communication_efficiency(); });
-  book_shares(summary, counted_ones);
+  book_typical(summary, counted_ones);
   return summary;
 }
 

@@ -268,6 +268,53 @@ void from_json(const Json& json, WorkerPlace& place) {
   read(json, "numa_node", place.numa_node);
 }
 
+void to_json(Json& json, const Traffic& traffic) {
+  const auto tally = [](const AcrossRanks& of) {
+    return Json{{"messages", of.in_all.messages},
+                {"bytes", of.in_all.bytes},
+                {"most_messages", of.most.messages},
+                {"most_bytes", of.most.bytes}};
+  };
+  Json by_carrier = Json::object();
+  for (std::size_t carrier = 0; carrier < carriers; ++carrier) {
+    const Volume& volume = traffic.received_by[carrier];
+    if (volume == Volume{}) continue;
+    by_carrier[std::string{name_of(Carrier{static_cast<int>(carrier)})}] = {{"messages", volume.messages},
+                                                                            {"bytes", volume.bytes}};
+  }
+  json = {{"received", tally(traffic.received)},
+          {"received_between_nodes", tally(traffic.received_between_nodes)},
+          {"sent", tally(traffic.sent)},
+          {"sent_between_nodes", tally(traffic.sent_between_nodes)},
+          {"received_by", std::move(by_carrier)}};
+}
+
+void from_json(const Json& json, Traffic& traffic) {
+  expect_object(json, "the traffic");
+  traffic = {};
+  const auto read_tally = [&json](const char* key, AcrossRanks& tally) {
+    const Json figures = json.value(key, Json::object());
+    expect_object(figures, key);
+    read(figures, "messages", tally.in_all.messages);
+    read(figures, "bytes", tally.in_all.bytes);
+    read(figures, "most_messages", tally.most.messages);
+    read(figures, "most_bytes", tally.most.bytes);
+  };
+  read_tally("received", traffic.received);
+  read_tally("received_between_nodes", traffic.received_between_nodes);
+  read_tally("sent", traffic.sent);
+  read_tally("sent_between_nodes", traffic.sent_between_nodes);
+  const Json by_carrier = json.value("received_by", Json::object());
+  expect_object(by_carrier, "received_by");
+  for (std::size_t carrier = 0; carrier < carriers; ++carrier) {
+    const auto found = by_carrier.find(std::string{name_of(Carrier{static_cast<int>(carrier)})});
+    if (found == by_carrier.end()) continue;
+    expect_object(*found, "received_by");
+    read(*found, "messages", traffic.received_by[carrier].messages);
+    read(*found, "bytes", traffic.received_by[carrier].bytes);
+  }
+}
+
 void to_json(Json& json, const Trial& trial) {
   json = {{"cell", trial.cell},
           {"round", trial.round},
@@ -293,6 +340,7 @@ void to_json(Json& json, const Trial& trial) {
           {"places", trial.places},
           {"facts", trial.facts},
           {"started_at", trial.started_at}};
+  if (trial.traffic) json["traffic"] = *trial.traffic;
 }
 
 void from_json(const Json& json, Trial& trial) {
@@ -317,6 +365,7 @@ void from_json(const Json& json, Trial& trial) {
   read(json, "compulsory_bytes", trial.compulsory_bytes);
   read(json, "useful_seconds", trial.useful_seconds);
   read(json, "communicating_seconds", trial.communicating_seconds);
+  if (json.contains("traffic")) read(json, "traffic", trial.traffic.emplace());
   read(json, "canary_before", trial.canary_before);
   read(json, "canary_after", trial.canary_after);
   read(json, "hop_seconds", trial.hop_seconds);

@@ -7,9 +7,11 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "drivers/traffic/traffic.hpp"
 #include "kernels/core/problem.hpp"
 
 namespace duet {
@@ -72,6 +74,8 @@ struct Trial {
   double compulsory_bytes = 0;
   std::vector<double> useful_seconds{};         ///< a worker each: rank 0's threads, then rank 1's ...
   std::vector<double> communicating_seconds{};  ///< the same
+  /// What the ranks moved in execute(); nothing where the model passes no messages, and in records without it.
+  std::optional<Traffic> traffic{};
   /// Operations per second of a register-only computation on the slowest worker, just before and just after.
   double canary_before = 0;
   double canary_after = 0;
@@ -93,6 +97,8 @@ void to_json(nlohmann::json& json, const Cell& cell);
 void from_json(const nlohmann::json& json, Cell& cell);
 void to_json(nlohmann::json& json, const WorkerPlace& place);
 void from_json(const nlohmann::json& json, WorkerPlace& place);
+void to_json(nlohmann::json& json, const Traffic& traffic);
+void from_json(const nlohmann::json& json, Traffic& traffic);
 void to_json(nlohmann::json& json, const Trial& trial);
 void from_json(const nlohmann::json& json, Trial& trial);
 

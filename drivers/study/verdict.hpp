@@ -13,6 +13,7 @@
 /// wrong answer, cells where nothing is left (they are troubles, "not compared: two workers shared a core"), and
 /// oversubscribed cells against others.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,7 @@ struct CellSummary {
   double useful_share = 0;  ///< of the workers' time in the trial of median time: the three shares add up to 1
   double communicating_share = 0;
   double waiting_share = 0;
+  std::optional<Traffic> traffic{};    ///< of the same trial
   Interval speedup_over_serial{};      ///< base: the best serial cell at this size; n = 0 where there is none
   Interval speedup_over_one_worker{};  ///< base: one worker of the same model
 };

@@ -21,6 +21,15 @@
 /// n k / C (1 - 1/R) words of B, in one broadcast of each per panel, and needs two panels of each beside what it owns.
 /// In one process nothing is sent. All tiles go through the local kernel (kernels/local_product), one thread each.
 ///
+/// Exactly, uneven blocks included: let rank (r, c) own m_r rows and n_c columns of C, k_c columns of A and k'_r rows of
+/// B (shares of m over R, of n over C, of k over C and of k over R). It receives
+///
+///     8 ( m_r (k - k_c) + n_c (k - k'_r) ) bytes,
+///
+/// in one message for each panel of A outside its columns, unless m_r = 0, and one for each panel of B outside its rows,
+/// unless n_c = 0, as long as a panel has no more than 2^31 - 1 words. The root of a broadcast sends its panel once:
+/// 8 ( m_r k_c [C > 1] + n_c k'_r [R > 1] ) bytes leave the rank. Tests hold the program to it.
+///
 /// The answer is within gamma_k |A| |B| of the exact product, entry by entry, whatever the division (Higham: "Accuracy
 /// and stability of numerical algorithms", 2002, section 3.5), and bitwise the same from run to run for the same
 /// kernel, division and worker count. NaN and infinities are carried as IEEE 754 says.

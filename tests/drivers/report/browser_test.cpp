@@ -74,7 +74,8 @@ constexpr std::string_view whole_page = R"(
     marked_tooltip: tooltip_of("trials", (point) => point.trial.marks.length > 0),
     hung_tooltip: tooltip_of("trials", (point) => point.trial.outcome === "hung"),
     ideal: chart_in("speedup-workers").config.plugins.map(({ id }) => id),
-    cells: document.querySelectorAll(".problem .panel tbody tr").length,
+    cells: document.querySelectorAll(".problem .panel:not(.traffic) tbody tr").length,
+    traffic: [...document.querySelectorAll(".problem .panel.traffic tbody tr")].map((row) => row.textContent),
     troubles: document.getElementById("troubles").textContent,
     machine: document.getElementById("machine").textContent,
     placement: document.getElementById("placement").textContent,
@@ -146,6 +147,10 @@ TEST_F(ReportInBrowser, ShowsVerdictsChartsAndTables) {
   EXPECT_EQ(told.at("figures").at(0).at("models"), json({"serial", "openmp", "tbb", "mpi", "hybrid"}));
   EXPECT_EQ(told.at("figures").at(2).at("models"), json({"openmp", "tbb", "mpi", "hybrid"}));
   EXPECT_EQ(told.at("cells"), study.analysis.cells.size());
+  // Six sizes of two problems in mpi on two ranks; all other cells receive nothing.
+  ASSERT_EQ(told.at("traffic").size(), 12U);
+  EXPECT_NE(told.at("traffic").at(0).get<std::string>().find("16,384"), std::string::npos) << told.at("traffic").at(0);
+  EXPECT_NE(told.at("traffic").at(0).get<std::string>().find("broadcast 32.0 KiB"), std::string::npos);
   EXPECT_EQ(told.at("ideal"), json({"whiskers", "annotations"}));
   EXPECT_NE(told.at("troubles").get<std::string>().find("std::bad_alloc"), std::string::npos);
   EXPECT_NE(told.at("troubles").get<std::string>().find("both in use by this job"), std::string::npos);

@@ -60,6 +60,13 @@ Trial right_trial(const Cell& cell, double size, int round, int launch, int numb
     trial.communicating_seconds.push_back(
         passes_messages(cell.model) && cell.workers() > 1 ? 0.7 * std::max(trial.seconds - useful, 0.0) : 0.0);
   }
+  if (passes_messages(cell.model)) {
+    const std::int64_t messages = cell.ranks > 1 ? 8 : 0;
+    const auto bytes = static_cast<std::int64_t>(4 * size * size) * (cell.ranks - 1);
+    const AcrossRanks each{.in_all = {cell.ranks * messages, cell.ranks * bytes}, .most = {messages, bytes}};
+    trial.traffic = Traffic{.received = each, .received_between_nodes = {}, .sent = each, .sent_between_nodes = {}};
+    trial.traffic->received_by[static_cast<std::size_t>(Carrier::broadcast)] = each.in_all;
+  }
   trial.canary_before = 3.71e9;
   trial.canary_after = 3.70e9;
   trial.places = places_of(cell);

@@ -80,6 +80,29 @@ TEST(TerminalReport, ShowsMediansRatiosAndFailuresSizeByModel) {
   EXPECT_NE((row + 1)->find("1.95x"), std::string::npos) << *(row + 1);
 }
 
+TEST(TerminalReport, ShowsWhatRanksReceivedAndWhatCameFromOtherNodes) {
+  SyntheticStudy study = synthetic_study();
+  const auto table_in = [](const std::string& text) {
+    const std::vector<std::string> lines = lines_of(text);
+    const auto title = std::ranges::find_if(
+        lines, [](const std::string& line) { return line.starts_with("matmul on 2 workers: received by the rank"); });
+    return std::vector<std::string>{title, std::min(title + 4, lines.end())};
+  };
+  std::vector<std::string> table = table_in(printed(study, {}));
+  ASSERT_EQ(table.size(), 4U);
+  EXPECT_EQ(table[0], "matmul on 2 workers: received by the rank with the most");
+  EXPECT_EQ(table[1], "size                              mpi");
+  EXPECT_EQ(table[2], "64               16.0 KiB, 8 messages");
+  EXPECT_EQ(table[3], "128              64.0 KiB, 8 messages");
+  for (CellSummary& cell : study.analysis.cells) {
+    if (cell.traffic) cell.traffic->received_between_nodes = cell.traffic->received;
+  }
+  table = table_in(printed(study, {}));
+  EXPECT_EQ(table[0], "matmul on 2 workers: received by the rank with the most; below, by all ranks");
+  EXPECT_EQ(table[1], "from other nodes");
+  EXPECT_EQ(table[3], "64               16.0 KiB, 8 messages");
+}
+
 TEST(TerminalReport, IsNeverWiderThanItsColumns) {
   for (const TerminalStyle style : {TerminalStyle{}, TerminalStyle{.unicode = true}, TerminalStyle{.columns = 60}}) {
     expect_no_wider(printed(synthetic_study(), style), style.columns);

@@ -77,6 +77,11 @@ Trial example() {
   trial.compulsory_bytes = 8.8e5;
   trial.useful_seconds = {0.08, 0.06, 0.08, 0.06};
   trial.communicating_seconds = {0.01, 0.02, 0.01, 0.02};
+  trial.traffic = Traffic{.received = {{24, std::int64_t{1} << 40}, {7, 5000}},
+                          .received_between_nodes = {{12, 600}, {4, 300}},
+                          .sent = {{20, 900}, {5, 450}},
+                          .sent_between_nodes = {{10, 500}, {3, 250}}};
+  trial.traffic->received_by[static_cast<std::size_t>(Carrier::one_sided)] = {24, std::int64_t{1} << 40};
   trial.canary_before = 1.5e10;
   trial.canary_after = 1.4e10;
   trial.marks = {"slow_canary"};

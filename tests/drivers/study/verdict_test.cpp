@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "drivers/study/headline.hpp"
+#include "drivers/study/moved.hpp"
 #include "drivers/study/reasons.hpp"
 #include "drivers/study/summaries.hpp"
 
@@ -535,6 +536,36 @@ TEST(Reasons, NameTheFactorThatMakesTheDifference) {
   const auto silent = reasons_with([](Trial& trial) { trial.useful_seconds.clear(); });
   ASSERT_EQ(silent.size(), 1U);
   EXPECT_EQ(silent[0], "At n = 64 mpi booked no useful time, so nothing says why");
+}
+
+TEST(Reasons, SayWhatWasMovedWhereCommunicationExplains) {
+  const Cell mpi = cell_of(Model::mpi, "64");
+  const Traffic traffic{.received = {{32, 65536}, {16, 32768}}};
+  const auto reasons_with = [&](auto&& act) {
+    MadeUp made_up;
+    made_up.add(cell_of(Model::openmp, "64"), 1).add(mpi, 1.5).change(mpi, [&](Trial& trial) {
+      trial.traffic = traffic;
+      act(trial);
+    });
+    return analyse(made_up.study).verdicts.at(0).reasons;
+  };
+  const auto communicating = reasons_with([](Trial& trial) { trial.useful_seconds.assign(2, 0.6 * trial.seconds); });
+  ASSERT_EQ(communicating.size(), 2U) << all_of(communicating);
+  EXPECT_EQ(communicating[1], "At n = 64 mpi moves 32.0 KiB to each rank in 16 messages, none between nodes");
+  EXPECT_EQ(reasons_with([](Trial&) {}).size(), 1U);  // its workers compute longer: that no message explains
+}
+
+TEST(Moved, SaysHowMuchCameToARankAndFromWhere) {
+  EXPECT_EQ(moved_text({}, 4), "nothing");
+  EXPECT_EQ(moved_text({.received = {{4, 4096}, {1, 1024}}}, 4),
+            "1.00 KiB to each rank in 1 message, none between nodes");
+  const AcrossRanks uneven{{12, 2048}, {5, 1024}};
+  EXPECT_EQ(moved_text({.received = uneven}, 3),
+            "up to 1.00 KiB to a rank in up to 5 messages, 2.00 KiB in all, none between nodes");
+  EXPECT_EQ(moved_text({.received = uneven, .received_between_nodes = {{6, 512}, {4, 256}}}, 3),
+            "up to 1.00 KiB to a rank in up to 5 messages, 2.00 KiB in all, 512 B in 6 messages between nodes");
+  EXPECT_EQ(moved_text({.received = uneven, .received_between_nodes = uneven}, 3),
+            "up to 1.00 KiB to a rank in up to 5 messages, 2.00 KiB in all, all between nodes");
 }
 
 TEST(Reasons, SayWhatWorksAgainstTheDifference) {
