@@ -342,7 +342,7 @@ void note_environment(StudySetup& setup, const std::vector<std::string>& scrubbe
   if (!alone) {
     record.warnings.emplace_back(
         "another duet study ran on this machine at the same time: each disturbed the other's times");
-    fmt::print(stderr, "duet: warning: another study is running on this machine; each disturbs the other's times\n");
+    fmt::print(stderr, "duet: warning: another study is running on this machine; they disturb each other\n");
   }
   if (!scrubbed.empty()) {
     record.options["environment_removed"] = words(scrubbed);

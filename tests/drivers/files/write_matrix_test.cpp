@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <csignal>
@@ -53,9 +54,12 @@ TEST_P(EachFormat, ReadsBackBitForBit) {
       const Matrix<double> back = read_matrix(path);
       ASSERT_EQ(back.rows(), rows);
       ASSERT_EQ(back.columns(), columns);
-      for (std::int64_t i = 0; i < std::int64_t{rows} * columns; ++i) {
-        ASSERT_EQ(std::bit_cast<std::uint64_t>(back.data()[i]), std::bit_cast<std::uint64_t>(matrix.data()[i])) << i;
-      }
+      const double* const end = matrix.data() + std::int64_t{rows} * columns;
+      const auto same_bits = [](double one, double other) {
+        return std::bit_cast<std::uint64_t>(one) == std::bit_cast<std::uint64_t>(other);
+      };
+      const double* const differs = std::mismatch(matrix.data(), end, back.data(), same_bits).first;
+      ASSERT_EQ(differs, end) << "at " << differs - matrix.data();
     }
   }
   EXPECT_EQ(folder.entries(), 1U);
@@ -132,7 +136,7 @@ TEST(OutputFile, ReplacesAtOnceAndKeepsTheMode) {
   file.append(" all\n");
   file.commit();
   EXPECT_EQ(content_of(path), "after all\n");
-  struct stat status{};
+  struct stat status {};
   ASSERT_EQ(::stat(path.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0640U);
   EXPECT_EQ(folder.entries(), 1U);
