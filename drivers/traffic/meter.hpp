@@ -5,9 +5,9 @@
 /// to PMPI. The caller's code knows nothing of it.
 ///
 /// Cost, measured under OpenMPI 4.1.4: a call outside a count pays one test of a pointer, 1.5 ns; inside, 20 ns for a
-/// broadcast and 30 ns for an atomic operation (the size of the datatype, and a look-up of the communicator's or window's
-/// ranks), and a few microseconds for the first call on a communicator or window. A product of n = 32 on 2 ranks takes
-/// 0.1 us of 15 us longer.
+/// broadcast and 30 ns for an atomic operation (the size of the datatype, and a look-up of the communicator's or
+/// window's ranks), and a few microseconds for the first call on a communicator or window. A product of n = 32 on 2
+/// ranks takes 0.1 us of 15 us longer.
 ///
 /// Covered is every function that mpi_calls.cpp defines. Receives are counted where their messages are sent, and what
 /// one-sided calls do to a target where they are made: `total` brings it to the ranks concerned. Not covered:
