@@ -11,7 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <numeric>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -76,27 +76,6 @@ std::pair<std::map<std::string, std::string>, std::map<std::string, std::string>
   return values;
 }
 
-/// One value of each rank, on rank 0.
-template <class Value>
-std::vector<Value> gathered(Value mine, MPI_Datatype datatype) {
-  std::vector<Value> all(static_cast<std::size_t>(size_of(MPI_COMM_WORLD)));
-  check(MPI_Gather(&mine, 1, datatype, all.data(), 1, datatype, 0, MPI_COMM_WORLD));
-  return all;
-}
-
-/// On rank 0.
-int number_of_hosts() {
-  std::array<char, MPI_MAX_PROCESSOR_NAME> name{};
-  int length = 0;
-  check(MPI_Get_processor_name(name.data(), &length));
-  std::vector<char> all(name.size() * static_cast<std::size_t>(size_of(MPI_COMM_WORLD)));
-  const int count = static_cast<int>(name.size());
-  check(MPI_Gather(name.data(), count, MPI_CHAR, all.data(), count, MPI_CHAR, 0, MPI_COMM_WORLD));
-  std::set<std::string> hosts;
-  for (std::size_t begin = 0; begin < all.size(); begin += name.size()) hosts.emplace(all.data() + begin);
-  return static_cast<int>(hosts.size());
-}
-
 void append(const std::string& path, const Trial& trial) {
   std::ofstream file{path, std::ios::app};
   file << nlohmann::json(trial).dump() + "\n" << std::flush;
@@ -120,18 +99,35 @@ bool simulate(const Asked& options) {
   simulation.ledger() = {};
   const double start = MPI_Wtime();
   placed.execute();
-  const std::vector<double> seconds = gathered(MPI_Wtime() - start, MPI_DOUBLE);
-  const Ledger mine = simulation.ledger();
+  Ledger& mine = simulation.ledger();
+  mine.seconds = MPI_Wtime() - start;
+  std::array<char, MPI_MAX_PROCESSOR_NAME> name{};
+  int length = 0;
+  check(MPI_Get_processor_name(name.data(), &length));
+  mine.host = name.data();
+  const std::optional<Judgement> judgement = options.compute ? std::optional{placed.verify()} : std::nullopt;
+  const std::string digest = options.compute && placed.digest ? placed.digest() : "";
+  check(MPI_Barrier(MPI_COMM_WORLD));
+  const bool right = !judgement || judgement->right;
+  if (rank_in(MPI_COMM_WORLD) != 0) return right;
 
   Trial trial;
   trial.cell = {problem.name, Model::mpi, instance.size_text(), instance.seed, {}, {}, 1, size_of(MPI_COMM_WORLD), 1};
   trial.cell.parameters = {instance.parameters.all().begin(), instance.parameters.all().end()};
   trial.cell.tunables = {checked.all().begin(), checked.all().end()};
-  trial.cell.nodes = number_of_hosts();
-  trial.seconds = std::ranges::max(seconds);
-  trial.useful_seconds = gathered(mine.useful_seconds, MPI_DOUBLE);
-  const std::vector<std::int64_t> messages = gathered(mine.messages, MPI_INT64_T);
-  const std::vector<std::int64_t> bytes = gathered(mine.bytes, MPI_INT64_T);
+  std::set<std::string> hosts;
+  double messages = 0;
+  double bytes = 0;
+  double useful = 0;
+  for (const Ledger& ledger : simulation.ledgers()) {
+    hosts.insert(ledger.host);
+    trial.seconds = std::max(trial.seconds, ledger.seconds);
+    trial.useful_seconds.push_back(ledger.useful_seconds);
+    messages += static_cast<double>(ledger.messages);
+    bytes += static_cast<double>(ledger.bytes);
+    useful += ledger.useful_seconds;
+  }
+  trial.cell.nodes = static_cast<int>(hosts.size());
   const Work work = problem.work(instance);
   trial.operations = work.operations;
   trial.unit = work.unit;
@@ -140,30 +136,23 @@ bool simulate(const Asked& options) {
   trial.outcome = Outcome::modelled;
   trial.facts = placed.facts;
   trial.facts["rates"] = simulation.rates().machine;
-  if (options.compute) {
-    const Judgement judgement = placed.verify();
-    trial.outcome = judgement.right ? Outcome::right : Outcome::wrong;
-    trial.message = judgement.explanation;
-    trial.error = judgement.error;
-    trial.bound = judgement.bound;
-    if (placed.digest) trial.digest = placed.digest();
+  if (judgement) {
+    trial.outcome = judgement->right ? Outcome::right : Outcome::wrong;
+    trial.message = judgement->explanation;
+    trial.error = judgement->error;
+    trial.bound = judgement->bound;
+    trial.digest = digest;
   }
-  if (rank_in(MPI_COMM_WORLD) != 0) return trial.outcome != Outcome::wrong;
-
   const auto ranks = static_cast<double>(trial.cell.ranks);
-  const auto total = [](const std::vector<std::int64_t>& values) {
-    return static_cast<double>(std::accumulate(values.begin(), values.end(), std::int64_t{0}));
-  };
-  trial.facts["messages_per_rank"] = fmt::format("{:.17g}", total(messages) / ranks);
-  trial.facts["bytes_per_rank"] = fmt::format("{:.17g}", total(bytes) / ranks);
+  trial.facts["messages_per_rank"] = fmt::format("{:.17g}", messages / ranks);
+  trial.facts["bytes_per_rank"] = fmt::format("{:.17g}", bytes / ranks);
   trial.started_at = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::now()));
   if (!options.json.empty()) append(options.json, trial);
-  const double useful = std::accumulate(trial.useful_seconds.begin(), trial.useful_seconds.end(), 0.0);
   fmt::print("duet_simulated {} {:.17g} {:.6f} {:.1f} {:.0f} {}{}\n", trial.cell.ranks, trial.seconds,
-             useful / ranks / trial.seconds, total(messages) / ranks, total(bytes) / ranks, name_of(trial.outcome),
+             useful / ranks / trial.seconds, messages / ranks, bytes / ranks, name_of(trial.outcome),
              trial.message.empty() ? "" : ": " + trial.message);
   std::fflush(stdout);
-  return trial.outcome != Outcome::wrong;
+  return right;
 }
 
 // All ranks live in this process, so that whoever fails ends them all: MPI_Abort would leave the exit status at 0.

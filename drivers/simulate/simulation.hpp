@@ -17,7 +17,7 @@
 ///     Plan's constructor              it plans, and the time for planning is charged              substitutes.cpp
 ///     operator new, for a Matrix      large blocks of all ranks are the same block of memory     folded_memory.cpp
 ///     MPI_Ibcast, and what waits      a binomial tree, where SMPI sends from the root to each     broadcast_tree.cpp
-///     MPI_Fetch_and_op and its like   a round trip, where SMPI locks the target for all of it     one_sided.cpp
+///     windows, MPI_Fetch_and_op ...   a round trip, where SMPI locks the target for all of it     one_sided.cpp
 ///
 /// The blocks of A, B and C, which a kernel only reads from and writes to, are views of one row with stride 0
 /// (modelled.cpp): a product of order 65536 on 1024 ranks takes the memory of its communicators, not 96 GiB.
@@ -47,6 +47,7 @@
 /// SMPI is deterministic: the same question, platform and rates give the same seconds to the last bit.
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "drivers/simulate/rates.hpp"
@@ -58,6 +59,8 @@ struct Ledger {
   double useful_seconds = 0;  ///< charged
   std::int64_t messages = 0;  ///< sent in broadcasts, and one-sided operations started
   std::int64_t bytes = 0;     ///< in them
+  double seconds = 0;         ///< that the timed part took it
+  std::string host{};         ///< where it is
 };
 
 /// What the substitutes need to know. There is one in the process, for all ranks: the linker gives the substitutes the
@@ -75,6 +78,9 @@ class Simulation {
   [[nodiscard]] bool computing() const { return computing_; }
   /// Of the rank that calls.
   [[nodiscard]] Ledger& ledger();
+  /// Of all ranks. One rank reads what others wrote: no message is needed, and gathering from 1024 ranks would take the
+  /// simulator longer than many a kernel.
+  [[nodiscard]] const std::vector<Ledger>& ledgers() const { return ledgers_; }
   /// Lets the rank that calls compute for so long on a core of speed 1 Gf.
   void charge(double seconds);
 
