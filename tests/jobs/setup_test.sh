@@ -47,6 +47,13 @@ options=(--dry-run --box)
 setup
 expect "--box adds the cluster in a box" says "  slurmctld"
 
+options=(--dry-run)
+setup
+expect "without --simulate there is no SimGrid" says_not simgrid
+options=(--dry-run --simulate)
+setup
+expect "--simulate adds SimGrid" says "  libsimgrid-dev"
+
 options=(--tests)
 installed all
 setup
