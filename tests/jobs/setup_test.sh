@@ -35,7 +35,7 @@ expect "a dry run succeeds" exited_with 0
 expect "a dry run lists what is missing" says "  libopenmpi-dev"
 expect "a dry run lists nothing that is installed" says_not "  cmake"
 expect "without --tests nothing of the tests is listed" says_not chromium
-expect "without --bench no peer is listed" says_not scalapack
+expect "without --bench no peer is listed" says_not libblis4-openmp
 expect "a dry run installs nothing" nothing_called
 
 options=(--dry-run --tests --bench)
