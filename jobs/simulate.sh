@@ -2,6 +2,7 @@
 # The message-passing kernels on machines that are described and not there: SimGrid's SMPI says what the messages cost,
 # rates measured here what the computing costs (drivers/simulate/simulation.hpp says what that is worth).
 set -euo pipefail
+from=$PWD
 cd "$(dirname "$0")/.."
 
 usage() {
@@ -46,6 +47,8 @@ fail() {
   exit "${2:-1}"
 }
 wrong_option() { fail "$1; jobs/simulate.sh --help says what there is" 2; }
+# A path as the caller meant it.
+path_of() { [[ $1 == /* ]] && echo "$1" || echo "$from/$1"; }
 whole_number() { [[ $2 =~ ^[1-9][0-9]{0,6}$ ]] || wrong_option "$1 '$2' is not a whole number of 1 or more"; }
 
 ranks_list=4,16,64,256,1024
@@ -68,12 +71,12 @@ while (($# > 0)); do
         --ranks) ranks_list=$2 ;;
         --platform) platform=$2 ;;
         --ranks-per-node) ranks_per_node=$2 ;;
-        --hosts) hosts=$2 ;;
-        --rates) rates=$2 ;;
-        --json) json=$2 ;;
+        --hosts) hosts=$(path_of "$2") ;;
+        --rates) rates=$(path_of "$2") ;;
+        --json) json=$(path_of "$2") ;;
         --deadline) deadline=$2 ;;
-        --programs) programs=$2 ;;
-        --output) output=$2 ;;
+        --programs) programs=$(path_of "$2") ;;
+        --output) output=$(path_of "$2") ;;
       esac
       shift
       ;;
@@ -102,7 +105,7 @@ case $platform in
     [[ -z $hosts ]] || wrong_option "--hosts goes with a platform file"
     ;;
   *)
-    platform_file=$platform
+    platform_file=$(path_of "$platform")
     [[ -f $platform_file ]] || wrong_option "--platform '$platform' is neither fat-tree, dragonfly, ethernet nor a file"
     platform=$(basename "$platform" .xml)
     ((ranks_per_node == 1)) || wrong_option "--ranks-per-node goes with the platforms that have names; use --hosts"
@@ -155,9 +158,7 @@ if [[ -z $programs ]]; then
   build
   programs=build/bin
 fi
-for program in duet_simulated.so duet_calibrate; do
-  [[ -e $programs/$program ]] || fail "there is no $program in '$programs'"
-done
+[[ -e $programs/duet_simulated.so ]] || fail "there is no duet_simulated.so in '$programs'"
 
 # What one simulation said, on one line, into `said`: fails with a reason, since smpirun ends with 0 on a deadlock.
 said=
@@ -196,6 +197,7 @@ simulate_on() {
 
 measure_here() {
   local as_root=() said_here=$scratch/calibration
+  [[ -e $programs/duet_calibrate ]] || fail "there is no duet_calibrate in '$programs'"
   command -v mpirun > /dev/null || fail "there is no mpirun here to measure with: jobs/setup.sh"
   ((EUID != 0)) || as_root=(env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1)
   if ! run_into "$said_here" "${as_root[@]}" timeout -k 5 "$deadline" mpirun -n 2 --bind-to none "${oversubscribe[@]}" \
@@ -213,6 +215,9 @@ if $calibrate; then
   echo "written: $output/rates.json, $output/this-machine.xml"
   echo
   echo "matmul on 2 ranks of this machine: the fastest trial of 4 s, and simulated"
+  if [[ -r /proc/loadavg ]] && awk -v cores="$(nproc)" '{ exit !($1 > cores + 1) }' /proc/loadavg; then
+    echo "(others use these cores, load $(cut -d ' ' -f 1 /proc/loadavg) on $(nproc): what is measured is too long)"
+  fi
   printf '%8s %12s %12s %10s\n' n measured simulated deviation
   nodes=0 hosts=
   for size in "${sizes[@]}"; do

@@ -23,8 +23,9 @@
 /// (modelled.cpp): a product of order 65536 on 1024 ranks takes the memory of its communicators, not 96 GiB.
 ///
 /// With `--compute` everything is charged the same and computed besides, in memory of its own, placed and verified by
-/// the problem's own code. Simulated times are equal to the last bit with and without it; tests hold that. So where a
-/// large simulation is not computed, its communication is nonetheless that of a kernel whose answers were judged.
+/// the problem's own code. Simulated times are then the same, but for the rounding of a clock that has run for longer;
+/// tests hold that. So where a large simulation is not computed, its communication is nonetheless that of a kernel whose
+/// answers were judged.
 ///
 /// What is charged. A core of speed 1 Gf in the platform computes as a core of the machine that was measured does; 2 Gf
 /// is twice as fast. All other time is the network's. SMPI's corrections for TCP on gigabit Ethernet are switched off:
