@@ -6,13 +6,14 @@ cd "$(dirname "$0")/.."
 
 usage() {
   cat <<'TEXT'
-usage: jobs/setup.sh [--tests] [--bench] [--box] [--dry-run] [--yes]
+usage: jobs/setup.sh [--tests] [--bench] [--box] [--simulate] [--dry-run] [--yes]
 
 Installs what Duet needs and this machine lacks, from Debian's packages (jobs/packages.txt). Needs root or sudo.
 
   --tests     also what the tests need
   --bench     also the libraries that duet_bench compares with
   --box       also what jobs/cluster-in-a-box.sh and jobs/slurm-in-a-box.sh need
+  --simulate  also SimGrid, for jobs/simulate.sh
   --dry-run   only say what would be installed
   --yes       do not ask (nothing is asked either where standard input is no terminal)
 TEXT
@@ -32,10 +33,11 @@ while (($# > 0)); do
     --tests) sections+=(tests) ;;
     --bench) sections+=(bench) ;;
     --box) sections+=(box) ;;
+    --simulate) sections+=(simulate) ;;
     --dry-run) dry_run=true ;;
     --yes) ask=false ;;
     -h | --help) usage && exit 0 ;;
-    *) die "unknown option '$1'; there are --tests, --bench, --box, --dry-run, --yes and --help" ;;
+    *) die "unknown option '$1'; there are --tests, --bench, --box, --simulate, --dry-run, --yes and --help" ;;
   esac
   shift
 done

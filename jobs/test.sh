@@ -37,7 +37,7 @@ case $preset in
   *) echo "test.sh: unknown preset '$preset'; there are dev, asan, tsan and coverage" >&2 && exit 1 ;;
 esac
 
-jobs/setup.sh --tests --bench --box
+jobs/setup.sh --tests --bench --box --simulate
 jobs/build.sh "$preset"
 # The closing lines of ctest are the last that anybody reads here.
 exec ctest --preset "$preset" --parallel "$(nproc)" --output-on-failure --no-label-summary --no-tests=error "${options[@]}"

@@ -484,6 +484,82 @@ function speedup_by_workers_chart(cells, which, theme) {
   };
 }
 
+const simulated_shapes = ["circle", "rectRot", "rect", "triangle"];
+
+/**
+ * Time against ranks, both logarithmic: what was simulated, dashed and hollow, and what was measured of the same question.
+ * Dotted: the least of the simulated times of each line, divided among more ranks.
+ */
+function simulated_chart(simulations, cells, theme) {
+  const colour = theme.messages;
+  const measured = lines_of(cells.map((cell) => ({ ...cell, series: `${cell.model}, measured` })), theme,
+    (cell) => interval_point(cell.workers, cell.seconds));
+  const simulated = simulations
+    .map((simulation, nth) => ({
+      label: simulation.label,
+      borderColor: colour,
+      backgroundColor: theme.surface,
+      pointBackgroundColor: theme.surface,
+      pointBorderColor: colour,
+      pointBorderWidth: 1.6,
+      pointStyle: simulated_shapes[nth % simulated_shapes.length],
+      legend_shape: simulated_shapes[nth % simulated_shapes.length],
+      rotation: 0,
+      pointRadius: 5,
+      pointHoverRadius: 7,
+      borderWidth: 1.6,
+      borderDash: dashes[1 + nth % (dashes.length - 1)],
+      showLine: true,
+      data: simulation.points
+        .filter((point) => point.seconds > 0)
+        .map((point) => ({ x: point.ranks, y: point.seconds, point, simulation })),
+    }))
+    .filter(({ data }) => data.length > 0);
+  const datasets = [...measured, ...simulated];
+  if (datasets.length === 0) return null;
+  const counts = [...new Set(datasets.flatMap(({ data }) => data.map(({ x }) => x)))].sort((one, other) => one - other);
+  const least = counts[0];
+  const most = counts[counts.length - 1];
+  const margin = least === most ? 1.5 : (most / least) ** 0.05;
+  const [fastest, slowest] = extent_of(datasets);
+  const ideals = simulated.map(({ data: [{ x, y }] }) => (
+    { from_x: x, from_y: y, to_x: most, to_y: (y * x) / most, stroke: theme.muted, dash: [1, 4] }));
+  return {
+    type: "scatter",
+    plugins: [whiskers, annotations(ideals)],
+    data: { datasets },
+    options: chart_options(
+      theme,
+      {
+        title: ([{ raw }]) => (raw.point
+          ? `${raw.simulation.label}, ${raw.point.ranks} ranks`
+          : `${raw.cell.series}, ${layout_text(raw.cell)}`),
+        label: ({ raw }) => (raw.point
+          ? [
+              `${seconds_text(raw.point.seconds)} simulated, not measured`,
+              `efficiency ${digits(raw.point.efficiency)} against ${raw.simulation.base_ranks} ranks`,
+              `${percent_text(raw.point.useful)} useful`,
+            ]
+          : [typeset(raw.cell.seconds.text)]),
+      },
+      {
+        scales: {
+          x: axis(theme, "ranks", {
+            type: "logarithmic",
+            min: least / margin,
+            max: most * margin,
+            afterBuildTicks: (scale) => {
+              scale.ticks = measured_ticks(counts, String, true, scale.width || 420).map((value) => ({ value }));
+            },
+            ticks: { autoSkip: false, callback: String },
+          }),
+          y: seconds_axis(theme, "time", fastest, slowest),
+        },
+      },
+    ),
+  };
+}
+
 /** A comparison seen from shared state: time of message passing / time of shared state, above 1 where shared wins. */
 function favour(comparison) {
   const { ratio, faster } = comparison;

@@ -14,6 +14,7 @@
 #include "drivers/report/assets.hpp"
 #include "drivers/report/facts.hpp"
 #include "drivers/report/report.hpp"
+#include "drivers/report/simulated.hpp"
 #include "drivers/statistics/text.hpp"
 #include "drivers/study/summaries.hpp"
 #include "kernels/registry.hpp"
@@ -205,6 +206,29 @@ json machine_facts(const Machine& machine) {
           {"peak_flops_one_core", number(machine.peak_flops_one_core)}};
 }
 
+json simulated(const SimulatedSeries& series) {
+  json points = json::array();
+  for (const SimulatedPoint& point : series.points) {
+    const bool timed = point.efficiency > 0;
+    points.push_back({{"ranks", point.ranks},
+                      {"nodes", point.nodes},
+                      {"outcome", name_of(point.outcome)},
+                      {"message", point.message},
+                      {"seconds", timed ? number(point.seconds) : json(nullptr)},
+                      {"efficiency", timed ? number(point.efficiency) : json(nullptr)},
+                      {"useful", number(point.useful_share)},
+                      {"messages", point.messages},
+                      {"bytes", point.bytes}});
+  }
+  return {{"problem", series.problem},
+          {"label", series.label()},
+          {"platform", series.platform},
+          {"size", series.size},
+          {"size_value", number(series.size_value)},
+          {"base_ranks", series.base_ranks},
+          {"points", std::move(points)}};
+}
+
 json page_data(const SavedStudy& study, const Analysis& analysis) {
   const StudyRecord& record = study.record;
   const std::vector<std::string> condition = conditions(analysis.cells);
@@ -237,6 +261,9 @@ json page_data(const SavedStudy& study, const Analysis& analysis) {
     trials.push_back(trial_row(trial, found->second));
   }
 
+  json simulations = json::array();
+  for (const SimulatedSeries& one : simulated_series(study.simulated)) simulations.push_back(simulated(one));
+
   return {{"study",
            {{"duet_version", record.duet_version},
             {"command", shell_line(record.command)},
@@ -253,6 +280,7 @@ json page_data(const SavedStudy& study, const Analysis& analysis) {
           {"scaling", scaling_json(analysis.scaling)},
           {"cells", std::move(cells)},
           {"trials", std::move(trials)},
+          {"simulated", std::move(simulations)},
           {"placements", placements(study.trials, cell_of)}};
 }
 

@@ -420,6 +420,51 @@ function traffic_panel(problem, cells) {
     ], [...moving].sort((one, other) => one.size_value - other.size_value || one.workers - other.workers))));
 }
 
+/** A figure for each problem and size that was simulated, apart from all that was measured. */
+function simulated_section() {
+  if (data.simulated.length === 0) return null;
+  const questions = new Map();
+  for (const simulation of data.simulated) {
+    const key = `${simulation.problem}, size ${simulation.size}`;
+    if (!questions.has(key)) questions.set(key, []);
+    questions.get(key).push(simulation);
+  }
+  const rank_figure = (field) => (row) => (row[field] === "" ? "–" : digits(Number(row[field]), true));
+  const figures = [...questions].map(([title, simulations]) => {
+    const [{ problem, size }] = simulations;
+    const measured = data.cells.filter((cell) =>
+      cell.model === "mpi" && cell.size === size && data.problems[cell.question].name === problem);
+    return chart_figure("simulated", "Dashed and hollow: simulated, not measured. Filled: measured here, with 95 % intervals. " +
+      "Dotted: the first simulated time divided among more ranks.",
+      [{ title: "platform", of: (row) => row.simulation.label },
+        { title: "ranks", figure: true, of: (row) => String(row.ranks) },
+        { title: "nodes", figure: true, of: (row) => String(row.nodes) },
+        { title: "time", figure: true, of: (row) => seconds_text(row.seconds) },
+        { title: "efficiency", figure: true,
+          of: (row) => (row.efficiency === null ? "–" : `${digits(row.efficiency)} of ${row.simulation.base_ranks} ranks`) },
+        { title: "useful", figure: true, of: (row) => percent_text(row.useful) },
+        { title: "messages a rank", figure: true, of: rank_figure("messages") },
+        { title: "bytes a rank", figure: true, of: rank_figure("bytes") },
+        { title: "answer", wraps: true,
+          of: (row) => (row.outcome === "modelled" ? "not computed" : [row.outcome, row.message].filter(Boolean).join(": ")) }],
+      (chosen, theme) => ({
+        title: `Time against ranks, ${title}`,
+        chart: simulated_chart(simulations, measured, theme),
+        rows: simulations.flatMap((simulation) => simulation.points.map((point) => ({ ...point, simulation }))),
+      }));
+  });
+  const section = element("section", { id: "simulated", "aria-labelledby": "simulated-title" },
+    element("h2", { id: "simulated-title" }, "Simulated beyond this machine"),
+    element("p", { class: "lead" }, "The code of the message-passing variants on described machines, under SimGrid's SMPI: " +
+      "messages cost what the description says, computing what one core here was measured to take. It is no measurement, " +
+      "and no part of any verdict."),
+    element("div", { class: "charts" }, figures.map(({ figure }) => figure)));
+  const draw_all = () => {
+    for (const { draw } of figures) draw({});
+  };
+  return { section, draw_all };
+}
+
 function troubles_section() {
   const cells = data.cells.filter((cell) => cell.not_right > 0);
   const { warnings } = data.study;
@@ -522,11 +567,13 @@ function show_page() {
   Chart.defaults.font.family = current_theme().font;
   const problems = data.problems.map(problem_section);
   const scaling = scaling_section();
+  const simulated = simulated_section();
   document.getElementById("content").append(...[
     caveat_box(),
     scaling?.section ?? null,
     verdicts_section(),
     ...problems.map(({ section }) => section),
+    simulated?.section ?? null,
     troubles_section(),
     machine_section(),
     placement_section(),
@@ -538,6 +585,7 @@ function show_page() {
     "useful time over run time. Charts by Chart.js (MIT).");
   scaling?.draw();
   for (const { draw_all } of problems) draw_all();
+  simulated?.draw_all();
 
   const redraw = () => {
     for (const draw of redraws) draw();

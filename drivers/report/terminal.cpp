@@ -14,6 +14,7 @@
 #include "drivers/report/facts.hpp"
 #include "drivers/report/report.hpp"
 #include "drivers/report/scaling_terminal.hpp"
+#include "drivers/report/simulated.hpp"
 #include "drivers/report/writer.hpp"
 #include "drivers/statistics/text.hpp"
 #include "drivers/study/moved.hpp"
@@ -184,6 +185,35 @@ void print_tables(Writer& writer, const Analysis& analysis) {
   }
 }
 
+/// A table for each question and platform, a line for each number of ranks.
+void print_simulated(Writer& writer, const std::vector<Trial>& simulated) {
+  if (simulated.empty()) return;
+  writer.blank();
+  writer.paragraph("", "Simulated, not measured: no part of any verdict", bold);
+  constexpr int ranks_width = 11;
+  constexpr int width = 13;
+  for (const SimulatedSeries& series : simulated_series(simulated)) {
+    writer.blank();
+    writer.paragraph(
+        "", fmt::format("{}, {}, {}", series.problem, size_named(series.problem, series.size), series.label()));
+    const std::string base = fmt::format("efficiency against {}", counted(series.base_ranks, "rank"));
+    writer.row("ranks", ranks_width, {{"time", dim}, {"efficiency", dim}, {"useful", dim}, {"answer", dim}}, width,
+               dim);
+    for (const SimulatedPoint& point : series.points) {
+      const bool timed = point.efficiency > 0;
+      const bool right = point.outcome == Outcome::right;
+      writer.row(std::to_string(point.ranks), ranks_width,
+                 {{timed ? seconds_text(point.seconds) : "-"},
+                  {timed ? fmt::format("{:.3f}", point.efficiency) : "-"},
+                  {timed ? share_text(point.useful_share) : "-"},
+                  {point.outcome == Outcome::modelled ? "none" : std::string{name_of(point.outcome)},
+                   right || timed ? std::string_view{} : red}},
+                 width);
+    }
+    if (series.base_ranks > 0) writer.paragraph("  ", base, dim);
+  }
+}
+
 bool utf8_locale() {
   for (const char* const name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
     const char* const value = std::getenv(name);
@@ -218,6 +248,7 @@ void print_verdict(std::ostream& out, const SavedStudy& study, const Analysis& a
   } else {
     print_scaling(writer, analysis.scaling);
   }
+  print_simulated(writer, study.simulated);
   if (!analysis.troubles.empty()) {
     writer.blank();
     writer.paragraph("", "Troubles", bold);

@@ -27,13 +27,13 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array<Outcome, 5> all_outcomes{Outcome::right, Outcome::wrong, Outcome::failed, Outcome::hung,
-                                              Outcome::refused};
+constexpr std::array<Outcome, 6> all_outcomes{Outcome::right, Outcome::wrong,   Outcome::failed,
+                                              Outcome::hung,  Outcome::refused, Outcome::modelled};
 
 Outcome outcome_called(const std::string& name) {
   const auto* const found = std::ranges::find(all_outcomes, name, [](Outcome outcome) { return name_of(outcome); });
   if (found != all_outcomes.end()) return *found;
-  throw std::invalid_argument("outcome '" + name + "' is none of right, wrong, failed, hung, refused");
+  throw std::invalid_argument("outcome '" + name + "' is none of right, wrong, failed, hung, refused, modelled");
 }
 
 Model known_model(const std::string& name) {
@@ -160,6 +160,31 @@ std::string file_text(const std::filesystem::path& path) {
   return std::move(text).str();
 }
 
+/// The trials of a file of lines; none where it is not there.
+std::vector<Trial> trials_in(const std::filesystem::path& path, std::vector<std::string>& warnings) {
+  std::vector<Trial> trials;
+  if (!std::filesystem::exists(path)) return trials;
+  const std::string text = file_text(path);
+  int number = 0;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t newline = text.find('\n', begin);
+    const bool ended = newline != std::string::npos;
+    const std::string_view line = std::string_view{text}.substr(begin, ended ? newline - begin : text.size() - begin);
+    begin = ended ? newline + 1 : text.size();
+    ++number;
+    if (!ended && !Json::accept(line)) {
+      warnings.push_back(path.string() + ":" + std::to_string(number) + ": the last line was cut off and is left out");
+      break;
+    }
+    try {
+      trials.push_back(Json::parse(line).get<Trial>());
+    } catch (const std::exception& error) {
+      throw std::runtime_error(path.string() + ":" + std::to_string(number) + ": " + error.what());
+    }
+  }
+  return trials;
+}
+
 /// The preset of a declared setting, or nothing where the registry does not know it (a file of another version).
 std::optional<std::string> preset_of(const std::vector<Setting>& declared, const std::string& name) {
   const auto found = std::ranges::find(declared, name, &Setting::name);
@@ -209,6 +234,8 @@ std::string_view name_of(Outcome outcome) {
       return "hung";
     case Outcome::refused:
       return "refused";
+    case Outcome::modelled:
+      return "modelled";
   }
   return "?";
 }
@@ -341,6 +368,7 @@ void to_json(Json& json, const Trial& trial) {
           {"facts", trial.facts},
           {"started_at", trial.started_at}};
   if (trial.traffic) json["traffic"] = *trial.traffic;
+  if (!trial.simulated.empty()) json["simulated"] = trial.simulated;
 }
 
 void from_json(const Json& json, Trial& trial) {
@@ -373,8 +401,14 @@ void from_json(const Json& json, Trial& trial) {
   read(json, "places", trial.places);
   read(json, "facts", trial.facts);
   read(json, "started_at", trial.started_at);
-  if (trial.outcome == Outcome::right && !(std::isfinite(trial.seconds) && trial.seconds >= 0)) {
-    throw std::invalid_argument("'seconds' of a right trial must be 0 or more, not " + std::to_string(trial.seconds));
+  read(json, "simulated", trial.simulated);
+  if (trial.outcome == Outcome::modelled && trial.simulated.empty()) {
+    throw std::invalid_argument("a modelled trial must say in 'simulated' on which platform");
+  }
+  const bool timed = trial.outcome == Outcome::right || trial.outcome == Outcome::modelled;
+  if (timed && !(std::isfinite(trial.seconds) && trial.seconds >= 0)) {
+    throw std::invalid_argument("'seconds' of a " + std::string{name_of(trial.outcome)} +
+                                " trial must be 0 or more, not " + std::to_string(trial.seconds));
   }
 }
 
@@ -446,27 +480,15 @@ SavedStudy load_study(const std::filesystem::path& folder) {
   } catch (const std::exception& error) {
     throw std::runtime_error(record_path.string() + ": " + error.what());
   }
-
-  const std::filesystem::path trials_path = folder / "trials.jsonl";
-  if (!std::filesystem::exists(trials_path)) return study;
-  const std::string text = file_text(trials_path);
-  int number = 0;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t newline = text.find('\n', begin);
-    const bool ended = newline != std::string::npos;
-    const std::string_view line = std::string_view{text}.substr(begin, ended ? newline - begin : text.size() - begin);
-    begin = ended ? newline + 1 : text.size();
-    ++number;
-    if (!ended && !Json::accept(line)) {
-      study.record.warnings.push_back(trials_path.string() + ":" + std::to_string(number) +
-                                      ": the last line was cut off and is left out");
-      break;
+  for (Trial& trial : trials_in(folder / "trials.jsonl", study.record.warnings)) {
+    (trial.simulated.empty() ? study.trials : study.simulated).push_back(std::move(trial));
+  }
+  for (Trial& trial : trials_in(folder / "simulated.jsonl", study.record.warnings)) {
+    if (trial.simulated.empty()) {
+      throw std::runtime_error((folder / "simulated.jsonl").string() + ": the trial of " + trial.cell.id() +
+                               " does not say in 'simulated' on which platform");
     }
-    try {
-      study.trials.push_back(Json::parse(line).get<Trial>());
-    } catch (const std::exception& error) {
-      throw std::runtime_error(trials_path.string() + ":" + std::to_string(number) + ": " + error.what());
-    }
+    study.simulated.push_back(std::move(trial));
   }
   return study;
 }

@@ -37,11 +37,12 @@ struct Cell {
 
 /// How a trial, or the process that should have made it, ended.
 enum class Outcome {
-  right,    ///< the answer was verified
-  wrong,    ///< the answer was judged wrong
-  failed,   ///< the process ended with an error
-  hung,     ///< the process met its time limit and was ended
-  refused,  ///< not started: too little memory, more workers than cores
+  right,     ///< the answer was verified
+  wrong,     ///< the answer was judged wrong
+  failed,    ///< the process ended with an error
+  hung,      ///< the process met its time limit and was ended
+  refused,   ///< not started: too little memory, more workers than cores
+  modelled,  ///< simulated without computing: there is a time, and no answer
 };
 [[nodiscard]] std::string_view name_of(Outcome outcome);
 
@@ -87,6 +88,9 @@ struct Trial {
   std::vector<WorkerPlace> places{};
   std::map<std::string, std::string> facts{};  ///< Placed::facts
   std::string started_at{};                    ///< UTC, ISO 8601
+  /// The platform, where `seconds` were simulated on it and not measured; empty for what really ran. Such trials have
+  /// no part in summaries and verdicts.
+  std::string simulated{};
 
   /// The efficiencies of kernels/core/timesheet.hpp; 0 where nothing was booked.
   [[nodiscard]] double load_balance() const;
@@ -141,10 +145,12 @@ void from_json(const nlohmann::json& json, StudyRecord& study);
 struct SavedStudy {
   StudyRecord record;
   std::vector<Trial> trials;
+  std::vector<Trial> simulated{};  ///< of simulated.jsonl: drawn beside the others, and judged with none
 };
 
-/// Reads `folder`/study.json and trials.jsonl. A last line that was cut off by a crash is left out, with a warning in
-/// the record. Throws std::runtime_error that names file and line for anything else that does not parse.
+/// Reads `folder`/study.json, trials.jsonl and, where it is there, simulated.jsonl (jobs/simulate.sh). A last line that
+/// was cut off by a crash is left out, with a warning in the record. Throws std::runtime_error that names file and line
+/// for anything else that does not parse.
 [[nodiscard]] SavedStudy load_study(const std::filesystem::path& folder);
 
 /// Writes study.json beside itself and renames it into place. Throws std::runtime_error with path and reason.

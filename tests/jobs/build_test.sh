@@ -24,7 +24,7 @@ expect "with few words" test "$(wc -l <<< "$output")" -le 4
 
 run "$workshop/jobs/test.sh"
 expect "the tests run" exited_with 0
-expect "after the set-up with all they need" says "setup: --tests --bench --box"
+expect "after the set-up with all they need" says "setup: --tests --bench --box --simulate"
 expect "in the folder of their preset" test -x "$workshop/build-dev/one"
 expect "the closing lines of ctest are the last" grep -q '^Total Test time' <<< "$(tail -n 1 <<< "$output")"
 

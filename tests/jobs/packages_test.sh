@@ -3,14 +3,14 @@
 source "$(dirname "$0")/expect.sh"
 list=$repository/jobs/packages.txt
 
-run grep -nvE '^(#.*|\[(run|tests|bench|box)\]|[a-z0-9][a-z0-9.+-]+( +#.*)?|)$' "$list"
+run grep -nvE '^(#.*|\[(run|tests|bench|box|simulate)\]|[a-z0-9][a-z0-9.+-]+( +#.*)?|)$' "$list"
 expect "every line is a comment, a section or a package" exited_with 1
 
 mapfile -t packages < <(sed -E '/^\[/d; s/#.*//; s/ +$//; /^$/d' "$list")
 expect "there are packages" test "${#packages[@]}" -gt 10
 run eval 'printf "%s\n" "${packages[@]}" | sort | uniq -d'
 expect "no package stands twice" test -z "$output"
-for section in run tests bench box; do
+for section in run tests bench box simulate; do
   run grep -c "^\[$section\]$" "$list"
   expect "the section $section stands once" test "$output" = 1
 done

@@ -35,7 +35,7 @@ expect "a dry run succeeds" exited_with 0
 expect "a dry run lists what is missing" says "  libopenmpi-dev"
 expect "a dry run lists nothing that is installed" says_not "  cmake"
 expect "without --tests nothing of the tests is listed" says_not chromium
-expect "without --bench no peer is listed" says_not scalapack
+expect "without --bench no peer is listed" says_not libblis4-openmp
 expect "a dry run installs nothing" nothing_called
 
 options=(--dry-run --tests --bench)
@@ -46,6 +46,13 @@ expect "--bench adds the peers" says "  libblis4-openmp"
 options=(--dry-run --box)
 setup
 expect "--box adds the cluster in a box" says "  slurmctld"
+
+options=(--dry-run)
+setup
+expect "without --simulate there is no SimGrid" says_not simgrid
+options=(--dry-run --simulate)
+setup
+expect "--simulate adds SimGrid" says "  libsimgrid-dev"
 
 options=(--tests)
 installed all

@@ -247,6 +247,45 @@ TEST_F(ReportInBrowser, ShowsAStudyWithoutAnyRightAnswer) {
   EXPECT_TRUE(visit.console.empty()) << visit.console.front();
 }
 
+TEST_F(ReportInBrowser, TellsSimulatedFromMeasuredByDashesAndHollowMarks) {
+  SavedStudy study = synthetic_study().study;
+  study.simulated = simulated_trials();
+  const Visit visit = open(report_page(study, analyse(study)), R"(
+    const figures = [...document.querySelectorAll("#simulated figure")].map((figure) => ({
+      title: figure.querySelector("h3").textContent,
+      rows: figure.querySelectorAll("details tbody tr").length,
+      lines: Chart.getChart(figure.querySelector("canvas")).data.datasets.map((dataset) => ({
+        label: dataset.label, points: dataset.data.length, dashed: dataset.borderDash.length > 0,
+        hollow: dataset.pointBackgroundColor === current_theme().surface })),
+    }));
+    const chart = Chart.getChart(document.querySelectorAll("#simulated canvas")[1]);
+    chart.tooltip.setActiveElements([{ datasetIndex: 0, index: 1 }], { x: 50, y: 50 });
+    chart.update();
+    return { figures, tooltip: [...chart.tooltip.title, ...chart.tooltip.body.flatMap(({ lines }) => lines)].join(" | "),
+      text: document.getElementById("simulated").textContent,
+      overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth };
+  )");
+  EXPECT_TRUE(visit.console.empty()) << visit.console.front();
+  const json& figures = visit.probe.at("figures");
+  ASSERT_EQ(figures.size(), 2);
+  EXPECT_EQ(figures.at(0).at("title"), "Time against ranks, matmul, size 512");
+  EXPECT_EQ(figures.at(0).at("rows"), 3);
+  const auto line = [](const char* label, int points, bool simulated) {
+    return json{{"label", label}, {"points", points}, {"dashed", simulated}, {"hollow", simulated}};
+  };
+  EXPECT_EQ(figures.at(0).at("lines"),
+            json::array({line("mpi, measured", 2, false), line("simulated on fat-tree", 1, true),
+                         line("simulated on fat-tree, panel = 64", 1, true)}));
+  EXPECT_EQ(figures.at(1).at("lines"),
+            json::array({line("simulated on fat-tree", 3, true), line("simulated on ethernet", 2, true)}));
+  EXPECT_EQ(visit.probe.at("tooltip"),
+            "simulated on fat-tree, 16 ranks | 710 s simulated, not measured | efficiency 0.986 against 4 ranks | "
+            "80 % useful");
+  EXPECT_NE(visit.probe.at("text").get<std::string>().find("no part of any verdict"), std::string::npos);
+  EXPECT_NE(visit.probe.at("text").get<std::string>().find("wrong: C(1, 2) is 3"), std::string::npos);
+  EXPECT_EQ(visit.probe.at("overflow"), 0);
+}
+
 // The policy of the page, and this test's eyes: what must not be there is seen where it is.
 TEST_F(ReportInBrowser, ForbidsTheNetworkAndScriptsFromElsewhere) {
   std::string page = page_of(study_that_says("plain"));

@@ -238,4 +238,30 @@ SyntheticStudy study_that_says(const std::string& text) {
   return {std::move(study), std::move(analysis)};
 }
 
+std::vector<Trial> simulated_trials() {
+  std::vector<Trial> trials;
+  const auto add = [&trials](const std::string& platform, const std::string& size, int ranks, double seconds) {
+    Trial trial{.cell = {.problem = "matmul", .model = Model::mpi, .size = size, .nodes = ranks, .ranks = ranks},
+                .outcome = Outcome::modelled,
+                .seconds = seconds,
+                .useful_seconds = std::vector<double>(static_cast<std::size_t>(ranks), 0.8 * seconds),
+                .facts = {{"messages_per_rank", "12.5"}, {"bytes_per_rank", "4194304"}},
+                .simulated = platform};
+    trials.push_back(std::move(trial));
+  };
+  add("fat-tree", "65536", 1024, 11);
+  add("fat-tree", "65536", 4, 99);
+  add("fat-tree", "65536", 4, 2800);
+  add("fat-tree", "65536", 16, 710);
+  add("ethernet", "65536", 4, 3000);
+  add("ethernet", "65536", 16, 2000);
+  add("fat-tree", "512", 2, 0.0025);
+  add("fat-tree", "512", 4, 0.0014);
+  trials.back().cell.tunables = {{"panel", "64"}};
+  add("fat-tree", "512", 7, 0.001);
+  trials.back().outcome = Outcome::wrong;
+  trials.back().message = "C(1, 2) is 3";
+  return trials;
+}
+
 }  // namespace duet

@@ -4,6 +4,7 @@
 /// one and two workers, eight rounds, a crossover, and cells that failed, hung, answered wrongly or were disturbed.
 
 #include <string>
+#include <vector>
 
 #include "drivers/study/trials.hpp"
 #include "drivers/study/verdict.hpp"
@@ -25,5 +26,9 @@ struct SyntheticStudy {
 
 /// One right trial of each of two models, whose problem, message, host, version and command are `text`.
 [[nodiscard]] SyntheticStudy study_that_says(const std::string& text);
+
+/// Simulated trials of matmul, size 512 and 65536 on two platforms, as jobs/simulate.sh writes them; one is wrong, and
+/// one number of ranks stands there twice.
+[[nodiscard]] std::vector<Trial> simulated_trials();
 
 }  // namespace duet

@@ -153,7 +153,9 @@ TEST(TrialJson, RefusesWhatItDoesNotKnow) {
     }
     return "";
   };
-  EXPECT_EQ(error_of("/outcome", "great"), "outcome 'great' is none of right, wrong, failed, hung, refused");
+  EXPECT_EQ(error_of("/outcome", "great"),
+            "outcome 'great' is none of right, wrong, failed, hung, refused, "
+            "modelled");
   EXPECT_NE(error_of("/cell/model", "openacc").find("'openacc' is none of serial, openmp"), std::string::npos);
   EXPECT_EQ(error_of("/round", 1.5), "'round': not a whole number in range: 1.5");
   EXPECT_EQ(error_of("/round", 1e10), "'round': not a whole number in range: 10000000000.0");
@@ -313,8 +315,50 @@ TEST_F(StudyFolder, NamesFileAndLineOfWhatItCannotRead) {
   nlohmann::json strange = example();
   strange["outcome"] = "great";
   write("trials.jsonl", good + good + strange.dump() + "\n");
-  EXPECT_EQ(reading_error(),
-            (folder_ / "trials.jsonl").string() + ":3: outcome 'great' is none of right, wrong, failed, hung, refused");
+  EXPECT_EQ(reading_error(), (folder_ / "trials.jsonl").string() +
+                                 ":3: outcome 'great' is none of right, wrong, failed, hung, refused, "
+                                 "modelled");
+}
+
+Trial simulated_example() {
+  Trial trial = example();
+  trial.outcome = Outcome::modelled;
+  trial.simulated = "fat-tree";
+  trial.marks.clear();
+  return trial;
+}
+
+TEST(TrialJson, SaysOnWhichPlatformATrialWasSimulated) {
+  const nlohmann::json json = simulated_example();
+  EXPECT_EQ(json.at("simulated"), "fat-tree");
+  EXPECT_EQ(json.at("outcome"), "modelled");
+  EXPECT_EQ(nlohmann::json(json.get<Trial>()), json);
+  EXPECT_FALSE(nlohmann::json(example()).contains("simulated"));
+}
+
+TEST(TrialJson, RefusesAModelledTrialWithoutAPlatformOrATime) {
+  nlohmann::json json = simulated_example();
+  json["seconds"] = nullptr;
+  EXPECT_THROW((void)json.get<Trial>(), std::invalid_argument);
+  json = simulated_example();
+  json.erase("simulated");
+  EXPECT_THROW((void)json.get<Trial>(), std::invalid_argument);
+}
+
+TEST_F(StudyFolder, KeepsSimulatedTrialsApartWhereverTheyStand) {
+  save_record(folder_, example_record());
+  append_trials(folder_, {example(), simulated_example()});
+  write("simulated.jsonl", nlohmann::json(simulated_example()).dump() + "\n");
+  const SavedStudy study = load_study(folder_);
+  EXPECT_EQ(study.trials.size(), 1U);
+  EXPECT_EQ(study.simulated.size(), 2U);
+}
+
+TEST_F(StudyFolder, TakesNoMeasuredTrialForASimulatedOne) {
+  save_record(folder_, example_record());
+  write("simulated.jsonl", nlohmann::json(example()).dump() + "\n");
+  EXPECT_NE(reading_error().find("simulated.jsonl: the trial of matmul/mpi/100x200x300"), std::string::npos)
+      << reading_error();
 }
 
 TEST_F(StudyFolder, SaysWhatIsWrongWithItsRecord) {

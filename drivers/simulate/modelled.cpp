@@ -1,0 +1,72 @@
+#include "drivers/simulate/modelled.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <vector>
+
+#include "kernels/core/mpi.hpp"
+#include "kernels/data_decomposition/matmul/matmul.hpp"
+
+namespace duet {
+namespace {
+
+/// A product whose blocks are views of one row with stride 0: the kernel reads from them and hands them on as it would
+/// any, and they take 8 bytes a column.
+class FlatProduct {
+ public:
+  FlatProduct(const ProductShape& shape, const Execution& execution)
+      : execution_{execution},
+        ranks_{chosen_grid(shape, execution), execution.communicator},
+        layout_{shape, ranks_.shape()} {
+    const int rank = ranks_.rank();
+    row_.resize(static_cast<std::size_t>(
+        std::max({layout_.a_of(rank).columns.size(), layout_.b_of(rank).columns.size(), std::int64_t{1}})));
+  }
+
+  void execute() {
+    const int rank = ranks_.rank();
+    matmul_mpi({ranks_, layout_, flat(layout_.a_of(rank)), flat(layout_.b_of(rank)), flat(layout_.c_of(rank))},
+               execution_);
+  }
+  [[nodiscard]] const Grid& grid() const { return ranks_.shape(); }
+
+ private:
+  [[nodiscard]] View flat(const Block& block) { return {row_.data(), block.rows.size(), block.columns.size(), 0}; }
+
+  static Grid chosen_grid(const ProductShape& shape, const Execution& execution) {
+    const int ranks = size_of(execution.communicator);
+    const std::int64_t rows = execution.whole_or("grid", 0);
+    if (rows == 0) return grid_for(shape.m, shape.n, ranks);
+    if (ranks % rows == 0) return {rows, ranks / rows};
+    throw std::invalid_argument("grid: " + std::to_string(rows) + " rows do not divide " + std::to_string(ranks) +
+                                " ranks");
+  }
+
+  Execution execution_;
+  RankGrid ranks_;
+  ProductLayout layout_;
+  std::vector<double> row_;
+};
+
+Placed flat_product(const Instance& instance, const Execution& execution) {
+  const auto product = std::make_shared<FlatProduct>(
+      ProductShape{instance.extents.at(0), instance.extents.at(1), instance.extents.at(2)}, execution);
+  Placed placed;
+  placed.execute = [product] { product->execute(); };
+  placed.facts["grid"] = std::to_string(product->grid().rows) + "x" + std::to_string(product->grid().columns);
+  return placed;
+}
+
+}  // namespace
+
+std::string simulated_problems() { return "matmul, fib_batch"; }
+
+Placed placed_without_memory(const Problem& problem, const Instance& instance, const Execution& execution) {
+  if (problem.name == "matmul") return flat_product(instance, execution);
+  // What a batch places is room for its answers, which are empty numbers here.
+  if (problem.name == "fib_batch") return problem.variant(Model::mpi).place(instance, execution);
+  throw std::invalid_argument(problem.name + " cannot be simulated, since nothing says what its computing costs; " +
+                              simulated_problems() + " can");
+}
+
+}  // namespace duet

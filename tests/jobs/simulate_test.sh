@@ -1,0 +1,153 @@
+#!/usr/bin/env bash
+# jobs/simulate.sh: simulated ranks, digit by digit.   simulate_test.sh [PROGRAMS MISBEHAVING_PROGRAMS]
+# shellcheck disable=SC2317  # `expect` calls the functions that nobody seems to call
+source "$(dirname "$0")/expect.sh"
+
+here=$repository/tests/jobs/simulate
+simulate=$repository/jobs/simulate.sh
+
+# What needs no SimGrid.
+run "$simulate" --help
+expect "--help succeeds" exited_with 0
+expect "--help shows the usage" says "usage: jobs/simulate.sh"
+refused() {
+  local sentence=$1 words=$2
+  shift 2
+  run "$simulate" "$@"
+  expect "$sentence" exited_with 2
+  expect "$sentence, and said why" says "$words"
+}
+refused "an unknown option is refused" "unknown option '--rank'" --rank 4
+refused "a number of ranks that is none is refused" "--ranks 'x' is not a whole number" --ranks 4,x -- matmul --size 4
+refused "more ranks than nodes are refused" "1025 ranks with 1 a node do not fit the 1024 nodes of fat-tree" \
+  --ranks 1025 -- matmul --size 4
+refused "a platform that is not there is refused" "neither fat-tree, dragonfly, ethernet nor a file" \
+  --platform hypercube -- matmul --size 4
+refused "no problem is refused" "no problem is given" --ranks 4
+refused "rates that are not there are refused" "/nowhere' is not a file" --rates nowhere -- matmul --size 4
+
+command -v smpirun > /dev/null || skip "SimGrid is not installed (no smpirun here): jobs/setup.sh --simulate"
+(($# == 2)) || skip "SimGrid was not there when this was configured, or the build has sanitizers"
+[[ -e $1/duet_simulated.so ]] || skip "$1/duet_simulated.so is not built"
+programs=$1
+misbehaving=$2
+
+# simulated RANKS PLATFORM OPTION... : the record of one simulation, in $workshop/record.json
+simulated() {
+  rm -f "$workshop/record.json"
+  run "$simulate" --programs "$programs" --rates "$here/rates.json" --json "$workshop/record.json" --ranks "$1" \
+    --platform "$2" "${@:3}"
+}
+# of EXPRESSION: of the last record `r`, in Python.
+of() {
+  python3 -c '
+import json, sys
+r = [json.loads(line) for line in open(sys.argv[1])][-1]
+print(repr(eval(sys.argv[2])))' "$workshop/record.json" "$1"
+}
+is() { [[ $(of "$1") == "$2" ]] || { output+=" [$1 is $(of "$1")]" && false; }; }
+# Seconds to nine digits: the last ones are those of a clock that began elsewhere.
+takes() {
+  local seconds
+  seconds=$(of 'format(r["seconds"], ".8e")')
+  [[ $seconds == "'$1'" ]] || { output+=" [takes $seconds]" && false; }
+}
+
+# The seconds of this release of SimGrid; later ones may share links in another way.
+golden() {
+  local seconds=$1
+  shift
+  simulated "$@"
+  expect "$* is simulated" exited_with 0
+  [[ $(smpirun -version 2>&1) != *"version 3.32"* ]] || expect "$* takes $seconds s" takes "$seconds"
+}
+# The same with answers, which are judged: the time stays the same.
+computed() {
+  local seconds
+  seconds=$(of 'format(r["seconds"], ".8e")')
+  simulated "${@:1:2}" --compute "${@:3}"
+  expect "$* is right" is 'r["outcome"]' "'right'"
+  expect "$* takes the same time when it is computed" takes "${seconds//\'/}"
+}
+
+golden 1.63730920e-03 4 fat-tree -- matmul --size 512
+computed 4 fat-tree -- matmul --size 512
+
+golden 6.54369195e-03 7 fat-tree -- matmul --size 100x211x301 --set panel=17 --set strips=3
+computed 7 fat-tree -- matmul --size 100x211x301 --set panel=17 --set strips=3
+
+golden 1.17516565e-04 16 dragonfly -- matmul --size 256
+computed 16 dragonfly -- matmul --size 256
+
+golden 1.84564646e-03 3 ethernet -- fib_batch --size 300 --set schedule=longest_first
+computed 3 ethernet -- fib_batch --size 300 --set schedule=longest_first
+
+golden 1.98040849e-04 16 fat-tree -- fib_batch --size 3000 --set largest=20000 --set schedule=dynamic
+computed 16 fat-tree -- fib_batch --size 3000 --set largest=20000 --set schedule=dynamic
+
+golden 3.57639679e-03 16 ethernet -- fib_batch --size 3000 --set largest=20000 --set schedule=stealing
+computed 16 ethernet -- fib_batch --size 3000 --set largest=20000 --set schedule=stealing
+expect "every rank and the platform are recorded" is \
+  'r["simulated"], r["cell"]["ranks"], r["cell"]["nodes"], len(r["useful_seconds"])' "('ethernet', 16, 16, 16)"
+
+# matmul sends what its header says: m k / R (1 - 1/C) + k n / C (1 - 1/R) words for each rank of an R x C grid.
+for ranks in 1 2 4 7 16 64; do
+  simulated "$ranks" fat-tree -- matmul --size 448
+  expect "matmul sends what its formula says on $ranks ranks" is 'abs(float(r["facts"]["bytes_per_rank"]) - 8 * 448 * 448 * sum(
+    (1 / R * (1 - 1 / C) + 1 / C * (1 - 1 / R)) for R, C in [map(int, r["facts"]["grid"].split("x"))])) < 1e-6' True
+done
+
+simulated 8 fat-tree --ranks-per-node 4 -- matmul --size 256
+expect "ranks share nodes" is 'r["cell"]["nodes"]' 2
+simulated 2,4 dragonfly -- fib_batch --size 200
+expect "there is a line for each number of ranks" test "$(grep -cE '^ +(2|4) .*not computed$' <<< "$output")" = 2
+expect "the base of the efficiency is named" says "time on 2 ranks x 2"
+
+cat > "$workshop/two.xml" << 'TEXT'
+<?xml version='1.0'?>
+<!DOCTYPE platform SYSTEM "https://simgrid.org/simgrid.dtd">
+<platform version="4.1">
+  <zone id="two" routing="Full">
+    <host id="slow" speed="1Gf"/>
+    <host id="fast" speed="2Gf"/>
+    <link id="wire" bandwidth="1GBps" latency="1us"/>
+    <route src="slow" dst="fast"><link_ctn id="wire"/></route>
+  </zone>
+</platform>
+TEXT
+printf 'fast\nslow\n' > "$workshop/fast-first"
+simulated 1 "$workshop/two.xml" --hosts "$workshop/fast-first" -- matmul --size 512
+fast=$(of 'r["seconds"]')
+printf 'slow\nfast\n' > "$workshop/slow-first"
+simulated 1 "$workshop/two.xml" --hosts "$workshop/slow-first" -- matmul --size 512
+expect "a core of 2 Gf computes twice as fast" is "abs(r['seconds'] / $fast - 2) < 1e-3" True
+expect "a platform file is called by its name" is 'r["simulated"]' "'two'"
+
+simulated 4 fat-tree -- matmul --size 64 --set panels=3
+expect "a setting that is not there is a wrong option" exited_with 2
+expect "by its name" says "matmul in mpi has no 'panels'"
+expect "and records nothing" test ! -e "$workshop/record.json"
+simulated 4 fat-tree -- matmul --size 64 --set grid=3
+expect "a tunable that cannot serve is a wrong option" exited_with 2
+expect "and says why" says "3 rows do not divide 4 ranks"
+simulated 4 fat-tree -- nonesuch --size 64
+expect "an unknown problem is a wrong option" exited_with 2
+expect "with those there are" says "there are matmul"
+
+# smpirun ends with 0 after a deadlock and after MPI_Abort.
+misbehave() { run "$simulate" --programs "$misbehaving" --rates "$here/rates.json" --ranks 2 "${@:2}" -- "$1" --size 1; }
+misbehave deadlock
+expect "a deadlock fails" exited_with 1
+expect "and is called so" says "2 ranks on fat-tree: the ranks wait for each other (deadlock)"
+misbehave abort
+expect "MPI_Abort fails" exited_with 1
+misbehave spin --deadline 2
+expect "what does not end is ended" exited_with 1
+expect "and says after how long" says "no end within 2 s"
+misbehave nothing
+expect "no answer fails" exited_with 1
+expect "and says so" says "and no answer"
+misbehave wrong
+expect "a wrong answer fails" exited_with 1
+expect "in words" says "wrong: C(1, 2) is 3"
+finish
