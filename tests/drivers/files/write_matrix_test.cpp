@@ -54,12 +54,13 @@ TEST_P(EachFormat, ReadsBackBitForBit) {
       const Matrix<double> back = read_matrix(path);
       ASSERT_EQ(back.rows(), rows);
       ASSERT_EQ(back.columns(), columns);
-      const double* const end = matrix.data() + std::int64_t{rows} * columns;
+      const double* const begin = matrix.data();
+      const double* const end = begin + std::int64_t{rows} * columns;
       const auto same_bits = [](double one, double other) {
         return std::bit_cast<std::uint64_t>(one) == std::bit_cast<std::uint64_t>(other);
       };
-      const double* const differs = std::mismatch(matrix.data(), end, back.data(), same_bits).first;
-      ASSERT_EQ(differs, end) << "at " << differs - matrix.data();
+      const double* const differs = std::mismatch(begin, end, back.data(), same_bits).first;
+      ASSERT_EQ(differs, end) << "at " << differs - begin;
     }
   }
   EXPECT_EQ(folder.entries(), 1U);
