@@ -48,13 +48,13 @@ class TreeBroadcast {
   /// To be called once the message is here.
   void pass_on() {
     arrival_ = MPI_REQUEST_NULL;
-    Ledger& ledger = Simulation::here().ledger();
+    RankRecord& record = Simulation::here().record();
     int element = 0;
     check(PMPI_Type_size(datatype_, &element));
     for (const int child : children_) {
       check(PMPI_Isend(buffer_, count_, datatype_, child, tag_, ranks_, &sends_.emplace_back(MPI_REQUEST_NULL)));
-      ledger.messages += 1;
-      ledger.bytes += std::int64_t{count_} * element;
+      record.messages += 1;
+      record.bytes += std::int64_t{count_} * element;
     }
   }
   /// Whether the message has arrived and been passed on; passes it on if it can.

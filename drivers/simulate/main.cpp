@@ -96,10 +96,10 @@ bool simulate(const Asked& options) {
       options.compute ? variant.place(instance, execution) : placed_without_memory(problem, instance, execution);
   if (placed.reset) placed.reset();
   check(MPI_Barrier(MPI_COMM_WORLD));
-  simulation.ledger() = {};
+  simulation.record() = {};
   const double start = MPI_Wtime();
   placed.execute();
-  Ledger& mine = simulation.ledger();
+  RankRecord& mine = simulation.record();
   mine.seconds = MPI_Wtime() - start;
   std::array<char, MPI_MAX_PROCESSOR_NAME> name{};
   int length = 0;
@@ -119,13 +119,13 @@ bool simulate(const Asked& options) {
   double messages = 0;
   double bytes = 0;
   double useful = 0;
-  for (const Ledger& ledger : simulation.ledgers()) {
-    hosts.insert(ledger.host);
-    trial.seconds = std::max(trial.seconds, ledger.seconds);
-    trial.useful_seconds.push_back(ledger.useful_seconds);
-    messages += static_cast<double>(ledger.messages);
-    bytes += static_cast<double>(ledger.bytes);
-    useful += ledger.useful_seconds;
+  for (const RankRecord& record : simulation.records()) {
+    hosts.insert(record.host);
+    trial.seconds = std::max(trial.seconds, record.seconds);
+    trial.useful_seconds.push_back(record.useful_seconds);
+    messages += static_cast<double>(record.messages);
+    bytes += static_cast<double>(record.bytes);
+    useful += record.useful_seconds;
   }
   trial.cell.nodes = static_cast<int>(hosts.size());
   const Work work = problem.work(instance);

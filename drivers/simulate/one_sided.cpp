@@ -49,9 +49,9 @@ std::uint64_t atomically(MPI_Win window, int target, MPI_Aint at, MPI_Datatype d
   check(PMPI_Type_size(datatype, &bytes));
   if (bytes != sizeof(std::uint64_t)) throw std::invalid_argument("one-sided operations are simulated on 64-bit words");
   Part& part = window_of(window).parts.at(static_cast<std::size_t>(target));
-  Ledger& ledger = Simulation::here().ledger();
-  ledger.messages += 1;
-  ledger.bytes += bytes;
+  RankRecord& record = Simulation::here().record();
+  record.messages += 1;
+  record.bytes += bytes;
   std::vector<simgrid::s4u::Link*> links;
   double latency = 0;
   const simgrid::s4u::Host* const here = simgrid::s4u::this_actor::get_host();

@@ -17,15 +17,15 @@ void Simulation::set_up(const Rates& rates, bool computing) {
   computing_ = computing;
 }
 
-Ledger& Simulation::ledger() {
+RankRecord& Simulation::record() {
   const auto rank = static_cast<std::size_t>(rank_in(MPI_COMM_WORLD));
-  if (rank >= ledgers_.size()) ledgers_.resize(static_cast<std::size_t>(size_of(MPI_COMM_WORLD)));
-  return ledgers_[rank];
+  if (rank >= records_.size()) records_.resize(static_cast<std::size_t>(size_of(MPI_COMM_WORLD)));
+  return records_[rank];
 }
 
 void Simulation::charge(double seconds) {
   constexpr double unit_speed = 1e9;
-  ledger().useful_seconds += seconds;
+  record().useful_seconds += seconds;
   smpi_execute_flops(seconds * unit_speed);
 }
 

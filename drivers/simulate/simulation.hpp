@@ -11,37 +11,36 @@
 /// the rates that `jobs/simulate.sh --calibrate` measured on this machine (rates.hpp). For that, some calls of the
 /// kernels end elsewhere; the linker (--wrap) sees to it, and the kernels know nothing of it:
 ///
-///     what the kernel calls           what happens instead                                        file
-///     local_kernel(...).multiply      2 m n k flop are charged at the measured rate of the shape  substitutes.cpp
-///     fibonacci, FibonacciModulo      the cost model of the item is charged                       substitutes.cpp
-///     Plan's constructor              it plans, and the time for planning is charged              substitutes.cpp
-///     operator new, for a Matrix      large blocks of all ranks are the same block of memory     folded_memory.cpp
-///     MPI_Ibcast, and what waits      a binomial tree, where SMPI sends from the root to each     broadcast_tree.cpp
-///     windows, MPI_Fetch_and_op ...   a round trip, where SMPI locks the target for all of it     one_sided.cpp
+///     what the kernel calls        what happens instead                                              file
+///     local_kernel(...).multiply   2 m n k flop are charged at the measured rate of the shape        substitutes.cpp
+///     fibonacci, FibonacciModulo   the cost of the items is charged: its model, as measured          substitutes.cpp
+///     Plan's constructor           it plans, and the time for planning is charged                    substitutes.cpp
+///     operator new, for a Matrix   large matrices of all ranks are one block of memory               folded_memory.cpp
+///     MPI_Ibcast, and its waiting  a binomial tree, where SMPI sends from the root to all broadcast_tree.cpp windows
+///     and atomics          a round trip, where SMPI keeps the target locked for all of it    one_sided.cpp
 ///
 /// The blocks of A, B and C, which a kernel only reads from and writes to, are views of one row with stride 0
 /// (modelled.cpp): a product of order 65536 on 1024 ranks takes the memory of its communicators, not 96 GiB.
 ///
 /// With `--compute` everything is charged the same and computed besides, in memory of its own, placed and verified by
 /// the problem's own code. Simulated times are then the same, but for the rounding of a clock that has run for longer;
-/// tests hold that. So where a large simulation is not computed, its communication is nonetheless that of a kernel whose
-/// answers were judged.
+/// tests hold that. So where a large simulation is not computed, its communication is nonetheless that of a kernel
+/// whose answers were judged.
 ///
 /// What is charged. A core of speed 1 Gf in the platform computes as a core of the machine that was measured does; 2 Gf
 /// is twice as fast. All other time is the network's. SMPI's corrections for TCP on gigabit Ethernet are switched off:
 /// a link has the latency and bandwidth that its description says.
 ///
 /// What is not modelled, and which way that errs:
-///   - Copies inside a rank: panels into their buffers, and the part of a copy that OpenMPI's receiver makes with its
-///   own
-///     core inside a node. Simulated times are too short, by some per cent on two cores of one node.
-///   - Messages move while ranks compute. OpenMPI on a node, or over TCP, moves them only while the rank is inside MPI;
-///     a tree passes a panel on only then, and here too. Too short where little can be hidden.
-///   - Caches, memory bandwidth and clocks shared by ranks of one node, beyond what two busy cores of the measured
-///     machine showed each other. Too short for many ranks a node.
+///   - Copies inside a rank: panels into their buffers, and the part of a message that OpenMPI's receiver copies with
+///     its own core where both are on one node. Too short, by some per cent on two cores of one node.
+///   - Whole messages move while ranks compute; only what a tree passes on waits until the rank is inside MPI. OpenMPI
+///     moves none of it before, on a node or over TCP. Too short where little can be hidden.
+///   - Caches, memory bandwidth and clocks that ranks of a node share, beyond what two busy cores showed when they were
+///     measured. Too short for many ranks a node.
 ///   - Noise of the operating system, and time-slicing. Too short for many ranks.
-///   - OpenMPI itself: barriers and reductions take the algorithms that it would take, broadcasts a tree at every size.
-///   - Atomic operations cost a round trip and no processing at their target.
+///   - An MPI library's choice of algorithms: a broadcast is a tree at every size, other collectives are SimGrid's own.
+///   - An atomic operation costs a round trip, and nothing at its target.
 /// So a simulated time says how cost grows with ranks on a described network, and how two networks or two settings
 /// compare; it is no measurement, is marked with its platform wherever it is kept, and never enters a verdict.
 ///
@@ -55,8 +54,8 @@
 
 namespace duet {
 
-/// What one simulated rank did since the last `clear`.
-struct Ledger {
+/// What one simulated rank did in the part that is timed.
+struct RankRecord {
   double useful_seconds = 0;  ///< charged
   std::int64_t messages = 0;  ///< sent in broadcasts, and one-sided operations started
   std::int64_t bytes = 0;     ///< in them
@@ -78,17 +77,17 @@ class Simulation {
   /// Whether answers are computed besides.
   [[nodiscard]] bool computing() const { return computing_; }
   /// Of the rank that calls.
-  [[nodiscard]] Ledger& ledger();
+  [[nodiscard]] RankRecord& record();
   /// Of all ranks. One rank reads what others wrote: no message is needed, and gathering from 1024 ranks would take the
   /// simulator longer than many a kernel.
-  [[nodiscard]] const std::vector<Ledger>& ledgers() const { return ledgers_; }
+  [[nodiscard]] const std::vector<RankRecord>& records() const { return records_; }
   /// Lets the rank that calls compute for so long on a core of speed 1 Gf.
   void charge(double seconds);
 
  private:
   Rates rates_;
   bool computing_ = false;
-  std::vector<Ledger> ledgers_;
+  std::vector<RankRecord> records_;
 };
 
 }  // namespace duet
