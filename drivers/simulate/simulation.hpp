@@ -11,13 +11,13 @@
 /// the rates that `jobs/simulate.sh --calibrate` measured on this machine (rates.hpp). For that, some calls of the
 /// kernels end elsewhere; the linker (--wrap) sees to it, and the kernels know nothing of it:
 ///
-///     what the kernel calls        what happens instead                                              file
-///     local_kernel(...).multiply   2 m n k flop are charged at the measured rate of the shape        substitutes.cpp
-///     fibonacci, FibonacciModulo   the cost of the items is charged: its model, as measured          substitutes.cpp
-///     Plan's constructor           it plans, and the time for planning is charged                    substitutes.cpp
-///     operator new, for a Matrix   large matrices of all ranks are one block of memory               folded_memory.cpp
-///     MPI_Ibcast, and its waiting  a binomial tree, where SMPI sends from the root to all broadcast_tree.cpp windows
-///     and atomics          a round trip, where SMPI keeps the target locked for all of it    one_sided.cpp
+///     what the kernel calls        what happens instead                                     file
+///     local_kernel(...).multiply   2 m n k flop are charged, at the rate of the shape       substitutes.cpp
+///     fibonacci, FibonacciModulo   the cost of the items is charged                         substitutes.cpp
+///     Plan's constructor           it plans, and the time for planning is charged           substitutes.cpp
+///     operator new, for a Matrix   large matrices of all ranks are one block of memory      folded_memory.cpp
+///     MPI_Ibcast, and its waiting  a binomial tree, where SMPI sends from the root to all   broadcast_tree.cpp
+///     windows and atomics          a round trip, where SMPI locks the target for all of it  one_sided.cpp
 ///
 /// The blocks of A, B and C, which a kernel only reads from and writes to, are views of one row with stride 0
 /// (modelled.cpp): a product of order 65536 on 1024 ranks takes the memory of its communicators, not 96 GiB.
