@@ -560,11 +560,11 @@ function simulated_chart(simulations, cells, theme) {
   };
 }
 
-/** A comparison seen from shared state: time of message passing / time of shared state, above 1 where shared wins. */
+/** A comparison seen from its first side: time of the second / time of the first, above 1 where the first wins. */
 function favour(comparison) {
-  const { ratio, faster } = comparison;
+  const { ratio, winner } = comparison;
   if (ratio === null) return null;
-  if (shared_models.includes(faster)) return { value: ratio.estimate, low: ratio.low, high: ratio.high };
+  if (winner === 0) return { value: ratio.estimate, low: ratio.low, high: ratio.high };
   const inverse = (value) => (value === null || value === 0 ? null : 1 / value);
   return { value: 1 / ratio.estimate, low: inverse(ratio.high), high: inverse(ratio.low) };
 }

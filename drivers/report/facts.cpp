@@ -27,7 +27,7 @@ std::string ending_in_words(const StudyRecord& record) {
 /// What may tell one cell from another of the same model, size and number of workers.
 std::map<std::string, std::string> attributes_of(const Cell& cell) {
   std::map<std::string, std::string> attributes{{"", fmt::format("{}x{}", cell.ranks, cell.threads)}};
-  if (cell.nodes > 1) attributes["nodes"] = std::to_string(cell.nodes);
+  attributes["nodes"] = counted(cell.nodes, "node");
   attributes.insert(cell.tunables.begin(), cell.tunables.end());
   return attributes;
 }
@@ -136,7 +136,7 @@ std::vector<std::string> series_names(const std::vector<CellSummary>& cells) {
     std::string name{name_of(summary.cell.model)};
     const std::set<std::string>& attributes = telling[group_of(summary.cell)];
     for (const auto& [attribute, value] : attributes_of(summary.cell)) {
-      if (attributes.contains(attribute)) name += " " + (attribute.empty() ? value : attribute + "=" + value);
+      if (attributes.contains(attribute)) name += " " + (attribute.empty() || attribute == "nodes" ? value : attribute + "=" + value);
     }
     names.push_back(std::move(name));
   }

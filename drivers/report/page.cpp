@@ -45,6 +45,9 @@ json comparison(const Comparison& comparison) {
           {"size_value", number(comparison.size_value)},
           {"faster", name_of(comparison.faster)},
           {"slower", name_of(comparison.slower)},
+          {"faster_name", comparison.faster_name},
+          {"slower_name", comparison.slower_name},
+          {"winner", comparison.winner},
           {"ratio", factor(comparison.ratio)},
           {"significant", comparison.significant},
           {"sentence", comparison.sentence}};
@@ -56,12 +59,30 @@ json crossover(const Crossover& crossover) {
           {"estimate", number(crossover.estimate)},     {"sentence", crossover.sentence}};
 }
 
+const char* name_of(Axis axis) {
+  switch (axis) {
+    case Axis::models:
+      return "models";
+    case Axis::spread:
+      return "spread";
+    case Axis::growth:
+      return "growth";
+  }
+  return "?";
+}
+
+json span(const Span& span) { return {{"nodes", span.nodes}, {"workers", span.workers}}; }
+
 json verdict(const Verdict& verdict) {
   json comparisons = json::array();
-  for (const Comparison& one : verdict.shared_against_messages) comparisons.push_back(comparison(one));
+  for (const Comparison& one : verdict.comparisons) comparisons.push_back(comparison(one));
   json crossovers = json::array();
   for (const Crossover& one : verdict.crossovers) crossovers.push_back(crossover(one));
   return {{"workers", verdict.workers},
+          {"axis", name_of(verdict.axis)},
+          {"fewer", span(verdict.fewer)},
+          {"more", span(verdict.more)},
+          {"sides", verdict.sides},
           {"headline", verdict.headline},
           {"comparisons", std::move(comparisons)},
           {"crossovers", std::move(crossovers)},

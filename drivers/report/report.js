@@ -117,7 +117,13 @@ function caveat_box() {
 
 // ---- Verdicts -------------------------------------------------------------------------------------------------------
 
-/** One row a size: who is faster, by how much, and how sure that is. Left message passing, right shared state. */
+/** The two sides of a verdict in a word or two. */
+function short_sides(verdict) {
+  if (verdict.axis === "models") return ["shared", "messages"];
+  return [plural(verdict.fewer.nodes, "node"), plural(verdict.more.nodes, "node")];
+}
+
+/** One row a size: who is faster, by how much, and how sure that is. Left the second side, right the first. */
 function forest(verdict) {
   const rows = verdict.comparisons.filter((comparison) => comparison.ratio !== null);
   if (rows.length === 0) return null;
@@ -134,7 +140,7 @@ function forest(verdict) {
     const figures = typeset(comparison.ratio.text).split(/ (?=\[)/)
       .flatMap((part) => [" ", element("span", { class: "whole" }, part)]);
     const answer = comparison.significant
-      ? [chip(comparison.faster), figures]
+      ? [chip(comparison.faster, comparison.faster_name), figures]
       : [element("span", { class: "unsure-text" }, "undecided", figures)];
     return element("tr", { title: comparison.sentence },
       element("th", { scope: "row", class: "size", title: comparison.size }, comparison.size),
@@ -142,23 +148,32 @@ function forest(verdict) {
         whisker, dot)),
       element("td", {}, answer));
   });
+  const [first, second] = short_sides(verdict);
+  const tone = verdict.axis === "models" ? "" : " of-nodes";
   return element("table", { class: "forest" },
     element("thead", {}, element("tr", {},
       element("th", { scope: "col" }, "size"),
-      element("th", { scope: "col" }, element("div", { class: "sides" },
-        element("span", { class: "side-messages" }, "◂ messages"),
-        element("span", { class: "side-shared" }, "shared ▸"))),
+      element("th", { scope: "col" }, element("div", { class: `sides${tone}` },
+        element("span", { class: "side-messages" }, `◂ ${second}`),
+        element("span", { class: "side-shared" }, `${first} ▸`))),
       element("th", { scope: "col" }, "faster, by [95 %]"))),
     element("tbody", {}, body));
 }
 
-/** The verdict on the most workers gives its reasons openly, the others on demand. */
+/** Where both sides of a verdict ran: "2 workers", "2 workers on 1 or 2 nodes", "2 workers on 1 node, 4 on 2 nodes". */
+function span_text({ axis, fewer, more, workers }) {
+  if (axis === "spread") return `${plural(workers, "worker")} on ${fewer.nodes} or ${plural(more.nodes, "node")}`;
+  if (axis === "models") return plural(workers, "worker") + (more.nodes > 1 ? ` of ${plural(more.nodes, "node")}` : "");
+  return `${plural(fewer.workers, "worker")} on ${plural(fewer.nodes, "node")}, ${more.workers} on ${plural(more.nodes, "node")}`;
+}
+
+/** The first verdict of a problem gives its reasons openly, the others on demand. */
 function verdict_card(problem, verdict, position) {
   const reasons = verdict.reasons.length === 0 ? null
     : element("ul", { class: "reasons" }, verdict.reasons.map((reason) => element("li", {}, typeset(reason))));
   return element("article", { class: "card verdict" },
     element("div", { class: "card-title" },
-      element("span", { class: "name" }, titled(problem)), element("span", {}, plural(verdict.workers, "worker"))),
+      element("span", { class: "name" }, titled(problem)), element("span", {}, span_text(verdict))),
     element("div", { class: "card-body" },
       element("div", {},
         element("h3", { class: "headline" }, typeset(verdict.headline)),
@@ -168,14 +183,23 @@ function verdict_card(problem, verdict, position) {
 }
 
 function verdicts_section() {
-  const cards = data.problems.flatMap((problem) =>
-    problem.verdicts.map((verdict, position) => verdict_card(problem, verdict, position)));
+  const cards_of = (wanted) => data.problems.flatMap((problem) => problem.verdicts
+    .filter(wanted).map((verdict, position) => verdict_card(problem, verdict, position)));
+  const cores = cards_of(({ axis }) => axis === "models");
+  const nodes = cards_of(({ axis }) => axis !== "models");
+  const apart = cores.length > 0 && nodes.length > 0;
+  const group = (title, lead, cards) => (cards.length === 0 ? [] : [
+    apart ? element("h3", { class: "axis" }, title) : null,
+    element("p", { class: "lead" }, lead),
+    element("div", { class: "cards" }, cards)]);
+  const points = "Filled points are significant differences, at 95 % for all comparisons together; hollow ones are not.";
   return element("section", { id: "verdicts", "aria-labelledby": "verdicts-title" },
-    element("h2", { id: "verdicts-title" }, cards.length === 1 ? "Verdict" : "Verdicts"),
-    element("p", { class: "lead" }, "The best shared-state model against the best message-passing model, size by size, " +
-      "on the same cores. Filled points are significant differences, at 95 % for all comparisons together; hollow ones are not."),
-    cards.length > 0
-      ? element("div", { class: "cards" }, cards)
+    element("h2", { id: "verdicts-title" }, cores.length + nodes.length === 1 ? "Verdict" : "Verdicts"),
+    ...group("Cores", "The best shared-state model against the best message-passing model, size by size, " +
+      `on the same cores. ${points}`, cores),
+    ...group("Nodes", "What more nodes bring, and what messages between nodes cost: the best of all models on few nodes " +
+      `against the best on more, and as many workers sending messages in one node or across nodes. ${points}`, nodes),
+    cores.length + nodes.length > 0 ? null
       : element("p", { class: "nothing" }, "There is nothing to compare yet: a verdict needs right answers from a " +
         "shared-state model and a message-passing model at the same size and number of workers."));
 }
@@ -265,7 +289,7 @@ function problem_section(problem, number) {
         { title: "ratio [95 %]", figure: true, of: (comparison) => interval_text(comparison.ratio) },
         { title: "significant", of: (comparison) => (comparison.significant ? "yes" : "no") }],
       (chosen, theme) => {
-        const verdict = problem.verdicts.find((one) => one.workers === chosen.workers) ??
+        const verdict = problem.verdicts.find((one) => one.axis === "models" && one.workers === chosen.workers) ??
           { comparisons: [], crossovers: [] };
         return { title: `Shared state against message passing, ${on_workers(chosen)}`,
           chart: ratio_chart(verdict, words, theme), rows: verdict.comparisons };

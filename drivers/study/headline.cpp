@@ -17,12 +17,12 @@ namespace {
 
 using Comparisons = std::vector<const Comparison*>;
 
-/// What became of one size.
-enum class State { shared, messages, even };
+/// What became of one size: one of the two sides won it, or neither.
+enum class State { first, second, even };
 
 State state_of(const Comparison& comparison) {
   if (!comparison.significant) return State::even;
-  return passes_messages(comparison.faster) ? State::messages : State::shared;
+  return comparison.winner == 0 ? State::first : State::second;
 }
 
 Comparisons those_with(const std::vector<Comparison>& all, State state) {
@@ -66,21 +66,25 @@ std::string sizes_of(const Comparisons& some, const std::vector<Comparison>& all
   return (named ? extent_name(all.front().problem) + " = " : "") + listed(runs);
 }
 
-/// "openmp" or "openmp or tbb": the models that `get` takes from the comparisons.
+/// "openmp" or "openmp or tbb": the models that `get` takes from the comparisons, with their names.
 template <class Get>
 std::string models_in(const Comparisons& comparisons, Get&& get) {
-  std::set<Model> models;
+  std::set<std::pair<Model, std::string>> models;
   for (const Comparison* comparison : comparisons) models.insert(get(*comparison));
   std::string text;
-  for (const Model model : models) text += (text.empty() ? "" : " or ") + std::string{name_of(model)};
+  for (const auto& [model, name] : models) text += (text.empty() ? "" : " or ") + name;
   return text;
 }
 
 std::string winners(const Comparisons& comparisons) {
-  return models_in(comparisons, [](const Comparison& comparison) { return comparison.faster; });
+  return models_in(comparisons, [](const Comparison& comparison) {
+    return std::pair{comparison.faster, comparison.faster_name};
+  });
 }
 std::string losers(const Comparisons& comparisons) {
-  return models_in(comparisons, [](const Comparison& comparison) { return comparison.slower; });
+  return models_in(comparisons, [](const Comparison& comparison) {
+    return std::pair{comparison.slower, comparison.slower_name};
+  });
 }
 
 const Comparison& largest_in(const Comparisons& comparisons) {
@@ -103,8 +107,8 @@ std::string by_how_much(const Comparisons& won) {
 /// "mpi up to 1.22x faster than openmp (n = 4096)"
 std::string at_most(const Comparisons& won) {
   const Comparison& largest = largest_in(won);
-  return fmt::format("{} up to {} faster than {} ({})", name_of(largest.faster), factor_text(largest.ratio.estimate),
-                     name_of(largest.slower), size_named(largest.problem, largest.size));
+  return fmt::format("{} up to {} faster than {} ({})", largest.faster_name, factor_text(largest.ratio.estimate),
+                     largest.slower_name, size_named(largest.problem, largest.size));
 }
 
 double largest_difference_in(const Comparisons& comparisons) {
@@ -124,10 +128,15 @@ std::string undecided(const Comparisons& even) {
   return fmt::format("{} tell nothing yet, {} are needed", counted(rounds, "round"), fewest_values());
 }
 
+/// The name of the side that won, or wins from there on.
+const std::string& side(const Verdict& verdict, int winner) {
+  return verdict.sides.at(static_cast<std::size_t>(winner));
+}
+
 std::string one_sided(const Verdict& verdict, const Comparisons& won, const Comparisons& even,
                       const std::string& where) {
-  const auto& all = verdict.shared_against_messages;
-  const std::string winner = capitalised(side_of(won.front()->faster));
+  const auto& all = verdict.comparisons;
+  const std::string winner = capitalised(side(verdict, won.front()->winner));
   if (all.size() == 1) {
     return fmt::format("{} wins {} at {}: {}", winner, where, sizes_of(won, all), by_how_much(won));
   }
@@ -136,50 +145,66 @@ std::string one_sided(const Verdict& verdict, const Comparisons& won, const Comp
                      sizes_of(even, all), undecided(even));
 }
 
-std::string two_sided(const Verdict& verdict, const Comparisons& shared, const Comparisons& messages,
+std::string two_sided(const Verdict& verdict, const Comparisons& one, const Comparisons& other,
                       const std::string& where) {
-  const auto& all = verdict.shared_against_messages;
+  const auto& all = verdict.comparisons;
   if (verdict.crossovers.size() == 1) {
     const Crossover& crossover = verdict.crossovers.front();
-    const bool shared_below = !passes_messages(crossover.below);
-    return fmt::format("{} wins from about {} = {} on, {} below, {}: {}, {}", capitalised(side_of(crossover.above)),
-                       extent_name(verdict.problem),
-                       rounded_within(crossover.estimate, crossover.last_below, crossover.first_above),
-                       side_of(crossover.below), where, at_most(shared_below ? shared : messages),
-                       at_most(shared_below ? messages : shared));
+    const bool one_below = one.front()->size_value <= crossover.last_below;
+    return fmt::format(
+        "{} wins from about {} = {} on, {} below, {}: {}, {}", capitalised(side(verdict, one_below ? 1 : 0)),
+        extent_name(verdict.problem), rounded_within(crossover.estimate, crossover.last_below, crossover.first_above),
+        side(verdict, one_below ? 0 : 1), where, at_most(one_below ? one : other), at_most(one_below ? other : one));
   }
-  return fmt::format("The winner changes {} with the size {}: shared state wins at {} ({}), message passing at {} ({})",
-                     counted(static_cast<long long>(verdict.crossovers.size()), "time"), where, sizes_of(shared, all),
-                     at_most(shared), sizes_of(messages, all), at_most(messages));
+  return fmt::format("The winner changes {} with the size {}: {} wins at {} ({}), {} at {} ({})",
+                     counted(static_cast<long long>(verdict.crossovers.size()), "time"), where, side(verdict, 0),
+                     sizes_of(one, all), at_most(one), side(verdict, 1), sizes_of(other, all), at_most(other));
 }
 
 }  // namespace
 
 std::string headline_of(const Verdict& verdict) {
-  const auto& all = verdict.shared_against_messages;
+  const auto& all = verdict.comparisons;
   const bool oversubscribed = std::ranges::any_of(all, &Comparison::oversubscribed);
-  const std::string where = on_workers(verdict.workers) + (oversubscribed ? " (more workers than cores)" : "");
+  const std::string where =
+      on_span(verdict.axis, verdict.fewer, verdict.more) + (oversubscribed ? " (more workers than cores)" : "");
   const std::string condition = verdict.parameters.empty() ? "" : verdict.parameters + ": ";
-  if (all.empty()) {
-    return condition + "No verdict " + where + ": no size has both shared state and message passing to compare";
-  }
-  const Comparisons shared = those_with(all, State::shared);
-  const Comparisons messages = those_with(all, State::messages);
+  const std::string both = verdict.sides[0] + " and " + verdict.sides[1];
+  if (all.empty()) return fmt::format("{}No verdict {}: no size has both {} to compare", condition, where, both);
+  const Comparisons one = those_with(all, State::first);
+  const Comparisons other = those_with(all, State::second);
   const Comparisons even = those_with(all, State::even);
-  if (!shared.empty() && !messages.empty()) return condition + two_sided(verdict, shared, messages, where);
-  if (!shared.empty()) return condition + one_sided(verdict, shared, even, where);
-  if (!messages.empty()) return condition + one_sided(verdict, messages, even, where);
+  if (!one.empty() && !other.empty()) return condition + two_sided(verdict, one, other, where);
+  if (!one.empty()) return condition + one_sided(verdict, one, even, where);
+  if (!other.empty()) return condition + one_sided(verdict, other, even, where);
   if (!std::isfinite(largest_difference_in(even))) {
-    return fmt::format("{}No verdict yet between shared state and message passing {}: {}", condition, where,
-                       undecided(even));
+    return fmt::format("{}No verdict yet between {} {}: {}", condition, both, where, undecided(even));
   }
-  return fmt::format("{}Shared state and message passing are even {}: {} at {}", condition, where, undecided(even),
+  return fmt::format("{}{} are even {}: {} at {}", condition, capitalised(both), where, undecided(even),
                      all.size() == 1 ? sizes_of(even, all) : "any size measured");
 }
 
-std::string_view side_of(Model model) { return passes_messages(model) ? "message passing" : "shared state"; }
+std::array<std::string, 2> sides_of(Axis axis, Span fewer, Span more) {
+  const auto nodes = [](int count) { return count == 1 ? std::string{"one node"} : counted(count, "node"); };
+  switch (axis) {
+    case Axis::models:
+      break;
+    case Axis::spread:
+      return {"keeping to " + nodes(fewer.nodes), "spreading over " + nodes(more.nodes)};
+    case Axis::growth:
+      return {"staying on " + nodes(fewer.nodes), "taking " + nodes(more.nodes)};
+  }
+  return {"shared state", "message passing"};
+}
 
 std::string on_workers(int workers) { return "on " + counted(workers, "worker"); }
+
+std::string on_span(Axis axis, Span fewer, Span more) {
+  if (axis == Axis::growth) return fmt::format("on {} against {}", counted(more.workers, "worker"), fewer.workers);
+  if (axis == Axis::models && more.nodes > 1)
+    return fmt::format("{} of {} nodes", on_workers(more.workers), more.nodes);
+  return on_workers(more.workers);
+}
 
 std::string rounded_within(double value, double low, double high) {
   if (!(value > 0)) return "0";

@@ -2,8 +2,8 @@
 
 /// The one sentence of a verdict that a person acts upon.
 
+#include <array>
 #include <string>
-#include <string_view>
 
 #include "drivers/study/verdict.hpp"
 
@@ -14,11 +14,15 @@ namespace duet {
 /// comparisons and crossovers of the verdict, ordered by size.
 [[nodiscard]] std::string headline_of(const Verdict& verdict);
 
-/// "shared state" or "message passing".
-[[nodiscard]] std::string_view side_of(Model model);
+/// What the two sides of a verdict are called: {"shared state", "message passing"},
+/// {"keeping to one node", "spreading over 2 nodes"}, {"staying on one node", "taking 2 nodes"}.
+[[nodiscard]] std::array<std::string, 2> sides_of(Axis axis, Span fewer, Span more);
 
 /// "on 2 workers"
 [[nodiscard]] std::string on_workers(int workers);
+
+/// The same for the two sides of a verdict: "on 4 workers against 2" where their numbers differ.
+[[nodiscard]] std::string on_span(Axis axis, Span fewer, Span more);
 
 /// Two digits where they still lie in [low, high], else as many as that takes: a size that is only an estimate.
 [[nodiscard]] std::string rounded_within(double value, double low, double high);

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <string_view>
+#include <utility>
 
 #include "drivers/statistics/text.hpp"
 #include "drivers/study/headline.hpp"
@@ -28,13 +29,13 @@ std::string idle_time(const CellSummary& summary) {
                      share_text(summary.waiting_share));
 }
 
-std::string alike(std::string_view at, const CellSummary& one, const CellSummary& other) {
+std::string alike(std::string_view at, const Comparison& comparison, const CellSummary& one, const CellSummary& other) {
   const auto [least, most] = std::minmax(one.parallel_efficiency, other.parallel_efficiency);
   const std::string_view how = least >= 0.9 ? "both keep their workers computing: "
                                : most < 0.9 ? "both lose time beside computing: "
                                             : "";
   return fmt::format("{}{}parallel efficiency (POP) {:.2f} in {}, {:.2f} in {}", at, how, one.parallel_efficiency,
-                     name_of(one.cell.model), other.parallel_efficiency, name_of(other.cell.model));
+                     comparison.faster_name, other.parallel_efficiency, comparison.slower_name);
 }
 
 }  // namespace
@@ -43,12 +44,12 @@ std::vector<std::string> reasons_for(const Comparison& comparison, const CellSum
                                      const CellSummary& slower) {
   if (!std::isfinite(comparison.ratio.high)) return {};
   const std::string at = "At " + size_named(comparison.problem, comparison.size) + " ";
-  const std::string_view fast = name_of(faster.cell.model);
-  const std::string_view slow = name_of(slower.cell.model);
+  const std::string& fast = comparison.faster_name;
+  const std::string& slow = comparison.slower_name;
   if (!booked(faster) || !booked(slower)) {
     return {fmt::format("{}{} booked no useful time, so nothing says why", at, booked(faster) ? slow : fast)};
   }
-  if (!comparison.significant) return {alike(at, faster, slower)};
+  if (!comparison.significant) return {alike(at, comparison, faster, slower)};
 
   Factor balance{.by = faster.load_balance / slower.load_balance, .sentence = {}};
   balance.sentence = fmt::format(
@@ -79,13 +80,14 @@ std::vector<std::string> reasons_for(const Comparison& comparison, const CellSum
     if (opposes(factor)) reasons.push_back(at + "the other way round, " + factor.sentence);
   }
   if (explains(communication) || opposes(communication)) {
-    for (const CellSummary* const summary : {&slower, &faster}) {
+    for (const auto& [name, summary] : {std::pair{slow, &slower}, {fast, &faster}}) {
       if (!summary->traffic || summary->traffic->received.in_all.messages == 0) continue;
-      reasons.push_back(fmt::format("{}{} moves {}", at, name_of(summary->cell.model),
-                                    moved_text(*summary->traffic, summary->cell.ranks)));
+      reasons.push_back(fmt::format("{}{} moves {}", at, name, moved_text(*summary->traffic, summary->cell.ranks)));
     }
   }
-  if (faster.cell.workers() > 1 && faster.speedup_over_one_worker.n > 0 && slower.speedup_over_one_worker.n > 0) {
+  const bool same_workers = faster.cell.workers() == slower.cell.workers();
+  if (same_workers && faster.cell.workers() > 1 && faster.speedup_over_one_worker.n > 0 &&
+      slower.speedup_over_one_worker.n > 0) {
     reasons.push_back(fmt::format(
         "{}{} is {} as fast {} as on one, {} {}", at, fast, factor_text(faster.speedup_over_one_worker.estimate),
         on_workers(faster.cell.workers()), slow, factor_text(slower.speedup_over_one_worker.estimate)));

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
-#include <tuple>
 #include <utility>
 
 #include "drivers/study/marks.hpp"
@@ -44,12 +44,9 @@ std::string name_of_choice(int choice) {
 }  // namespace
 
 std::set<std::string> cells_in_need(const Analysis& analysis, const std::set<std::string>& among, double precision) {
-  using Key = std::tuple<std::string, std::string, int, Model>;
-  std::map<Key, std::string> ids;
   std::set<std::string> need = among;
   for (const CellSummary& summary : analysis.cells) {
     const std::string id = summary.cell.id();
-    ids[{summary.cell.problem, summary.cell.size, summary.cell.workers(), summary.cell.model}] = id;
     if (summary.seconds.n >= fewest_rounds && summary.seconds.relative_half_width() <= precision) need.erase(id);
   }
   if (!analysis.scaling.empty()) {
@@ -60,12 +57,10 @@ std::set<std::string> cells_in_need(const Analysis& analysis, const std::set<std
   std::set<std::string> partners;
   for (const Comparison& comparison : analysis.comparisons) {
     if (comparison.ratio.n >= fewest_rounds && comparison.ratio.relative_half_width() <= precision) continue;
-    std::vector<std::string> both;
-    for (const Model model : {comparison.faster, comparison.slower}) {
-      const auto found = ids.find({comparison.problem, comparison.size, comparison.workers, model});
-      if (found != ids.end() && among.contains(found->second)) both.push_back(found->second);
+    const std::array<std::string, 2> both{comparison.faster_id, comparison.slower_id};
+    if (std::ranges::all_of(both, [&](const std::string& id) { return among.contains(id); })) {
+      partners.insert(both.begin(), both.end());
     }
-    if (both.size() == 2) partners.insert(both.begin(), both.end());
   }
   need.insert(partners.begin(), partners.end());
   return need;
@@ -381,7 +376,10 @@ bool Rounds::reopen(double seconds_left) {
 bool Rounds::bisect(const Analysis& analysis, double seconds_left) {
   bool any = false;
   for (const Gap& gap : open_crossovers(analysis, crossover_resolution)) {
-    if (gap.workers != options_.workers.back()) continue;
+    const bool leads = std::ranges::any_of(plan_, [&gap](const PlannedCell& planned) {
+      return planned.leading && planned.cell.problem == gap.problem && planned.cell.workers() == gap.workers;
+    });
+    if (!leads) continue;
     const auto& sizes = options_.sizes.at(gap.problem);
     if (std::ranges::any_of(sizes, [](const std::string& size) { return size.find('x') != std::string::npos; }))
       continue;

@@ -1,7 +1,11 @@
 #pragma once
 
 /// From trials to answers: who wins, by how much, from which size on, and why. Pure functions of the saved trials, so
-/// that `duet report` says what `duet compare` said.
+/// that `duet report` says what `duet compare` said. Cores and nodes are two questions, with verdicts of their own:
+///
+///     models   sharing state against passing messages      on the same cores of one node
+///     spread   messages in a node against between nodes    as many ranks and threads, on fewer and on more nodes
+///     growth   few nodes against more                      the best of all models on all cores of each
 ///
 /// How a winner is told from noise. Two cells are compared by the rounds that both have. The interval of their ratio
 /// (drivers/statistics/medians.hpp) is widened to a level at which all comparisons of the study hold together with 95 %
@@ -13,6 +17,8 @@
 /// wrong answer, cells where nothing is left (they are troubles, "not compared: two workers shared a core"), and
 /// oversubscribed cells against others.
 
+#include <array>
+#include <compare>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,22 +59,37 @@ struct CellSummary {
   Interval speedup_over_one_worker{};  ///< base: one worker of the same model
 };
 
-/// One model against another on the same question and the same number of workers.
+/// What a verdict sets against each other; see above.
+enum class Axis { models, spread, growth };
+
+/// Where workers run.
+struct Span {
+  int nodes = 1;
+  int workers = 0;  ///< in all
+  friend auto operator<=>(const Span&, const Span&) = default;
+};
+
+/// One model against another on the same question. On the same span, but where nodes are compared.
 struct Comparison {
   std::string problem;
   std::string parameters{};  ///< "modulus = 7": those that differ within the study; empty where none does
   std::string size;
   double size_value = 0;
-  int workers = 0;
+  int workers = 0;               ///< of the side with more
   Model faster = Model::serial;  ///< the one with the lower median; the two are not told apart where !significant
   Model slower = Model::serial;
+  std::string faster_name{};  ///< "mpi", or where nodes are compared "mpi on 2 nodes"
+  std::string slower_name{};
+  std::string faster_id{};  ///< Cell::id
+  std::string slower_id{};
+  int winner = 0;               ///< the side of `faster` in its verdict: 0 or 1, of Verdict::sides
   Interval ratio{};             ///< slower's seconds / faster's seconds: `ratio_of_medians` over the common rounds
   bool significant = false;     ///< the interval, widened for the number of comparisons made, stays clear of 1
   bool oversubscribed = false;  ///< both ran more workers than cores
   std::string sentence{};       ///< "openmp beats mpi 1.34x [1.29, 1.40] on 2 workers at n = 1024"
 };
 
-/// Where the winner of two models changes.
+/// Where the winner of the two sides changes.
 struct Crossover {
   std::string problem;
   std::string parameters{};  ///< as in Comparison
@@ -81,24 +102,27 @@ struct Crossover {
   std::string sentence{};
 };
 
-/// The answer for one problem and number of workers: shared state against message passing. One worker has one only
+/// The answer to one question about one problem: two sides, size by size. Of `models`, one worker has a verdict only
 /// where nothing else was measured.
 struct Verdict {
   std::string problem;
   std::string parameters{};  ///< as in Comparison
-  int workers = 0;
+  Axis axis = Axis::models;
+  Span fewer{};     ///< nodes and workers of the first side
+  Span more{};      ///< of the second; the same where models are compared
+  int workers = 0;  ///< of `more`
+  std::array<std::string, 2> sides{"shared state", "message passing"};
   std::string headline{};  ///< one sentence a person can act upon
-  std::vector<Comparison>
-      shared_against_messages{};  ///< the best shared model against the best message-passing one, a size each:
-                                  ///< the one that is nearest to its side's best over all sizes (by the median), but
-                                  ///< where another one beats it significantly
+  /// The best of the first side against the best of the second, a size each: the model that is nearest to its side's
+  /// best over all sizes (by the median), but where another one beats it significantly.
+  std::vector<Comparison> comparisons{};
   std::vector<Crossover> crossovers{};
   std::vector<std::string> reasons{};  ///< efficiencies and booked time that say why
 };
 
 struct Analysis {
   std::vector<CellSummary> cells;
-  std::vector<Comparison> comparisons;  ///< all pairs of models at equal size and workers
+  std::vector<Comparison> comparisons;  ///< all pairs of models at equal size and span, and across spans
   std::vector<Verdict> verdicts;
   std::vector<ScalingCurve> scaling;  ///< where the study was asked for them (scaling.hpp)
   std::vector<std::string> troubles;  ///< cells that failed, hung, were wrong or refused; marked trials; differing

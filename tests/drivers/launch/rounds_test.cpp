@@ -290,9 +290,11 @@ TEST(CellsInNeed, AreBothPartnersOfARatioThatIsNotYetNarrow) {
   comparison.faster = Model::openmp;
   comparison.slower = Model::tbb;
   comparison.ratio = {.estimate = 1.1, .low = 1.0, .high = 1.2, .level = 0.95, .n = 9};
-  analysis.comparisons = {comparison};
   const std::string openmp = analysis.cells[0].cell.id();
   const std::string tbb = analysis.cells[1].cell.id();
+  comparison.faster_id = openmp;
+  comparison.slower_id = tbb;
+  analysis.comparisons = {comparison};
   EXPECT_EQ(cells_in_need(analysis, {openmp, tbb}, 0.02), (std::set<std::string>{openmp, tbb}));
   // Alone, a cell can do nothing for the ratio: its partner has failed.
   EXPECT_TRUE(cells_in_need(analysis, {openmp}, 0.02).empty());

@@ -129,7 +129,7 @@ TEST_F(ReportInBrowser, ShowsVerdictsChartsAndTables) {
   std::size_t compared = 0;
   std::size_t reasons = 0;
   for (const Verdict& verdict : study.analysis.verdicts) {
-    compared += verdict.shared_against_messages.size();
+    compared += verdict.comparisons.size();
     reasons += verdict.reasons.size();
   }
   EXPECT_EQ(told.at("forest_rows"), compared);

@@ -417,7 +417,7 @@ TEST(Verdict, KeepsOneModelForEachSideUnlessAnotherIsClearlyBetter) {
     made_up.add(cell_of(Model::hybrid, std::to_string(size)), 2.2);
   }
   const Analysis analysis = analyse(made_up.study);
-  const auto& compared = analysis.verdicts.at(0).shared_against_messages;
+  const auto& compared = analysis.verdicts.at(0).comparisons;
   ASSERT_EQ(compared.size(), 3U);
   EXPECT_EQ(compared[0].faster, Model::openmp);
   EXPECT_EQ(compared[1].faster, Model::openmp);
