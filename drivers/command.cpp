@@ -68,6 +68,7 @@ int duet_main(int argc, char** argv) {
   add_report(app, act);
   add_multiply(app, act);
   add_fibonacci(app, act);
+  add_node(app, act);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -82,7 +83,8 @@ int duet_main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (speaks && app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-') {
       complain(fmt::format(
-          "no command is called '{}'; there are list, run, compare, scale, report, multiply and fibonacci", argv[1]));
+          "no command is called '{}'; there are list, run, compare, scale, report, multiply, fibonacci and node",
+          argv[1]));
     } else if (speaks) {
       const auto used = app.get_subcommands();
       complain(

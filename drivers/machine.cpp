@@ -118,6 +118,13 @@ Machine describe_machine() {
 
 std::string duet_version() { return DUET_VERSION; }
 
+std::string running_kernel() {
+  std::ifstream file{"/proc/sys/kernel/random/boot_id"};
+  std::string kernel;
+  file >> kernel;
+  return kernel;
+}
+
 double available_memory() {
   const std::string text = value_in("/proc/meminfo", "MemAvailable");
   const double system = text.empty() ? std::numeric_limits<double>::infinity() : std::stod(text) * kibibyte;

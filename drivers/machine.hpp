@@ -13,6 +13,9 @@ namespace duet {
 /// `peak_flops_one_core` at 0: measuring takes time.
 [[nodiscard]] Machine describe_machine();
 
+/// Identifies the running kernel, or empty where there is no /proc: hosts in namespaces of one machine share it.
+[[nodiscard]] std::string running_kernel();
+
 /// Bytes that a new process of this job could still take before the system or its control group runs out.
 [[nodiscard]] double available_memory();
 

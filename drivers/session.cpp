@@ -9,7 +9,6 @@
 #include <array>
 #include <cstdlib>
 #include <exception>
-#include <fstream>
 #include <functional>
 #include <limits>
 #include <mutex>
@@ -18,6 +17,7 @@
 #include <thread>
 
 #include "drivers/command.hpp"
+#include "drivers/machine.hpp"
 #include "drivers/placement.hpp"
 #include "drivers/token_ring.hpp"
 #include "kernels/core/mpi.hpp"
@@ -48,34 +48,22 @@ std::vector<int> union_over(MPI_Comm node, const std::vector<int>& mine) {
   return all;
 }
 
-/// This rank's number among those of its machine, those of one node next to each other. A machine is a running kernel:
-/// several nodes of one (containers, hosts in namespaces) have the same cores, and their workers must not all start
-/// with the first.
-int rank_on_machine(MPI_Comm communicator, MPI_Comm node) {
-  std::ifstream file{"/proc/sys/kernel/random/boot_id"};
-  std::string kernel;
-  file >> kernel;
+/// This rank's number among those of its machine, those of one node next to each other, and how many they are. A
+/// machine is a running kernel: several nodes of one (containers, hosts in namespaces) have the same cores, and their
+/// workers must not all start with the first.
+struct OnMachine {
+  int rank = 0;
+  int ranks = 1;
+};
+OnMachine on_machine(MPI_Comm communicator, MPI_Comm node) {
+  const std::string kernel = running_kernel();
   // Where there is no /proc, a node is a machine: its leader stands for it.
   int leader = rank_in(communicator);
   check(MPI_Bcast(&leader, 1, MPI_INT, 0, node));
   const std::size_t name = kernel.empty() ? static_cast<std::size_t>(leader) : std::hash<std::string>{}(kernel);
   const auto colour = static_cast<int>(name & static_cast<std::size_t>(std::numeric_limits<int>::max()));
-  return rank_in(Communicator::split(communicator, colour, leader).get());
-}
-
-/// All ranks' text, one after another, on rank 0; this rank's own elsewhere.
-std::string gathered(MPI_Comm communicator, const std::string& mine) {
-  const int ranks = size_of(communicator);
-  if (ranks == 1) return mine;
-  const int length = mpi_count(static_cast<std::int64_t>(mine.size()));
-  std::vector<int> lengths(static_cast<std::size_t>(ranks));
-  check(MPI_Gather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, communicator));
-  std::vector<int> offsets(static_cast<std::size_t>(ranks));
-  for (std::size_t r = 1; r < offsets.size(); ++r) offsets[r] = offsets[r - 1] + lengths[r - 1];
-  std::string all(static_cast<std::size_t>(offsets.back() + lengths.back()), '\0');
-  check(MPI_Gatherv(mine.data(), length, MPI_CHAR, all.data(), lengths.data(), offsets.data(), MPI_CHAR, 0,
-                    communicator));
-  return rank_in(communicator) == 0 ? all : mine;
+  const Communicator machine = Communicator::split(communicator, colour, leader);
+  return {rank_in(machine.get()), size_of(machine.get())};
 }
 
 void start_mpi(const Launched& launched) {
@@ -95,6 +83,20 @@ void start_mpi(const Launched& launched) {
 }
 
 }  // namespace
+
+std::string gathered(MPI_Comm communicator, const std::string& mine) {
+  const int ranks = size_of(communicator);
+  if (ranks == 1) return mine;
+  const int length = mpi_count(static_cast<std::int64_t>(mine.size()));
+  std::vector<int> lengths(static_cast<std::size_t>(ranks));
+  check(MPI_Gather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, communicator));
+  std::vector<int> offsets(static_cast<std::size_t>(ranks));
+  for (std::size_t r = 1; r < offsets.size(); ++r) offsets[r] = offsets[r - 1] + lengths[r - 1];
+  std::string all(static_cast<std::size_t>(offsets.back() + lengths.back()), '\0');
+  check(MPI_Gatherv(mine.data(), length, MPI_CHAR, all.data(), lengths.data(), offsets.data(), MPI_CHAR, 0,
+                    communicator));
+  return rank_in(communicator) == 0 ? all : mine;
+}
 
 Launched launched() {
   // OpenMPI's mpirun, PMIx (srun --mpi=pmix), Hydra and PMI-2.
@@ -217,8 +219,8 @@ Session::Session(const Workers& workers) : state_{std::make_unique<State>()} {
   }
 
   const int node_rank = rank_in(state.node.get());
-  const int machine_rank = communicator == MPI_COMM_NULL ? 0 : rank_on_machine(communicator, state.node.get());
-  state.mine = places_for(cores, machine_rank * state.threads, state.threads);
+  const OnMachine machine = communicator == MPI_COMM_NULL ? OnMachine{} : on_machine(communicator, state.node.get());
+  state.mine = places_for(cores, machine.rank * state.threads, state.threads);
   for (int thread = 0; thread < state.threads; ++thread) {
     state.mine[static_cast<std::size_t>(thread)].rank = state.rank;
     state.mine[static_cast<std::size_t>(thread)].thread = thread;
@@ -238,7 +240,7 @@ Session::Session(const Workers& workers) : state_{std::make_unique<State>()} {
     check(MPI_Allreduce(&leads_node, &state.nodes, 1, MPI_INT, MPI_SUM, communicator));
   }
   if (shares_a_core(state.all)) state.marks.emplace_back("shared_core");
-  if (size_of(state.node.get()) * state.threads > static_cast<int>(cores.size())) {
+  if (std::max(size_of(state.node.get()), machine.ranks) * state.threads > static_cast<int>(cores.size())) {
     state.marks.emplace_back("oversubscribed");
   }
   if (state.marks.empty()) {

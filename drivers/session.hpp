@@ -34,6 +34,9 @@ struct Canary {
   double hop_seconds = 0;            ///< from one worker's core to the next one's (TokenRing); 0: nothing to measure
 };
 
+/// All ranks' text, one after another, on rank 0; this rank's own elsewhere. Collective; `communicator` may be null.
+[[nodiscard]] std::string gathered(MPI_Comm communicator, const std::string& mine);
+
 class Session {
  public:
   /// Starts MPI where the model passes messages (MPI_THREAD_FUNNELED), and binds the workers. Collective over all

@@ -12,15 +12,18 @@
 #include <limits>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <system_error>
 
 #include "drivers/command.hpp"
 #include "drivers/machine.hpp"
+#include "drivers/nodes.hpp"
 #include "drivers/options.hpp"
 #include "drivers/placement.hpp"
 #include "drivers/report/facts.hpp"
 #include "drivers/report/report.hpp"
 #include "drivers/session.hpp"
+#include "drivers/statistics/text.hpp"
 #include "drivers/study/marks.hpp"
 #include "drivers/study/scaling.hpp"
 #include "drivers/study/study.hpp"
@@ -58,18 +61,30 @@ double usual_time_limit(double budget) {
   return std::min(most, std::max(least, budget / share));
 }
 
+void sort_once(std::vector<int>& numbers) {
+  std::ranges::sort(numbers);
+  const auto repeated = std::ranges::unique(numbers);
+  numbers.erase(repeated.begin(), repeated.end());
+}
+
 /// What all studies share; the rest is the subcommand's.
 StudyOptions options_of(const TypedStudy& typed, const Resources& resources) {
   StudyOptions options;
+  options.nodes.clear();
   options.models = models_from(typed.models);
   for (const std::string& text : typed.workers) {
     constexpr std::int64_t most = 1 << 20;
     options.workers.push_back(static_cast<int>(whole_number("--workers", text, 1, most)));
   }
-  if (typed.workers.empty()) options.workers = default_workers(resources.cores * resources.nodes);
-  std::ranges::sort(options.workers);
-  const auto repeated = std::ranges::unique(options.workers);
-  options.workers.erase(repeated.begin(), repeated.end());
+  for (const std::string& text : typed.nodes) {
+    constexpr std::int64_t most = 1 << 20;
+    options.nodes.push_back(static_cast<int>(whole_number("--nodes", text, 1, most)));
+  }
+  options.nodes_given = !typed.nodes.empty();
+  if (typed.nodes.empty()) options.nodes = powers_up_to(resources.nodes);
+  sort_once(options.nodes);
+  if (typed.workers.empty()) options.workers = default_workers(resources, options.nodes);
+  sort_once(options.workers);
   options.settings = settings_from(typed.settings);
   options.seed = typed.seed;
   options.oversubscribe = typed.oversubscribe;
@@ -87,6 +102,7 @@ std::vector<std::string> typed_keys(const StudyCommand& command, const TypedStud
   std::vector<std::pair<std::string, std::string>> of_options = command.own_options;
   of_options.insert(of_options.end(), {{"--models", "models"},
                                        {"--workers", "workers"},
+                                       {"--nodes", "nodes"},
                                        {"--set", "settings"},
                                        {"--seed", "seed"},
                                        {"--budget", "budget_seconds"},
@@ -123,14 +139,68 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-Starter starter_of(const TypedStudy& typed) {
-  if (typed.launcher == "mpirun") return Starter::mpirun;
-  if (typed.launcher == "srun") return Starter::srun;
-  if (typed.launcher != "auto") {
+/// A folder or file that cannot be had is the user's to change.
+template <class Question>
+auto asked_of_system(Question&& question) {
+  try {
+    return std::forward<Question>(question)();
+  } catch (const std::runtime_error& error) {
+    throw UsageError(error.what());
+  }
+}
+
+/// Where cells are started, from what was typed and from the allocation around.
+Launcher::Kind kind_of(const TypedStudy& typed) {
+  const bool named = typed.launcher == "mpirun" || typed.launcher == "srun";
+  if (!named && typed.launcher != "auto") {
     throw UsageError(fmt::format("--launcher: '{}' is none of auto, mpirun, srun", typed.launcher));
   }
-  return variable("SLURM_JOB_ID").empty() ? Starter::mpirun : Starter::srun;
+  if (!typed.hosts.empty()) {
+    if (typed.launcher == "srun") throw UsageError("--hosts is for mpirun: srun takes the nodes of its allocation");
+    return Launcher::Kind::hosts;
+  }
+  if (typed.launcher == "srun") return Launcher::Kind::srun;
+  const bool allocated = !variable("SLURM_JOB_ID").empty();
+  if (typed.launcher == "auto" && allocated) return Launcher::Kind::srun;
+  return allocated && variable("SLURM_JOB_NUM_NODES") != "1" ? Launcher::Kind::hosts : Launcher::Kind::local;
 }
+
+/// The names that SLURM writes as "n[1-3,7]".
+std::vector<Host> hosts_of_allocation() {
+  constexpr double limit_seconds = 20;
+  const std::string list = variable("SLURM_JOB_NODELIST");
+  const StopSignals stop;
+  const Ending ending = run_process({"scontrol", "show", "hostnames", list}, limit_seconds, stop);
+  std::vector<Host> hosts;
+  std::istringstream lines{ending.output};
+  for (std::string line; std::getline(lines, line);) hosts.push_back({line, 0});
+  if (ending.how != Ending::How::exited || ending.code != 0 || hosts.empty()) {
+    throw UsageError(fmt::format("scontrol does not say which nodes '{}' are; --hosts FILE names them", list));
+  }
+  return hosts;
+}
+
+LaunchSettings launching_of(const TypedStudy& typed) {
+  LaunchSettings settings;
+  settings.duet = fs::read_symlink("/proc/self/exe").string();
+  Launcher& launcher = settings.launcher;
+  launcher.kind = kind_of(typed);
+  if (launcher.kind == Launcher::Kind::hosts) {
+    launcher.hosts =
+        typed.hosts.empty() ? hosts_of_allocation() : asked_of_system([&] { return hosts_from(typed.hosts); });
+    launcher.nodes = static_cast<int>(launcher.hosts.size());
+  } else if (launcher.kind == Launcher::Kind::srun && !variable("SLURM_JOB_NUM_NODES").empty()) {
+    constexpr std::int64_t most = 1 << 20;
+    launcher.nodes = static_cast<int>(whole_number("SLURM_JOB_NUM_NODES", variable("SLURM_JOB_NUM_NODES"), 1, most));
+  }
+  launcher.words = launcher.kind == Launcher::Kind::srun
+                       ? srun_words()
+                       : mpirun_words(typed.mpirun, launcher.nodes, geteuid() == 0, environment_with({"OMPI_MCA_"}));
+  return settings;
+}
+
+/// Other nodes than this one have to be asked what they are.
+bool asks_nodes(const Launcher& launcher) { return launcher.kind == Launcher::Kind::hosts || launcher.nodes > 1; }
 
 /// A launcher around this process means that every launch would inherit its ranks: more than one rank is a mistake, and
 /// of one the traces are taken away (an interactive step of srun, say).
@@ -146,32 +216,19 @@ void leave_the_launcher(const std::string& command) {
   }
 }
 
-Resources resources_of(const Machine& machine, Starter starter) {
+/// What this machine has, and as many nodes of that kind as the launcher says.
+Resources resources_of(const Machine& machine, const Launcher& launcher) {
   std::set<int> numa_nodes;
   for (const UsableCore& core : usable_cores()) numa_nodes.insert(core.numa_node);
   Resources resources;
   resources.cores = std::max(1, machine.cores);
+  for (const Host& host : launcher.hosts) {
+    if (host.slots > 0) resources.cores = std::min(resources.cores, host.slots);
+  }
   resources.numa_nodes = std::max<int>(1, static_cast<int>(numa_nodes.size()));
   resources.memory_bytes = machine.memory_bytes;
-  if (starter == Starter::srun && !variable("SLURM_JOB_NUM_NODES").empty()) {
-    constexpr std::int64_t most = 1 << 20;
-    resources.nodes = static_cast<int>(whole_number("SLURM_JOB_NUM_NODES", variable("SLURM_JOB_NUM_NODES"), 1, most));
-  }
+  resources.nodes = launcher.nodes;
   return resources;
-}
-
-LaunchSettings launching_of(const TypedStudy& typed, const StudyOptions& options, const Resources& resources) {
-  LaunchSettings settings;
-  settings.duet = fs::read_symlink("/proc/self/exe").string();
-  settings.starter = starter_of(typed);
-  settings.starter_words =
-      settings.starter == Starter::srun
-          ? srun_words()
-          : mpirun_words(typed.mpirun, resources.nodes, geteuid() == 0, environment_with({"OMPI_MCA_"}));
-  settings.cores_per_node = resources.cores;
-  settings.nodes = resources.nodes;
-  settings.oversubscribe = options.oversubscribe;
-  return settings;
 }
 
 double measured_peak() {
@@ -187,6 +244,8 @@ double measured_peak() {
 void choose_local_kernel(StudySetup& setup) {
   const std::string name = "local_kernel";
   if (setup.options.settings.contains(name)) return;
+  // What is best here says nothing of nodes with another processor.
+  if (!setup.record.nodes.empty() && setup.record.machine.processor != describe_machine().processor) return;
   for (const std::string& problem : setup.options.problems) {
     for (const Variant& variant : problem_called(problem).variants) {
       const auto found = std::ranges::find(variant.tunables, name, &Setting::name);
@@ -241,16 +300,6 @@ int status_of(const StudyEnd& end, const StudyOptions& options) {
   return end.failed_launches > 0 || missing ? status::incomplete : status::right;
 }
 
-/// A folder that cannot be had is the user's to change.
-template <class Question>
-auto asked_of_system(Question&& question) {
-  try {
-    return std::forward<Question>(question)();
-  } catch (const std::runtime_error& error) {
-    throw UsageError(error.what());
-  }
-}
-
 /// The recorded end of a study that has nothing more to do.
 StudyEnd end_of(SavedStudy study) {
   StudyEnd end;
@@ -268,11 +317,36 @@ int print_plan(const StudySetup& setup) {
   for (const PlannedCell& planned : plan) {
     if (!planned.refusal.empty()) fmt::print(stderr, "duet: {} is left out: {}\n", planned.id, planned.refusal);
   }
+  if (asks_nodes(setup.launching.launcher)) {
+    fmt::print("{}\n", shell_line(question_to_nodes(setup.launching, setup.folder / "nodes.jsonl")));
+  }
   for (const Command& command : planned_launches(setup, plan)) fmt::print("{}\n", shell_line(command));
   return status::right;
 }
 
-StudySetup setup_of(const StudyCommand& command, const TypedStudy& typed, const StudyOptions* recorded) {
+/// Asks the nodes and takes their answers into `setup`. False where the user stopped it.
+bool ask_nodes_into(StudySetup& setup) {
+  const StopSignals stop;
+  if (!setup.quiet) {
+    fmt::print(stderr, "duet: asking {} what {} ...\n", counted(setup.launching.launcher.nodes, "node"),
+               setup.launching.launcher.nodes == 1 ? "it is" : "they are");
+  }
+  const std::vector<Host>& hosts = setup.launching.launcher.hosts;
+  setup.record.nodes = ask_nodes(setup.launching, setup.folder, stop);
+  if (stop.received() != 0) return false;
+  refuse_unlike_nodes(setup.record.nodes, hosts, program_hash(setup.launching.duet));
+  for (const std::string& doubt : doubts_about(setup.record.nodes)) {
+    setup.record.warnings.push_back(doubt);
+    fmt::print(stderr, "duet: warning: {}\n", doubt);
+  }
+  setup.record.machine = setup.record.nodes.front().machine;
+  setup.resources = common_resources(setup.record.nodes, hosts);
+  return true;
+}
+
+/// Nothing where the user stopped it.
+std::optional<StudySetup> setup_of(const StudyCommand& command, const TypedStudy& typed, LaunchSettings launching,
+                                   const StudyOptions* recorded) {
   StudySetup setup;
   setup.folder = typed.folder;
   setup.quiet = typed.quiet;
@@ -280,13 +354,16 @@ StudySetup setup_of(const StudyCommand& command, const TypedStudy& typed, const 
   setup.record.duet_version = duet_version();
   setup.record.versions = describe_versions();
   setup.record.command = typed_command();
-  setup.resources = resources_of(setup.record.machine, starter_of(typed));
+  setup.launching = std::move(launching);
+  setup.resources = resources_of(setup.record.machine, setup.launching.launcher);
+  if (asks_nodes(setup.launching.launcher) && !typed.dry_run && !ask_nodes_into(setup)) return std::nullopt;
   setup.options = asked([&] {
     StudyOptions options = options_of(typed, setup.resources);
     command.complete(options, recorded);
     return options;
   });
-  setup.launching = launching_of(typed, setup.options, setup.resources);
+  setup.launching.oversubscribe = setup.options.oversubscribe;
+  setup.launching.launcher.cores_per_node = setup.resources.cores;
   return setup;
 }
 
@@ -349,7 +426,10 @@ void note_environment(StudySetup& setup, const std::vector<std::string>& scrubbe
     fmt::print(stderr, "duet: removed from the environment of all cells: {}\n", words(scrubbed));
   }
   record.options["environment"] = words(environment_with({"OMPI_MCA_", "UCX_", "TBB_", "MALLOC_"}));
-  record.options["launcher"] = words(setup.launching.starter_words);
+  record.options["launcher"] = words(setup.launching.launcher.words);
+  std::vector<std::string> hosts;
+  for (const Node& node : record.nodes) hosts.push_back(node.machine.host);
+  if (!hosts.empty()) record.options["hosts"] = words(hosts);
 }
 
 }  // namespace
@@ -369,7 +449,17 @@ int run_study_command(const StudyCommand& command, const TypedStudy& typed) {
     saved = load_study(typed.folder);
     recorded = recorded_options(command, typed, saved->record);
   }
-  StudySetup setup = setup_of(command, typed, recorded ? &*recorded : nullptr);
+  LaunchSettings launching = launching_of(typed);
+  if (!saved && asks_nodes(launching.launcher) && !typed.dry_run) {  // they answer into the folder
+    refuse_folder(typed);
+    asked_of_system([&] { lock.emplace(typed.folder); });
+  }
+  std::optional<StudySetup> found = setup_of(command, typed, std::move(launching), recorded ? &*recorded : nullptr);
+  if (!found) {
+    fmt::print(stderr, "duet: interrupted; nothing was measured\n");
+    return status::interrupted;
+  }
+  StudySetup& setup = *found;
   if (saved) {
     take_over(setup, saved->record, *recorded, typed_keys(command, typed));
   } else {
@@ -386,10 +476,12 @@ int run_study_command(const StudyCommand& command, const TypedStudy& typed) {
     return status_of(end, setup.options);
   }
   if (!saved) {
-    refuse_folder(typed);
-    asked_of_system([&] { lock.emplace(typed.folder); });
+    if (!lock) {
+      refuse_folder(typed);
+      asked_of_system([&] { lock.emplace(typed.folder); });
+    }
     choose_local_kernel(setup);
-    setup.record.machine.peak_flops_one_core = measured_peak();
+    if (setup.record.nodes.empty()) setup.record.machine.peak_flops_one_core = measured_peak();
   }
 
   const MachineLock machine;
@@ -438,6 +530,15 @@ void add_study_options(CLI::App& command, TypedStudy& typed) {
   command.add_flag("--resume", typed.resume, "Go on with the interrupted study in DIR");
   command.add_flag("--dry-run", typed.dry_run, "Print the launches of the first round, and start nothing");
   command.add_flag("--quiet", typed.quiet, "No progress on standard error");
+  command
+      .add_option("--hosts", typed.hosts,
+                  "Measure on these hosts, one a line: `n1`, `n1 slots=8` or `n1:8` (cores to use); through mpirun")
+      ->type_name("FILE");
+  command
+      .add_option("--nodes", typed.nodes,
+                  "1,2,4: numbers of nodes that message passing is spread over (1, the powers of two, and all)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   command.add_option("--launcher", typed.launcher, "auto, mpirun or srun (auto: srun inside an allocation)")
       ->default_str(typed.launcher);
   command.add_option("--mpirun", typed.mpirun, "The mpirun of the MPI that duet is built with")

@@ -28,6 +28,8 @@ struct TypedStudy {
   double time_limit = 0;
   int rounds = 0;
   std::string folder = "duet-report";
+  std::string hosts;
+  std::vector<std::string> nodes;
   std::string launcher = "auto";
   std::string mpirun = default_mpirun();
   bool resume = false;

@@ -62,10 +62,10 @@ class Bench {
     const fs::path self = fs::read_symlink("/proc/self/exe");
     self_ = self.string();
     launching_.duet = (self.parent_path() / "duet").string();
-    launching_.cores_per_node = static_cast<int>(usable_cores().size());
-    if (options_.workers == 0) options_.workers = launching_.cores_per_node;
-    launching_.oversubscribe = options_.workers > launching_.cores_per_node;
-    launching_.starter_words = mpirun_words(default_mpirun(), 1, ::geteuid() == 0, {});
+    launching_.launcher.cores_per_node = static_cast<int>(usable_cores().size());
+    if (options_.workers == 0) options_.workers = launching_.launcher.cores_per_node;
+    launching_.oversubscribe = options_.workers > launching_.launcher.cores_per_node;
+    launching_.launcher.words = mpirun_words(default_mpirun(), 1, ::geteuid() == 0, {});
   }
 
   /// Registers what google/benchmark may choose from.

@@ -18,7 +18,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <ranges>
 #include <set>
 #include <stdexcept>
 #include <string_view>
@@ -32,8 +34,6 @@ namespace duet {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// Trials of a launch that come before those that count.
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
@@ -248,26 +248,6 @@ std::string signal_text(int signal) {
   return fmt::format("signal {} ({})", signal, text == nullptr ? "?" : text);
 }
 
-/// What a process wanted to say with all its output: the first line of duet's own ("duet: ..."), which rank and what;
-/// else the first line that is not one of mpirun's frames.
-std::string telling_line(const std::string& output) {
-  std::string fallback;
-  for (std::size_t begin = 0; begin < output.size();) {
-    const std::size_t end = std::min(output.find('\n', begin), output.size());
-    std::string line = output.substr(begin, end - begin);
-    begin = end + 1;
-    std::erase_if(line, [](unsigned char c) { return c < ' ' && c != '\t'; });
-    line.erase(0, line.find_first_not_of(" \t"));
-    constexpr std::string_view own = "duet: ";
-    if (line.starts_with(own)) return line.substr(own.size());
-    if (!fallback.empty() || line.empty() || line.starts_with("---") || line.starts_with("[")) continue;
-    fallback = std::move(line);
-  }
-  constexpr std::size_t longest = 300;
-  if (fallback.size() > longest) fallback = fallback.substr(0, longest) + " ...";
-  return fallback;
-}
-
 std::string with_reason(std::string what, const Ending& ending) {
   const std::string line = telling_line(ending.output);
   return line.empty() ? what : what + ": " + line;
@@ -286,6 +266,22 @@ void add_settings(Command& words, const std::map<std::string, std::string>& sett
   }
 }
 
+/// Nothing, or where the ranks of `trial` are, if its nodes do not have equal parts of them.
+std::string misplaced(const Trial& trial) {
+  std::map<std::string, std::set<int>> ranks;
+  for (const WorkerPlace& place : trial.places) ranks[place.host].insert(place.rank);
+  if (ranks.empty()) return {};
+  const auto size = [](const auto& of_host) { return of_host.second.size(); };
+  const auto [fewest, most] = std::ranges::minmax(ranks | std::views::transform(size));
+  if (std::ssize(ranks) == trial.cell.nodes && most - fewest <= 1) return {};
+  std::string found;
+  for (const auto& [host, of_host] : ranks) {
+    found += fmt::format("{}{} on {}", found.empty() ? "" : ", ", of_host.size(), host);
+  }
+  return fmt::format("the launcher put the ranks elsewhere: {}, and {} node{} with equal parts were asked for", found,
+                     trial.cell.nodes, trial.cell.nodes == 1 ? "" : "s");
+}
+
 /// The trial in which a process was, as far as its file tells.
 int next_trial(const std::vector<Trial>& trials) { return trials.empty() ? 0 : trials.back().number + 1; }
 
@@ -293,11 +289,13 @@ int next_trial(const std::vector<Trial>& trials) { return trials.empty() ? 0 : t
 std::pair<Outcome, std::string> trouble(const CellLaunch& launch, const LaunchSettings& settings, const Ending& ending,
                                         const std::vector<Trial>& trials) {
   const bool ranks = passes_messages(launch.cell.model);
+  const bool through_launcher = ranks || settings.launcher.kind != Launcher::Kind::local;
   switch (ending.how) {
     case Ending::How::not_started: {
-      const std::string program = ranks ? settings.starter_words.front() : settings.duet;
-      return {Outcome::failed, fmt::format("cannot start '{}': {}{}", program, std::strerror(ending.code),
-                                           ranks ? "; is MPI installed, and in PATH? (--mpirun names another)" : "")};
+      const std::string program = through_launcher ? settings.launcher.words.front() : settings.duet;
+      return {Outcome::failed,
+              fmt::format("cannot start '{}': {}{}", program, std::strerror(ending.code),
+                          through_launcher ? "; is MPI installed, and in PATH? (--mpirun names another)" : "")};
     }
     case Ending::How::out_of_time:
       return {Outcome::hung,
@@ -318,9 +316,9 @@ std::pair<Outcome, std::string> trouble(const CellLaunch& launch, const LaunchSe
                                                                   : line.substr(phase + 4))};
   }
   constexpr int signal_base = 128;
-  if (ranks && ending.code > signal_base && ending.code <= signal_base + SIGRTMAX) {
+  if (through_launcher && ending.code > signal_base && ending.code <= signal_base + SIGRTMAX) {
     const int signal = ending.code - signal_base;
-    std::string text = "a rank died by " + signal_text(signal);
+    std::string text = fmt::format("a {} died by {}", ranks ? "rank" : "process", signal_text(signal));
     const std::string line = telling_line(ending.output);
     // mpirun's own report says no more than this.
     if (line.empty() || line.find("noticed that process") != std::string::npos) return {Outcome::failed, text};
@@ -432,6 +430,24 @@ Ending run_process(const Command& command, double limit_seconds, const StopSigna
   return ending;
 }
 
+std::string telling_line(const std::string& output) {
+  std::string fallback;
+  for (std::size_t begin = 0; begin < output.size();) {
+    const std::size_t end = std::min(output.find('\n', begin), output.size());
+    std::string line = output.substr(begin, end - begin);
+    begin = end + 1;
+    std::erase_if(line, [](unsigned char c) { return c < ' ' && c != '\t'; });
+    line.erase(0, line.find_first_not_of(" \t"));
+    constexpr std::string_view own = "duet: ";
+    if (line.starts_with(own)) return line.substr(own.size());
+    if (!fallback.empty() || line.empty() || line.starts_with("---") || line.starts_with("[")) continue;
+    fallback = std::move(line);
+  }
+  constexpr std::size_t longest = 300;
+  if (fallback.size() > longest) fallback = fallback.substr(0, longest) + " ...";
+  return fallback;
+}
+
 std::vector<std::string> scrub_environment() {
   std::vector<std::string> scrubbed;
   for (char** variable = environ; *variable != nullptr; ++variable) {
@@ -444,39 +460,13 @@ std::vector<std::string> scrub_environment() {
   return scrubbed;
 }
 
-std::string default_mpirun() { return DUET_MPIRUN; }
-
-Command mpirun_words(const std::string& mpirun, int nodes, bool root, const std::vector<std::string>& environment) {
-  Command words{mpirun, "--bind-to", "none"};
-  const auto add = [&](const std::string& parameter, const std::string& value) {
-    const std::string variable = "OMPI_MCA_" + parameter + "=";
-    if (std::ranges::any_of(environment, [&](const std::string& text) { return text.starts_with(variable); })) return;
-    words.insert(words.end(), {"--mca", parameter, value});
-  };
-  add("osc", "sm,pt2pt");
-  if (nodes == 1) add("pml", "ob1");
-  add("odls_base_sigkill_timeout", "0");
-  if (root) words.emplace_back("--allow-run-as-root");
-  return words;
-}
-
-Command srun_words() {
-  return {"srun", "--mpi=pmix", "--cpu-bind=none", "--kill-on-bad-exit=1", "--overlap", "--unbuffered"};
-}
-
 Command command_of(const CellLaunch& launch, const LaunchSettings& settings) {
   const Cell& cell = launch.cell;
   const Problem& problem = problem_called(cell.problem);
-  Command words;
-  if (settings.starter == Starter::srun) {
-    words = settings.starter_words;
-    words.insert(words.end(), {fmt::format("--nodes={}", cell.nodes), fmt::format("--ntasks={}", cell.ranks),
-                               fmt::format("--cpus-per-task={}", cell.threads)});
-  } else if (passes_messages(cell.model)) {
-    words = settings.starter_words;
-    if (cell.ranks > settings.cores_per_node * settings.nodes) words.emplace_back("--oversubscribe");
-    words.insert(words.end(), {"-n", std::to_string(cell.ranks)});
-  }
+  Command words = starting(settings.launcher, {.nodes = cell.nodes,
+                                               .ranks = cell.ranks,
+                                               .threads = cell.threads,
+                                               .passes_messages = passes_messages(cell.model)});
   words.insert(words.end(),
                {settings.duet, "run", cell.problem, "--model", std::string{name_of(cell.model)}, "--size", cell.size,
                 "--threads", std::to_string(cell.threads), "--seed", std::to_string(cell.seed)});
@@ -494,11 +484,12 @@ Command command_of(const CellLaunch& launch, const LaunchSettings& settings) {
 std::vector<Trial> judge_launch(const CellLaunch& launch, const LaunchSettings& settings, const Ending& ending,
                                 std::vector<Trial> from_file) {
   for (Trial& trial : from_file) {
-    Cell measured = trial.cell;
-    measured.nodes = launch.cell.nodes;
-    if (measured != launch.cell) {
+    if (trial.cell != launch.cell) {
       trial.outcome = Outcome::failed;
-      trial.message = fmt::format("'{}' was measured and not '{}'", measured.id(), launch.cell.id());
+      trial.message = fmt::format("'{}' was measured and not '{}'", trial.cell.id(), launch.cell.id());
+    } else if (std::string where = misplaced(trial); !where.empty()) {
+      trial.outcome = Outcome::failed;
+      trial.message = std::move(where);
     }
     trial.cell = launch.cell;
     trial.round = launch.round;

@@ -16,12 +16,10 @@
 #include <string>
 #include <vector>
 
+#include "drivers/study/launcher.hpp"
 #include "drivers/study/trials.hpp"
 
 namespace duet {
-
-/// A program, looked up in PATH where it has no slash, and its arguments.
-using Command = std::vector<std::string>;
 
 /// What a process said on standard output and standard error, in the order in which it came: all of it, or where that
 /// is too much the first and the last part.
@@ -80,43 +78,21 @@ class StopSignals {
 [[nodiscard]] Ending run_process(const Command& command, double limit_seconds, const StopSignals& stop,
                                  const std::function<void()>& tick = {});
 
+/// What a process wanted to say with all its output: the first line of duet's own ("duet: ..."), without that word;
+/// else the first line that is not one of mpirun's frames; empty where there is none.
+[[nodiscard]] std::string telling_line(const std::string& output);
+
 /// Environment variables that would silently change what OpenMP in a cell does (OMP_*, GOMP_*, KMP_*): takes them out
 /// of this process's environment, and so out of every launch's. Returns them as "OMP_NUM_THREADS=1". Call before any
 /// thread starts.
 [[nodiscard]] std::vector<std::string> scrub_environment();
 
-/// What starts the ranks of a message-passing cell.
-enum class Starter { mpirun, srun };
-
-/// The mpirun of the MPI that duet was built with.
-[[nodiscard]] std::string default_mpirun();
-
-/// How cells are started on this machine, found out once.
+/// How cells are started, found out once.
 struct LaunchSettings {
   std::string duet;  ///< this program
-  Starter starter = Starter::mpirun;
-  Command starter_words{"mpirun"};  ///< the program that starts ranks, and the flags that every launch has
-  int cores_per_node = 1;           ///< what more workers than these is, is oversubscription
-  int nodes = 1;
+  Launcher launcher{};
   bool oversubscribe = false;
 };
-
-/// The flags of OpenMPI's mpirun that a launch has, each for a reason:
-///
-///     --bind-to none                       duet binds its workers itself; mpirun would put two threads on one core
-///     --mca osc sm,pt2pt                   the default for one-sided calls, rdma, ends them with SIGSEGV (4.1.4)
-///     --mca pml ob1                        on one node: what is chosen anyway, without 0.2 s of probing for networks
-///     --mca odls_base_sigkill_timeout 0    the ranks beside one that failed end a second sooner
-///     --allow-run-as-root                  for root only, who is refused otherwise
-///
-/// A parameter that the caller's environment sets (OMPI_MCA_pml=ucx) is left to it; `environment` are its variables,
-/// "name=value" each. Pure.
-[[nodiscard]] Command mpirun_words(const std::string& mpirun, int nodes, bool root,
-                                   const std::vector<std::string>& environment);
-
-/// srun's: --mpi=pmix, no binding, the step ends with its first rank that fails, and it may share the allocation with
-/// the step that duet itself runs in.
-[[nodiscard]] Command srun_words();
 
 /// One launch of one cell.
 struct CellLaunch {
@@ -135,7 +111,8 @@ struct CellLaunch {
 
 /// What became of a launch: the trials it wrote, and where it did not end well one more, which says why in one line.
 /// `from_file` are the trials of `launch.json`: a process that ends with status 0 and yet made fewer than it had time
-/// for did not end well. Pure.
+/// for did not end well, and neither did one whose ranks were not where they were to be: so many nodes, as many ranks
+/// on each as on the others or one less. Pure.
 [[nodiscard]] std::vector<Trial> judge_launch(const CellLaunch& launch, const LaunchSettings& settings,
                                               const Ending& ending, std::vector<Trial> from_file);
 

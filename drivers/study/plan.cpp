@@ -84,8 +84,25 @@ void refuse_unknown_settings(const StudyOptions& options) {
   }
 }
 
-/// The largest worker count that each model is asked to run with, or 1.
-int largest_workers(const StudyOptions& options) { return options.workers.empty() ? 1 : options.workers.back(); }
+/// The worker counts that lead: the largest, and the largest that one node holds.
+bool leads(int workers, const StudyOptions& options, const Resources& resources) {
+  if (options.workers.empty()) return workers == 1;
+  if (resources.nodes == 1) return workers == options.workers.back();
+  const auto beyond = std::ranges::upper_bound(options.workers, resources.cores);
+  const int largest_of_a_node = beyond == options.workers.begin() ? 0 : *(beyond - 1);
+  return workers == options.workers.back() || workers == largest_of_a_node;
+}
+
+/// The ways in which `model` divides `workers` on `nodes`.
+std::vector<Shape> shapes_of(Model model, int workers, int nodes, int numa_nodes) {
+  if (nodes == 1 || model != Model::hybrid) return {shape_of(model, workers, numa_nodes)};
+  const int of_a_node = workers / nodes;
+  if (of_a_node < 2 || workers % nodes != 0) return {};  // teams of one thread would be pure message passing
+  const Shape usual = shape_of(model, of_a_node, numa_nodes);
+  std::vector<Shape> shapes{{nodes, of_a_node}};
+  if (usual.ranks > 1) shapes.push_back({nodes * usual.ranks, usual.threads});
+  return shapes;
+}
 
 /// The worker counts that `model` has at `size`.
 std::vector<int> workers_at(const std::string& problem, const std::string& size, Model model,
@@ -113,6 +130,8 @@ std::map<std::string, std::string> as_text(const StudyOptions& options) {
           {"sizes", joined(options.problems, " ", sizes_text)},
           {"sizes_given", options.sizes_given ? "yes" : "no"},
           {"workers", joined(options.workers, " ", [](int workers) { return std::to_string(workers); })},
+          {"nodes", joined(options.nodes, " ", [](int nodes) { return std::to_string(nodes); })},
+          {"nodes_given", options.nodes_given ? "yes" : "no"},
           {"settings", joined(options.settings, " ", [](const auto& one) { return one.first + "=" + one.second; })},
           {"seed", std::to_string(options.seed)},
           {"oversubscribe", options.oversubscribe ? "yes" : "no"},
@@ -145,6 +164,13 @@ StudyOptions options_from(const std::map<std::string, std::string>& text) {
   for (const std::string& one : split(value("workers"), ' ')) {
     options.workers.push_back(static_cast<int>(whole_number("option 'workers'", one, 1, 1 << 30)));
   }
+  if (text.contains("nodes")) {  // studies of one machine were written without
+    options.nodes.clear();
+    for (const std::string& one : split(value("nodes"), ' ')) {
+      options.nodes.push_back(static_cast<int>(whole_number("option 'nodes'", one, 1, 1 << 30)));
+    }
+    options.nodes_given = value("nodes_given") == "yes";
+  }
   for (const std::string& one : split(value("settings"), ' ')) {
     const auto equals = std::min(one.find('='), one.size());
     options.settings[one.substr(0, equals)] = one.substr(std::min(equals + 1, one.size()));
@@ -159,11 +185,34 @@ StudyOptions options_from(const std::map<std::string, std::string>& text) {
   return options;
 }
 
-std::vector<int> default_workers(int cores) {
-  std::vector<int> workers;
-  for (int count = 1; count < cores; count *= 2) workers.push_back(count);
-  workers.push_back(std::max(1, cores));
+std::vector<int> powers_up_to(int count) {
+  std::vector<int> powers;
+  for (int power = 1; power < count; power *= 2) powers.push_back(power);
+  powers.push_back(std::max(1, count));
+  return powers;
+}
+
+std::vector<int> default_workers(const Resources& resources, const std::vector<int>& nodes) {
+  std::vector<int> workers = powers_up_to(resources.cores);
+  for (const int count : nodes) workers.push_back(count * resources.cores);
+  std::ranges::sort(workers);
+  const auto repeated = std::ranges::unique(workers);
+  workers.erase(repeated.begin(), repeated.end());
   return workers;
+}
+
+std::vector<int> nodes_for(Model model, int workers, const StudyOptions& options, const Resources& resources) {
+  if (!passes_messages(model)) return {1};
+  const int fewest = std::min((workers + resources.cores - 1) / resources.cores, options.nodes.back());
+  std::vector<int> counts;
+  for (const int count : options.nodes) {
+    if (count >= fewest && count <= workers && workers % count == 0) counts.push_back(count);
+  }
+  if (counts.empty()) return {fewest};
+  // In a curve of scaling each number of workers stands once.
+  if (options.scaling != Scaling::none) return {counts.front()};
+  if (counts.size() > 2 && !options.nodes_given) return {counts.front(), counts.back()};
+  return counts;
 }
 
 Shape shape_of(Model model, int workers, int numa_nodes) {
@@ -196,15 +245,11 @@ std::vector<PlannedCell> cells_of(const std::string& name, const std::string& si
     const Variant& variant = problem.variant(model);
     const Settings tunables{name + " in " + std::string{name_of(model)}, variant.tunables,
                             declared_of(options.settings, variant.tunables)};
-    for (const int workers : workers_at(name, instance.size_text(), model, options)) {
-      const Shape shape = shape_of(model, workers, resources.numa_nodes);
+    const auto add = [&](int workers, int nodes, const Shape& shape) {
       PlannedCell planned;
-      planned.cell = {name, model, instance.size_text(), options.seed, {}, {}, 1, shape.ranks, shape.threads};
+      planned.cell = {name, model, instance.size_text(), options.seed, {}, {}, nodes, shape.ranks, shape.threads};
       planned.cell.parameters = {instance.parameters.all().begin(), instance.parameters.all().end()};
       planned.cell.tunables = {tunables.all().begin(), tunables.all().end()};
-      if (passes_messages(model)) {
-        planned.cell.nodes = std::clamp((workers + resources.cores - 1) / resources.cores, 1, resources.nodes);
-      }
       planned.id = planned.cell.id();
       planned.group = options.scaling == Scaling::weak ? name : name + "/" + planned.cell.size;
       planned.size = instance.size();
@@ -212,8 +257,8 @@ std::vector<PlannedCell> cells_of(const std::string& name, const std::string& si
       // Several threads of one rank send no messages: they stand for no side of a verdict.
       const bool stands_for_a_side = !passes_messages(model) || shape.ranks > 1 || workers == 1;
       planned.leading = model == Model::serial || options.scaling != Scaling::none ||
-                        (workers == largest_workers(options) && stands_for_a_side);
-      const int ranks_a_node = (shape.ranks + planned.cell.nodes - 1) / planned.cell.nodes;
+                        (leads(workers, options, resources) && stands_for_a_side);
+      const int ranks_a_node = (shape.ranks + nodes - 1) / nodes;
       const double bytes = problem.memory ? problem.memory(instance, model, ranks_a_node, shape.threads) : 0;
       if (bytes > resources.memory_bytes) {
         planned.refusal = fmt::format("needs about {:.3g} GB of memory, and {:.3g} GB are available here",
@@ -224,6 +269,13 @@ std::vector<PlannedCell> cells_of(const std::string& name, const std::string& si
                         shape.threads, resources.cores);
       }
       cells.push_back(std::move(planned));
+    };
+    for (const int workers : workers_at(name, instance.size_text(), model, options)) {
+      const bool ends_at_a_node = !passes_messages(model) && resources.nodes > 1 && !options.oversubscribe;
+      if (ends_at_a_node && workers > resources.cores) continue;
+      for (const int nodes : nodes_for(model, workers, options, resources)) {
+        for (const Shape& shape : shapes_of(model, workers, nodes, resources.numa_nodes)) add(workers, nodes, shape);
+      }
     }
   }
   return cells;
@@ -231,12 +283,18 @@ std::vector<PlannedCell> cells_of(const std::string& name, const std::string& si
 
 std::vector<PlannedCell> plan_cells(const StudyOptions& options, const Resources& resources) {
   refuse_unknown_settings(options);
-  const int cores = resources.cores * resources.nodes;
+  if (options.nodes.empty() || options.nodes.back() > resources.nodes) {
+    throw std::invalid_argument(
+        fmt::format("--nodes {}: this job has {} (--hosts, or an allocation, gives more)",
+                    options.nodes.empty() ? 0 : options.nodes.back(),
+                    resources.nodes == 1 ? "1 node" : fmt::format("{} nodes", resources.nodes)));
+  }
+  const int cores = resources.cores * options.nodes.back();
   for (const int workers : options.workers) {
     if (workers <= cores || options.oversubscribe) continue;
-    throw std::invalid_argument(
-        fmt::format("--workers {}: this job may use {} core{}; --oversubscribe lets workers share a core", workers,
-                    cores, cores == 1 ? "" : "s"));
+    throw std::invalid_argument(fmt::format(
+        "--workers {}: this job may use {} core{}{}; --oversubscribe lets workers share a core", workers, cores,
+        cores == 1 ? "" : "s", options.nodes.back() > 1 ? fmt::format(" of {} nodes", options.nodes.back()) : ""));
   }
   std::vector<PlannedCell> plan;
   for (const std::string& problem : options.problems) {

@@ -20,6 +20,8 @@ struct StudyOptions {
   std::map<std::string, std::vector<std::string>> sizes;  ///< of each problem, small to large
   bool sizes_given = false;                               ///< by the user; else they are the problems' own
   std::vector<int> workers;                               ///< ascending
+  std::vector<int> nodes{1};                              ///< ascending: numbers of nodes for what passes messages
+  bool nodes_given = false;                               ///< by the user
   /// Weak: the problem has a size for each of `workers`, in their order, and is measured on these alone. Strong, weak:
   /// every number of workers leads (PlannedCell::leading).
   Scaling scaling = Scaling::none;
@@ -54,33 +56,46 @@ struct PlannedCell {
   std::string group;
   double size = 0;        ///< Instance::size
   double operations = 0;  ///< Work::operations
-  /// The cells that the study is about: the most workers that are asked for, and serial; all where it asks for scaling.
+  /// The cells that the study is about: the most workers that are asked for, the most of them that one node holds, and
+  /// serial; all where it asks for scaling.
   /// The others are the bases of speedups, and hybrid where it has one rank.
   bool leading = false;
   std::string refusal{};  ///< one line with the figure; empty for a cell that can be launched
 };
 
-/// 1, the powers of two below `cores`, and `cores`.
-[[nodiscard]] std::vector<int> default_workers(int cores);
+/// 1, the powers of two below `count`, and `count`: cores or nodes.
+[[nodiscard]] std::vector<int> powers_up_to(int count);
 
-/// How `model` divides `workers` into ranks x threads. Hybrid: one rank a NUMA node, but two at the least, so that
-/// there are messages, and the nearest smaller number that divides the workers evenly; below 4 workers one rank, since
-/// teams of one thread would be pure message passing.
+/// The worker counts of a study that names none: `powers_up_to` the cores of one node, and all cores of each number of
+/// nodes.
+[[nodiscard]] std::vector<int> default_workers(const Resources& resources, const std::vector<int>& nodes);
+
+/// The numbers of nodes on which `model` runs `workers`. One for what shares state. Messages: the fewest of
+/// `options.nodes` that have the cores, and the most on which the workers divide evenly, or all between where the user
+/// named them (`nodes_given`); where none divides them, the fewest nodes that have the cores.
+[[nodiscard]] std::vector<int> nodes_for(Model model, int workers, const StudyOptions& options,
+                                         const Resources& resources);
+
+/// How `model` divides `workers` of one node into ranks x threads. Hybrid: one rank a NUMA node, but two at the least,
+/// so that there are messages, and the nearest smaller number that divides the workers evenly; below 4 workers one
+/// rank, since teams of one thread would be pure message passing.
 struct Shape {
   int ranks = 1;
   int threads = 1;
 };
 [[nodiscard]] Shape shape_of(Model model, int workers, int numa_nodes);
 
-/// All cells of one problem at one size, in the order of models and workers. The serial model has one worker, whatever
-/// is asked; in a weak run it has the smallest size alone. Cells are refused for want of memory (Problem::memory
+/// All cells of one problem at one size, in the order of models, workers and nodes. The serial model has one worker,
+/// whatever is asked; in a weak run it has the smallest size alone. What shares state ends at one node: it has no cell
+/// for more workers where the study has several nodes. Hybrid on several nodes has one rank each, and where that
+/// differs also as many as `shape_of` says. Cells are refused for want of memory (Problem::memory
 /// against `resources`). Throws std::invalid_argument for a size or setting that the problem does not allow.
 [[nodiscard]] std::vector<PlannedCell> cells_of(const std::string& problem, const std::string& size,
                                                 const StudyOptions& options, const Resources& resources);
 
 /// Checks the options as a whole and plans every cell: problem by problem, size by size. Throws std::invalid_argument,
 /// which names the value and what would be right, for unknown names and values, a setting that nothing in the study
-/// has, more workers than cores without `oversubscribe`, and where no variant fits.
+/// has, more nodes than there are, more workers than cores without `oversubscribe`, and where no variant fits.
 [[nodiscard]] std::vector<PlannedCell> plan_cells(const StudyOptions& options, const Resources& resources);
 
 /// 0 to count - 1 in the order in which a short budget takes sizes: the first, the last, the middle, then the middles

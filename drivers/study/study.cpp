@@ -284,9 +284,9 @@ class Study {
 
 }  // namespace
 
-FolderLock::FolderLock(const fs::path& folder) {
+FolderLock::FolderLock(const fs::path& folder) : folder_{folder} {
   std::error_code error;
-  fs::create_directories(folder, error);
+  made_ = fs::create_directories(folder, error);
   if (error) throw std::runtime_error(fmt::format("{}: cannot be made: {}", folder.string(), error.message()));
   // The file that will be written to, so that a folder where nothing may be written is found out now. Not the folder
   // itself: a lock on one needs a write descriptor on NFS.
@@ -303,7 +303,13 @@ FolderLock::FolderLock(const fs::path& folder) {
                                : fmt::format("{}: cannot be locked: {}", path.string(), std::strerror(reason)));
 }
 
-FolderLock::~FolderLock() { close(descriptor_); }
+FolderLock::~FolderLock() {
+  std::error_code ignored;
+  const fs::path path = folder_ / "trials.jsonl";
+  if (fs::is_empty(path, ignored) && !ignored) fs::remove(path, ignored);
+  if (made_) fs::remove(folder_, ignored);  // only where it is empty
+  close(descriptor_);
+}
 
 MachineLock::MachineLock(const std::string& name) {
   descriptor_ = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);

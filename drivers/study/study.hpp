@@ -36,11 +36,14 @@ class FolderLock {
   /// Makes the folder where it is not there. Throws std::runtime_error with path and reason where it cannot be made or
   /// written to, or where another process holds it.
   explicit FolderLock(const std::filesystem::path& folder);
+  /// Takes away again what it made and nobody wrote to.
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
 
  private:
+  std::filesystem::path folder_;
+  bool made_ = false;  ///< the folder
   int descriptor_ = -1;
 };
 

@@ -442,11 +442,32 @@ void from_json(const Json& json, Machine& machine) {
   read(json, "peak_flops_one_core", machine.peak_flops_one_core);
 }
 
+void to_json(Json& json, const Node& node) {
+  json = {{"machine", node.machine},
+          {"kernel", node.kernel},
+          {"program", node.program},
+          {"versions", node.versions},
+          {"latency_seconds", node.latency_seconds},
+          {"bytes_per_second", node.bytes_per_second}};
+}
+
+void from_json(const Json& json, Node& node) {
+  expect_object(json, "a node");
+  node = {};
+  read_required(json, "machine", node.machine);
+  read(json, "kernel", node.kernel);
+  read(json, "program", node.program);
+  read(json, "versions", node.versions);
+  read(json, "latency_seconds", node.latency_seconds);
+  read(json, "bytes_per_second", node.bytes_per_second);
+}
+
 void to_json(Json& json, const StudyRecord& study) {
   json = {{"schema", study.schema},         {"duet_version", study.duet_version}, {"command", study.command},
           {"started_at", study.started_at}, {"ended_at", study.ended_at},         {"ending", study.ending},
           {"machine", study.machine},       {"versions", study.versions},         {"options", study.options},
           {"warnings", study.warnings}};
+  if (!study.nodes.empty()) json["nodes"] = study.nodes;
   if (!study.scaling.is_null()) json["scaling"] = study.scaling;
 }
 
@@ -465,6 +486,7 @@ void from_json(const Json& json, StudyRecord& study) {
   read(json, "ended_at", study.ended_at);
   read(json, "ending", study.ending);
   read(json, "machine", study.machine);
+  read(json, "nodes", study.nodes);
   read(json, "versions", study.versions);
   read(json, "options", study.options);
   read(json, "warnings", study.warnings);

@@ -121,15 +121,26 @@ struct Machine {
   double peak_flops_one_core = 0;  ///< measured, register-only
 };
 
+/// One of several nodes, as it describes itself, and as the first node reaches it.
+struct Node {
+  Machine machine{};
+  std::string kernel{};                           ///< of the running kernel: nodes that share it share their cores
+  std::string program{};                          ///< hash of the program's file
+  std::map<std::string, std::string> versions{};  ///< of its libraries
+  double latency_seconds = 0;                     ///< half a round trip of 8 bytes to the first node
+  double bytes_per_second = 0;                    ///< from messages of 1 MiB to and fro
+};
+
 /// What a study was asked, on what it ran and what became of it.
 struct StudyRecord {
   int schema = 1;
   std::string duet_version{};
   std::vector<std::string> command{};  ///< argv as typed: repeats the study
   std::string started_at{};
-  std::string ended_at{};  ///< empty while it runs, or where it was interrupted
-  std::string ending{};    ///< "complete", "budget", "interrupted", or empty while it runs
-  Machine machine{};
+  std::string ended_at{};                         ///< empty while it runs, or where it was interrupted
+  std::string ending{};                           ///< "complete", "budget", "interrupted", or empty while it runs
+  Machine machine{};                              ///< the first node's
+  std::vector<Node> nodes{};                      ///< all of them; empty where the study was given one machine
   std::map<std::string, std::string> versions{};  ///< compiler, flags, MPI, OpenMP, TBB, local kernels ...
   std::map<std::string, std::string> options{};   ///< budget, precision, seed, models, sizes, workers: as understood
   std::vector<std::string> warnings{};            ///< one line each: fall-backs, bindings, noisy machine
@@ -138,6 +149,8 @@ struct StudyRecord {
 
 void to_json(nlohmann::json& json, const Machine& machine);
 void from_json(const nlohmann::json& json, Machine& machine);
+void to_json(nlohmann::json& json, const Node& node);
+void from_json(const nlohmann::json& json, Node& node);
 void to_json(nlohmann::json& json, const StudyRecord& study);
 void from_json(const nlohmann::json& json, StudyRecord& study);
 

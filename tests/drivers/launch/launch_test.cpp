@@ -186,8 +186,8 @@ TEST(CommandOf, StartsASharedModelDirectly) {
 TEST(CommandOf, StartsRanksThroughMpirunAndOversubscribesOnlyWhereItMust) {
   LaunchSettings settings;
   settings.duet = "/opt/duet";
-  settings.starter_words = {"mpirun", "--bind-to", "none"};
-  settings.cores_per_node = 2;
+  settings.launcher.words = {"mpirun", "--bind-to", "none"};
+  settings.launcher.cores_per_node = 2;
   CellLaunch launch = launch_of(Model::mpi);
   Command words = command_of(launch, settings);
   words.resize(6);
@@ -202,8 +202,8 @@ TEST(CommandOf, StartsRanksThroughMpirunAndOversubscribesOnlyWhereItMust) {
 TEST(CommandOf, StartsEveryModelThroughSrunInAnAllocation) {
   LaunchSettings settings;
   settings.duet = "/opt/duet";
-  settings.starter = Starter::srun;
-  settings.starter_words = srun_words();
+  settings.launcher.kind = Launcher::Kind::srun;
+  settings.launcher.words = srun_words();
   const Command words = command_of(launch_of(Model::openmp), settings);
   EXPECT_EQ(words.front(), "srun");
   EXPECT_EQ(std::ranges::count(words, "--ntasks=1"), 1);
@@ -261,7 +261,7 @@ TEST(JudgeLaunch, QuotesWhatDuetSaidBeforeWhatMpirunSays) {
 
 TEST(JudgeLaunch, SaysThatMpirunIsMissing) {
   LaunchSettings settings;
-  settings.starter_words = {"/nowhere/mpirun"};
+  settings.launcher.words = {"/nowhere/mpirun"};
   const Ending ending{.how = Ending::How::not_started, .code = ENOENT};
   EXPECT_EQ(judge_launch(launch_of(Model::mpi), settings, ending, {}).back().message,
             "cannot start '/nowhere/mpirun': No such file or directory; is MPI installed, and in PATH? (--mpirun names "
@@ -294,6 +294,29 @@ TEST(JudgeLaunch, DoesNotTakeTheAnswerToAnotherQuestion) {
   EXPECT_EQ(trials.front().outcome, Outcome::failed);
   EXPECT_EQ(trials.front().message, "'matmul/openmp/64/1x1' was measured and not 'matmul/openmp/64/1x2'");
   EXPECT_EQ(trials.front().cell, launch.cell);
+}
+
+TEST(JudgeLaunch, DoesNotTakeRanksOnOtherNodesThanAskedForAnAnswer) {
+  CellLaunch launch = launch_of(Model::mpi);
+  launch.cell.nodes = 2;
+  Trial trial = right_trial(launch, 0);
+  const auto message_of = [&](const std::vector<std::string>& hosts) {
+    trial.places.clear();
+    for (std::size_t rank = 0; rank < hosts.size(); ++rank) {
+      WorkerPlace& place = trial.places.emplace_back();
+      place.rank = static_cast<int>(rank);
+      place.host = hosts[rank];
+    }
+    const Trial judged = judge_launch(launch, {}, exited(0), {trial}).front();
+    return judged.outcome == Outcome::right ? "right" : judged.message;
+  };
+  EXPECT_EQ(message_of({"n1", "n2"}), "right");
+  EXPECT_EQ(message_of({"n1", "n1"}),
+            "the launcher put the ranks elsewhere: 2 on n1, and 2 nodes with equal parts were asked for");
+  launch.cell.ranks = 4;
+  trial.cell = launch.cell;
+  EXPECT_EQ(message_of({"n1", "n1", "n1", "n2"}),
+            "the launcher put the ranks elsewhere: 3 on n1, 1 on n2, and 2 nodes with equal parts were asked for");
 }
 
 TEST(JudgeLaunch, AddsNothingToAWrongAnswer) {

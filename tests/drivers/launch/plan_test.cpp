@@ -1,5 +1,6 @@
 #include "drivers/study/plan.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -31,10 +32,83 @@ std::string message_of(const StudyOptions& options, const Resources& resources) 
 }
 
 TEST(DefaultWorkers, ArePowersOfTwoAndAllCores) {
-  EXPECT_EQ(default_workers(1), (std::vector<int>{1}));
-  EXPECT_EQ(default_workers(2), (std::vector<int>{1, 2}));
-  EXPECT_EQ(default_workers(6), (std::vector<int>{1, 2, 4, 6}));
-  EXPECT_EQ(default_workers(16), (std::vector<int>{1, 2, 4, 8, 16}));
+  const auto of_cores = [](int cores) { return default_workers({.cores = cores}, {1}); };
+  EXPECT_EQ(of_cores(1), (std::vector<int>{1}));
+  EXPECT_EQ(of_cores(2), (std::vector<int>{1, 2}));
+  EXPECT_EQ(of_cores(6), (std::vector<int>{1, 2, 4, 6}));
+  EXPECT_EQ(of_cores(16), (std::vector<int>{1, 2, 4, 8, 16}));
+}
+
+TEST(DefaultWorkers, AreAllCoresOfEachNumberOfNodesToo) {
+  EXPECT_EQ(default_workers({.cores = 6, .nodes = 3}, {1, 2, 3}), (std::vector<int>{1, 2, 4, 6, 12, 18}));
+  EXPECT_EQ(default_workers({.cores = 1, .nodes = 4}, powers_up_to(4)), (std::vector<int>{1, 2, 4}));
+}
+
+constexpr Resources four_nodes{.cores = 4, .numa_nodes = 1, .nodes = 4, .memory_bytes = 8e9};
+
+StudyOptions options_on_nodes() {
+  StudyOptions options = options_for({"64"});
+  options.models = {all_models.begin(), all_models.end()};
+  options.nodes = {1, 2, 4};
+  options.workers = {1, 2, 4, 8, 16};
+  return options;
+}
+
+TEST(NodesFor, AreTheFewestThatHaveTheCoresAndTheMost) {
+  StudyOptions options = options_on_nodes();
+  const auto of_mpi = [&](int workers) { return nodes_for(Model::mpi, workers, options, four_nodes); };
+  EXPECT_EQ(of_mpi(1), (std::vector<int>{1}));
+  EXPECT_EQ(of_mpi(2), (std::vector<int>{1, 2}));
+  EXPECT_EQ(of_mpi(4), (std::vector<int>{1, 4}));
+  EXPECT_EQ(of_mpi(8), (std::vector<int>{2, 4}));
+  EXPECT_EQ(of_mpi(16), (std::vector<int>{4}));
+  // Nothing divides these evenly: as few nodes as hold them, one with fewer.
+  EXPECT_EQ(of_mpi(7), (std::vector<int>{2}));
+  EXPECT_EQ(nodes_for(Model::tbb, 4, options, four_nodes), (std::vector<int>{1}));
+  options.nodes_given = true;
+  EXPECT_EQ(of_mpi(4), (std::vector<int>{1, 2, 4}));
+  options.scaling = Scaling::strong;
+  EXPECT_EQ(of_mpi(4), (std::vector<int>{1}));
+}
+
+TEST(PlanCells, SpreadMessagesOverNodesAndEndSharedStateAtOne) {
+  std::set<std::string> cells;
+  for (const PlannedCell& planned : plan_cells(options_on_nodes(), four_nodes)) {
+    EXPECT_TRUE(planned.refusal.empty()) << planned.id;
+    const Cell& cell = planned.cell;
+    if (!passes_messages(cell.model)) {
+      EXPECT_EQ(cell.nodes, 1);
+      EXPECT_LE(cell.workers(), 4);
+    }
+    EXPECT_LE(cell.workers(), 4 * cell.nodes) << planned.id;
+    EXPECT_EQ(planned.leading, cell.model == Model::serial || cell.workers() == 16 || cell.workers() == 4)
+        << planned.id;
+    cells.insert(fmt::format("{} {}: {}x{}", name_of(cell.model), cell.nodes, cell.ranks, cell.threads));
+  }
+  for (const char* const wanted :
+       {"openmp 1: 1x4", "mpi 1: 4x1", "mpi 4: 4x1", "mpi 2: 8x1", "mpi 4: 16x1", "hybrid 1: 2x2", "hybrid 2: 2x4",
+        "hybrid 2: 4x2", "hybrid 4: 4x4", "hybrid 4: 8x2"}) {
+    EXPECT_TRUE(cells.contains(wanted)) << wanted;
+  }
+  // One thread in each rank is message passing alone.
+  EXPECT_FALSE(cells.contains("hybrid 4: 4x1"));
+}
+
+TEST(PlanCells, RefuseMoreNodesThanThereAre) {
+  StudyOptions options = options_on_nodes();
+  options.nodes = {1, 8};
+  EXPECT_EQ(message_of(options, four_nodes), "--nodes 8: this job has 4 nodes (--hosts, or an allocation, gives more)");
+  options.nodes = {1, 2};
+  EXPECT_EQ(message_of(options, four_nodes),
+            "--workers 16: this job may use 8 cores of 2 nodes; --oversubscribe lets workers share a core");
+}
+
+TEST(StudyOptions, OfOneMachineWereWrittenWithoutNodes) {
+  auto text = as_text(options_on_nodes());
+  EXPECT_EQ(options_from(text).nodes, (std::vector<int>{1, 2, 4}));
+  text.erase("nodes");
+  text.erase("nodes_given");
+  EXPECT_EQ(options_from(text).nodes, (std::vector<int>{1}));
 }
 
 TEST(ShapeOf, GivesEveryModelExactlyItsWorkers) {
