@@ -96,13 +96,14 @@ std::vector<Node> ask_nodes(const LaunchSettings& launching, const fs::path& fol
   fs::remove(file, ignored);
   const Ending ending = run_process(question_to_nodes(launching, file), limit_seconds, stop);
   if (stop.received() != 0) return {};
-  if (!ended_well(ending)) {
+  const std::string reason = reason_of(ending, launching.launcher.words.front());
+  const bool folder_is_missing = reason.find(file.filename().string()) != std::string::npos;
+  if (!ended_well(ending) && !folder_is_missing) {
     name_the_silent_one(launching, stop);
     if (stop.received() != 0) return {};
-    throw UsageError(fmt::format("the nodes cannot be used together, each alone can: {}",
-                                 reason_of(ending, launching.launcher.words.front())));
+    throw UsageError(fmt::format("the nodes cannot be used together, each alone can: {}", reason));
   }
-  if (!fs::exists(file)) {
+  if (folder_is_missing || !fs::exists(file)) {
     throw UsageError(
         fmt::format("{} is not on a file system that this machine shares with the nodes: -o DIR names another folder",
                     folder.string()));

@@ -82,6 +82,9 @@ std::string shell_line(const std::vector<std::string>& words) {
 std::string command_for(const Cell& cell) {
   std::vector<std::string> words;
   if (passes_messages(cell.model)) words = {"mpirun", "-n", std::to_string(cell.ranks)};
+  if (cell.nodes > 1) {
+    words.insert(words.end(), {"--map-by", fmt::format("ppr:{}:node", (cell.ranks + cell.nodes - 1) / cell.nodes)});
+  }
   words.insert(words.end(), {"duet", "run", cell.problem, "--model", std::string{name_of(cell.model)}});
   words.insert(words.end(), {"--size", cell.size, "--seed", std::to_string(cell.seed)});
   if (runs_threads(cell.model)) words.insert(words.end(), {"--threads", std::to_string(cell.threads)});
@@ -136,7 +139,8 @@ std::vector<std::string> series_names(const std::vector<CellSummary>& cells) {
     std::string name{name_of(summary.cell.model)};
     const std::set<std::string>& attributes = telling[group_of(summary.cell)];
     for (const auto& [attribute, value] : attributes_of(summary.cell)) {
-      if (attributes.contains(attribute)) name += " " + (attribute.empty() || attribute == "nodes" ? value : attribute + "=" + value);
+      if (attributes.contains(attribute))
+        name += " " + (attribute.empty() || attribute == "nodes" ? value : attribute + "=" + value);
     }
     names.push_back(std::move(name));
   }

@@ -227,6 +227,17 @@ json machine_facts(const Machine& machine) {
           {"peak_flops_one_core", number(machine.peak_flops_one_core)}};
 }
 
+json node_facts(const Node& node) {
+  const bool apart = node.latency_seconds > 0;
+  return {{"host", node.machine.host},
+          {"processor", node.machine.processor},
+          {"cores", node.machine.cores},
+          {"memory", node.machine.memory_bytes > 0 ? bytes_text(node.machine.memory_bytes) : ""},
+          {"peak", rate_text(node.machine.peak_flops_one_core, "flop")},
+          {"latency", apart ? seconds_text(node.latency_seconds) : ""},
+          {"bandwidth", apart ? bytes_text(node.bytes_per_second) + "/s" : ""}};
+}
+
 json simulated(const SimulatedSeries& series) {
   json points = json::array();
   for (const SimulatedPoint& point : series.points) {
@@ -264,6 +275,8 @@ json page_data(const SavedStudy& study, const Analysis& analysis) {
   }
   json problems = json::array();
   for (const Question& question : questions) problems.push_back(described(question, analysis));
+  json nodes = json::array();
+  for (const Node& node : record.nodes) nodes.push_back(node_facts(node));
 
   json cells = json::array();
   std::map<std::string, std::size_t> index;
@@ -292,6 +305,7 @@ json page_data(const SavedStudy& study, const Analysis& analysis) {
             {"ended_at", record.ended_at},
             {"ending", record.ending},
             {"machine", machine_facts(record.machine)},
+            {"nodes", std::move(nodes)},
             {"versions", record.versions},
             {"options", record.options},
             {"warnings", record.warnings}}},

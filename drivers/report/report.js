@@ -540,6 +540,15 @@ function machine_section() {
         ["peak of one core", peak],
         ["system", machine.operating_system],
       ])),
+      study.nodes.length === 0 ? null
+        : element("div", { class: "panel" }, element("h3", {}, "Nodes"), table("nodes, and the way from the first", [
+          { title: "host", of: (node) => node.host },
+          { title: "cores", figure: true, of: (node) => String(node.cores) },
+          { title: "memory", figure: true, of: (node) => node.memory },
+          { title: "peak of one core", figure: true, of: (node) => node.peak },
+          { title: "latency", figure: true, of: (node) => typeset(node.latency || "–") },
+          { title: "bandwidth", figure: true, of: (node) => node.bandwidth || "–" },
+        ], study.nodes)),
       element("div", { class: "panel" }, element("h3", {}, "Versions and flags"),
         fact_list([["duet", study.duet_version], ...Object.entries(study.versions)])),
       element("div", { class: "panel" }, element("h3", {}, "The study"), fact_list([

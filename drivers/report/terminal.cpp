@@ -16,6 +16,7 @@
 #include "drivers/report/scaling_terminal.hpp"
 #include "drivers/report/simulated.hpp"
 #include "drivers/report/writer.hpp"
+#include "drivers/statistics/medians.hpp"
 #include "drivers/statistics/text.hpp"
 #include "drivers/study/moved.hpp"
 #include "drivers/study/summaries.hpp"
@@ -39,6 +40,24 @@ void print_verdicts(Writer& writer, const Analysis& analysis) {
     writer.paragraph("", "No verdict: it takes right answers from a shared-state model and a message-passing model.",
                      bold);
   }
+}
+
+/// What is between the nodes of the study, where there are several.
+void print_network(Writer& writer, const std::vector<Node>& nodes) {
+  std::vector<double> latencies;
+  std::vector<double> bandwidths;
+  std::string names;
+  for (const Node& node : nodes) {
+    names += (names.empty() ? "" : ", ") + node.machine.host;
+    if (!(node.latency_seconds > 0)) continue;
+    latencies.push_back(node.latency_seconds);
+    bandwidths.push_back(node.bytes_per_second);
+  }
+  if (latencies.empty()) return;
+  writer.blank();
+  writer.paragraph(
+      "", fmt::format("Nodes {}: a short message takes {} from the first to the others, long ones go at {}/s", names,
+                      seconds_text(median(latencies)), bytes_text(median(bandwidths))));
 }
 
 /// The first line of a cell in a table: the median and the wider side of its interval.
@@ -244,6 +263,7 @@ void print_verdict(std::ostream& out, const SavedStudy& study, const Analysis& a
   for (const std::string& sentence : caveats(study, analysis)) writer.paragraph("! ", sentence, yellow);
   if (analysis.scaling.empty()) {
     print_verdicts(writer, analysis);
+    print_network(writer, study.record.nodes);
     print_tables(writer, analysis);
   } else {
     print_scaling(writer, analysis.scaling);
