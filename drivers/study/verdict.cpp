@@ -488,8 +488,8 @@ Analysis analyse(const SavedStudy& study, std::uint64_t seed) {
             // Those of one span are compared in the contest of its models.
             const bool own = judged.contest.axis == Axis::models || one->first.first != other->first.first;
             if (own) analysis.comparisons.push_back(*comparison);
-          } else if (judged.contest.axis == Axis::models && one->first.second != Model::serial &&
-                     other->first.second != Model::serial) {  // no verdict needs serial
+          } else if (judged.contest.axis == Axis::models && one->first.first != neither &&
+                     other->first.first != neither) {  // no verdict needs the others
             analysis.troubles.push_back(fmt::format("{} and {} are not compared: no round has both",
                                                     one->second->cell.id(), other->second->cell.id()));
           }
