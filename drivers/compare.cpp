@@ -110,6 +110,7 @@ void add_compare(CLI::App& duet, Act& act) {
       "  duet compare matmul --sizes 512,1024 --models openmp,mpi --precision 1%\n"
       "  duet compare fib_batch --set schedule=dynamic --workers 2\n"
       "  duet compare -o matmul --resume               after Ctrl-C\n"
+      "  duet compare matmul --hosts hosts             what more nodes bring, and what messages between them cost\n"
       "Each cell runs in processes of its own, bound to cores, in interleaved and randomised rounds; every trial is\n"
       "verified and kept. A cell that fails is reported as that, and the study goes on. Exit status: 0 every answer\n"
       "verified, 3 some cells failed, 130 interrupted.");

@@ -277,6 +277,40 @@ TEST(Run, MarksWorkersThatShareACore) {
   EXPECT_EQ(std::ranges::count(trials.back().marks, "oversubscribed"), 1);
 }
 
+TEST(Node, DescribesItselfInALine) {
+  const Ending ending = duet({"node"});
+  EXPECT_EQ(ending.code, 0);
+  const Node node = nlohmann::json::parse(ending.output).get<Node>();
+  EXPECT_GT(node.machine.cores, 0);
+  EXPECT_GT(node.machine.peak_flops_one_core, 1e8);
+  EXPECT_EQ(node.program.size(), 32U);
+  EXPECT_FALSE(node.versions.empty());
+}
+
+TEST(Node, IsAskedOnEveryRank) {
+  const Scratch scratch;
+  const std::string path = (scratch / "nodes.jsonl").string();
+  const Ending ending = duet_on_ranks(3, {"node", "--json", path});
+  ASSERT_EQ(ending.code, 0) << ending.output;
+  EXPECT_EQ(ending.output, "");
+  std::vector<Node> nodes;
+  std::ifstream file{path};
+  for (std::string line; std::getline(file, line);) nodes.push_back(nlohmann::json::parse(line).get<Node>());
+  ASSERT_EQ(nodes.size(), 3U);
+  EXPECT_EQ(nodes[0].latency_seconds, 0);
+  for (const Node& node : nodes) EXPECT_EQ(node.program, nodes[0].program);
+  for (std::size_t i = 1; i < nodes.size(); ++i) {
+    EXPECT_GT(nodes[i].latency_seconds, 0);
+    EXPECT_GT(nodes[i].bytes_per_second, 0);
+  }
+}
+
+TEST(Node, SaysThatItsAnswerCannotBeWritten) {
+  const Ending ending = duet({"node", "--json", "/nowhere/nodes"});
+  EXPECT_EQ(ending.code, 1);
+  EXPECT_EQ(ending.output, "duet: /nowhere/nodes: cannot be written: No such file or directory\n");
+}
+
 TEST(Run, EndsAtItsTimeLimitAndSaysWhereItWas) {
   const Ending ending =
       duet({"run", "matmul", "--model", "serial", "--size", "1500", "--repeat", "1000000", "--time-limit", "1s"});
