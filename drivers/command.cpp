@@ -66,6 +66,7 @@ int duet_main(int argc, char** argv) {
   add_compare(app, act);
   add_scale(app, act);
   add_report(app, act);
+  add_launcher(app, act);
   add_multiply(app, act);
   add_fibonacci(app, act);
   add_node(app, act);
@@ -82,9 +83,10 @@ int duet_main(int argc, char** argv) {
     return status::right;
   } catch (const CLI::ParseError& error) {
     if (speaks && app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-') {
-      complain(fmt::format(
-          "no command is called '{}'; there are list, run, compare, scale, report, multiply, fibonacci and node",
-          argv[1]));
+      complain(
+          fmt::format("no command is called '{}'; there are list, run, compare, scale, report, launcher, multiply, "
+                      "fibonacci and node",
+                      argv[1]));
     } else if (speaks) {
       const auto used = app.get_subcommands();
       complain(

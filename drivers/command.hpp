@@ -36,6 +36,7 @@ void add_run(CLI::App& duet, Act& act);
 void add_compare(CLI::App& duet, Act& act);
 void add_scale(CLI::App& duet, Act& act);
 void add_report(CLI::App& duet, Act& act);
+void add_launcher(CLI::App& duet, Act& act);
 void add_multiply(CLI::App& duet, Act& act);
 void add_fibonacci(CLI::App& duet, Act& act);
 void add_node(CLI::App& duet, Act& act);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -25,6 +26,7 @@
 #include "drivers/session.hpp"
 #include "drivers/statistics/text.hpp"
 #include "drivers/study/marks.hpp"
+#include "drivers/study/parts.hpp"
 #include "drivers/study/scaling.hpp"
 #include "drivers/study/study.hpp"
 #include "kernels/local_product/local_product.hpp"
@@ -93,6 +95,7 @@ StudyOptions options_of(const TypedStudy& typed, const Resources& resources) {
   options.budget_seconds =
       typed.rounds > 0 && !typed.has("--budget") ? std::numeric_limits<double>::infinity() : typed.budget;
   options.precision = precision_from(typed.precision);
+  if (!typed.part.empty()) options.part = part_from(typed.part);
   options.time_limit_seconds = typed.time_limit > 0 ? typed.time_limit : usual_time_limit(options.budget_seconds);
   return options;
 }
@@ -109,7 +112,8 @@ std::vector<std::string> typed_keys(const StudyCommand& command, const TypedStud
                                        {"--precision", "precision"},
                                        {"--rounds", "rounds"},
                                        {"--time-limit", "time_limit_seconds"},
-                                       {"--oversubscribe", "oversubscribe"}});
+                                       {"--oversubscribe", "oversubscribe"},
+                                       {"--part", "part"}});
   std::vector<std::string> keys;
   for (const auto& [option, key] : of_options) {
     if (typed.has(option)) keys.push_back(key);
@@ -117,26 +121,10 @@ std::vector<std::string> typed_keys(const StudyCommand& command, const TypedStud
   return keys;
 }
 
-std::vector<std::string> environment_with(const std::vector<std::string>& prefixes) {
-  std::vector<std::string> found;
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    const std::string_view text{*variable};
-    if (std::ranges::any_of(prefixes, [&](const std::string& prefix) { return text.starts_with(prefix); })) {
-      found.emplace_back(text);
-    }
-  }
-  return found;
-}
-
 std::string words(const std::vector<std::string>& all) {
   std::string text;
   for (const std::string& one : all) text += (text.empty() ? "" : " ") + one;
   return text;
-}
-
-std::string variable(const char* name) {
-  const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before any thread starts
-  return value == nullptr ? "" : value;
 }
 
 /// A folder or file that cannot be had is the user's to change.
@@ -147,56 +135,6 @@ auto asked_of_system(Question&& question) {
   } catch (const std::runtime_error& error) {
     throw UsageError(error.what());
   }
-}
-
-/// Where cells are started, from what was typed and from the allocation around.
-Launcher::Kind kind_of(const TypedStudy& typed) {
-  const bool named = typed.launcher == "mpirun" || typed.launcher == "srun";
-  if (!named && typed.launcher != "auto") {
-    throw UsageError(fmt::format("--launcher: '{}' is none of auto, mpirun, srun", typed.launcher));
-  }
-  if (!typed.hosts.empty()) {
-    if (typed.launcher == "srun") throw UsageError("--hosts is for mpirun: srun takes the nodes of its allocation");
-    return Launcher::Kind::hosts;
-  }
-  if (typed.launcher == "srun") return Launcher::Kind::srun;
-  const bool allocated = !variable("SLURM_JOB_ID").empty();
-  if (typed.launcher == "auto" && allocated) return Launcher::Kind::srun;
-  return allocated && variable("SLURM_JOB_NUM_NODES") != "1" ? Launcher::Kind::hosts : Launcher::Kind::local;
-}
-
-/// The names that SLURM writes as "n[1-3,7]".
-std::vector<Host> hosts_of_allocation() {
-  constexpr double limit_seconds = 20;
-  const std::string list = variable("SLURM_JOB_NODELIST");
-  const StopSignals stop;
-  const Ending ending = run_process({"scontrol", "show", "hostnames", list}, limit_seconds, stop);
-  std::vector<Host> hosts;
-  std::istringstream lines{ending.output};
-  for (std::string line; std::getline(lines, line);) hosts.push_back({line, 0});
-  if (ending.how != Ending::How::exited || ending.code != 0 || hosts.empty()) {
-    throw UsageError(fmt::format("scontrol does not say which nodes '{}' are; --hosts FILE names them", list));
-  }
-  return hosts;
-}
-
-LaunchSettings launching_of(const TypedStudy& typed) {
-  LaunchSettings settings;
-  settings.duet = fs::read_symlink("/proc/self/exe").string();
-  Launcher& launcher = settings.launcher;
-  launcher.kind = kind_of(typed);
-  if (launcher.kind == Launcher::Kind::hosts) {
-    launcher.hosts =
-        typed.hosts.empty() ? hosts_of_allocation() : asked_of_system([&] { return hosts_from(typed.hosts); });
-    launcher.nodes = static_cast<int>(launcher.hosts.size());
-  } else if (launcher.kind == Launcher::Kind::srun && !variable("SLURM_JOB_NUM_NODES").empty()) {
-    constexpr std::int64_t most = 1 << 20;
-    launcher.nodes = static_cast<int>(whole_number("SLURM_JOB_NUM_NODES", variable("SLURM_JOB_NUM_NODES"), 1, most));
-  }
-  launcher.words = launcher.kind == Launcher::Kind::srun
-                       ? srun_words()
-                       : mpirun_words(typed.mpirun, launcher.nodes, geteuid() == 0, environment_with({"OMPI_MCA_"}));
-  return settings;
 }
 
 /// Other nodes than this one have to be asked what they are.
@@ -263,6 +201,9 @@ void choose_local_kernel(StudySetup& setup) {
   }
 }
 
+/// The recorded option that says how many nodes there were.
+constexpr const char* allocated_nodes = "allocated_nodes";
+
 /// Refuses to go on with a study on something else than it was begun on: the two halves would not compare.
 void refuse_another_machine(const StudyRecord& recorded, const StudyRecord& now) {
   const auto refuse = [](const std::string& what, const std::string& then, const std::string& today) {
@@ -289,6 +230,28 @@ void tell(SavedStudy study, const fs::path& folder) {
   print_verdict(std::cout, study, analysis, TerminalStyle::of(STDOUT_FILENO));
   std::cout << "\nreport    " << page.string() << "\ntrials    " << (folder / "trials.jsonl").string() << "\n"
             << std::flush;
+}
+
+/// The page of what an interrupted study has so far.
+void keep_page(SavedStudy study, const fs::path& folder) {
+  if (study.trials.empty()) return;
+  for (std::string& warning : mark_disturbances(study.trials)) study.record.warnings.push_back(std::move(warning));
+  write_page(folder / "report.html", report_page(study, analyse(study)));
+}
+
+/// The last part of a study to end writes the page of all.
+void tell_of_parts(const StudySetup& setup) {
+  if (setup.options.part.of == 1) return;
+  const fs::path all = setup.folder.lexically_normal().parent_path();
+  const fs::path folder = all.empty() ? "." : all;
+  if (!has_all_parts(folder)) {
+    fmt::print(stderr, "duet: this is part {}; `{}` reads all parts as one study\n", text_of(setup.options.part),
+               shell_line({"duet", "report", folder.string()}));
+    return;
+  }
+  const SavedStudy study = merged(load_parts(folder));
+  write_page(folder / "report.html", report_page(study, analyse(study)));
+  fmt::print("all parts {}\n", (folder / "report.html").string());
 }
 
 int status_of(const StudyEnd& end, const StudyOptions& options) {
@@ -367,6 +330,34 @@ std::optional<StudySetup> setup_of(const StudyCommand& command, const TypedStudy
   return setup;
 }
 
+/// "95 s", "8 min 20 s".
+std::string clock_text(double seconds) {
+  constexpr int minute = 60;
+  const int whole = static_cast<int>(seconds);
+  return whole < 2 * minute ? fmt::format("{} s", whole) : fmt::format("{} min {} s", whole / minute, whole % minute);
+}
+
+/// The recorded option that says for how long a study was asked to run, where its job had less.
+constexpr const char* asked_budget = "budget_asked_seconds";
+
+/// What the job has left is the most that this process may take; a new study is planned for no more. `fresh`: it is
+/// one.
+void keep_within_job(StudySetup& setup, bool fresh) {
+  if (!setup.allocation || !setup.allocation->seconds_left) return;
+  const double left = *setup.allocation->seconds_left;
+  setup.seconds_at_most = seconds_to_plan_with(left);
+  if (setup.seconds_at_most < 1) {
+    throw UsageError(
+        fmt::format("job {} ends in {:.0f} s: nothing can be measured any more", setup.allocation->job, left));
+  }
+  double& budget = setup.options.budget_seconds;
+  if (!fresh || !std::isfinite(budget) || budget <= setup.seconds_at_most) return;
+  fmt::print(stderr, "duet: job {} has {} left: the budget is {}, and not {} (sbatch --time asks for more)\n",
+             setup.allocation->job, clock_text(left), clock_text(setup.seconds_at_most), clock_text(budget));
+  setup.record.options[asked_budget] = fmt::format("{}", budget);
+  budget = setup.seconds_at_most;
+}
+
 /// A study is never mixed with another one.
 void refuse_folder(const TypedStudy& typed) {
   const fs::path folder = typed.folder;
@@ -405,9 +396,20 @@ void take_over(StudySetup& setup, const StudyRecord& recorded, const StudyOption
     setup.record.options.insert(*measured);
     setup.options.settings.emplace("local_kernel", then.settings.at("local_kernel"));
   }
-  const std::string difference = difference_of(recorded.options, as_text(setup.options), typed);
+  // What was asked then is compared with what is asked now, and not with what a job had left.
+  std::map<std::string, std::string> asked_then = recorded.options;
+  if (const auto asked = recorded.options.find(asked_budget); asked != recorded.options.end()) {
+    setup.record.options.insert(*asked);
+    asked_then["budget_seconds"] = asked->second;
+  }
+  const std::string difference = difference_of(asked_then, as_text(setup.options), typed);
   if (!difference.empty()) throw UsageError(difference);
   refuse_another_machine(recorded, setup.record);
+  if (const auto nodes = recorded.options.find(allocated_nodes);
+      nodes != recorded.options.end() && nodes->second != std::to_string(setup.resources.nodes)) {
+    throw UsageError(fmt::format("--resume: this study was begun on nodes = {}, and here there are {} (sbatch -N {})",
+                                 nodes->second, setup.resources.nodes, nodes->second));
+  }
   setup.options = then;
   setup.launching.oversubscribe = then.oversubscribe;
   setup.record.command = recorded.command;
@@ -430,6 +432,7 @@ void note_environment(StudySetup& setup, const std::vector<std::string>& scrubbe
   std::vector<std::string> hosts;
   for (const Node& node : record.nodes) hosts.push_back(node.machine.host);
   if (!hosts.empty()) record.options["hosts"] = words(hosts);
+  record.options[allocated_nodes] = std::to_string(setup.resources.nodes);
 }
 
 }  // namespace
@@ -449,7 +452,12 @@ int run_study_command(const StudyCommand& command, const TypedStudy& typed) {
     saved = load_study(typed.folder);
     recorded = recorded_options(command, typed, saved->record);
   }
-  LaunchSettings launching = launching_of(typed);
+  StartOfRanks start =
+      asked_of_system([&] { return asked([&] { return start_of_ranks(typed.launcher, typed.mpirun, typed.hosts); }); });
+  if (!start.note.empty()) fmt::print(stderr, "duet: {}\n", start.note);
+  LaunchSettings launching;
+  launching.duet = fs::read_symlink("/proc/self/exe").string();
+  launching.launcher = std::move(start.launcher);
   if (!saved && asks_nodes(launching.launcher) && !typed.dry_run) {  // they answer into the folder
     refuse_folder(typed);
     asked_of_system([&] { lock.emplace(typed.folder); });
@@ -460,16 +468,19 @@ int run_study_command(const StudyCommand& command, const TypedStudy& typed) {
     return status::interrupted;
   }
   StudySetup& setup = *found;
+  setup.allocation = std::move(start.allocation);
   if (saved) {
     take_over(setup, saved->record, *recorded, typed_keys(command, typed));
   } else {
     asked([&] { return plan_cells(setup.options, setup.resources); });
   }
+  const bool ended = saved && (saved->record.ending == "complete" || saved->record.ending == "budget");
+  if (!ended) keep_within_job(setup, !saved);
   if (typed.dry_run) {
     if (!saved) choose_local_kernel(setup);
     return print_plan(setup);
   }
-  if (saved && (saved->record.ending == "complete" || saved->record.ending == "budget")) {
+  if (ended) {
     if (!typed.quiet) fmt::print(stderr, "duet: the study in {} is complete\n", typed.folder);
     const StudyEnd end = end_of(std::move(*saved));
     tell(end.study, setup.folder);
@@ -490,13 +501,15 @@ int run_study_command(const StudyCommand& command, const TypedStudy& typed) {
   const StudyEnd end = saved ? resume_study(setup, stop) : run_study(setup, stop);
   if (end.interrupted) {
     fmt::print(stderr,
-               "duet: interrupted; {0} trials are kept in {1}\n"
+               "duet: {4}; {0} trials are kept in {1}\n"
                "  duet {3} -o {2} --resume    goes on\n"
                "  duet report {2}                 shows what there is\n",
-               end.study.trials.size(), typed.folder, shell_line({typed.folder}), command.name);
+               end.study.trials.size(), typed.folder, shell_line({typed.folder}), command.name, end.interruption);
+    keep_page(end.study, setup.folder);
     return status::interrupted;
   }
   tell(end.study, setup.folder);
+  tell_of_parts(setup);
   return status_of(end, setup.options);
 }
 
@@ -539,7 +552,9 @@ void add_study_options(CLI::App& command, TypedStudy& typed) {
                   "1,2,4: numbers of nodes that message passing is spread over (1, the powers of two, and all)")
       ->delimiter(',')
       ->allow_extra_args(false);
-  command.add_option("--launcher", typed.launcher, "auto, mpirun or srun (auto: srun inside an allocation)")
+  command.add_option("--part", typed.part, "2/4: of the study in four parts the second, into a folder of its own")
+      ->type_name("K/N");
+  command.add_option("--launcher", typed.launcher, "auto, mpirun or srun (auto: srun inside a job where that works)")
       ->default_str(typed.launcher);
   command.add_option("--mpirun", typed.mpirun, "The mpirun of the MPI that duet is built with")
       ->default_str(typed.mpirun);

@@ -32,6 +32,7 @@ struct TypedStudy {
   std::vector<std::string> nodes;
   std::string launcher = "auto";
   std::string mpirun = default_mpirun();
+  std::string part;
   bool resume = false;
   bool dry_run = false;
   bool quiet = false;

@@ -28,6 +28,7 @@
 #include <utility>
 
 #include "drivers/command.hpp"
+#include "drivers/study/dead_ranks.hpp"
 #include "kernels/registry.hpp"
 
 namespace duet {
@@ -307,9 +308,10 @@ std::pair<Outcome, std::string> trouble(const CellLaunch& launch, const LaunchSe
     case Ending::How::exited:
       break;
   }
-  if (ending.code == status::timed_out) {
-    // "rank 1 of 2: time limit of 20 s met; for 19.9 s in: trial 3: executing"
-    const std::string line = telling_line(ending.output);
+  const std::string line = telling_line(ending.output);
+  // "rank 1 of 2: time limit of 20 s met; for 19.9 s in: trial 3: executing". srun's status is that of the ranks that
+  // it ended then.
+  if (ending.code == status::timed_out || (ranks && line.find(": time limit of ") != std::string::npos)) {
     const auto phase = line.rfind("in: ");
     return {Outcome::hung, fmt::format("hung: no end within {:g} s; was in {}", launch.time_limit,
                                        phase == std::string::npos ? fmt::format("trial {}", next_trial(trials))
@@ -317,12 +319,15 @@ std::pair<Outcome, std::string> trouble(const CellLaunch& launch, const LaunchSe
   }
   constexpr int signal_base = 128;
   if (through_launcher && ending.code > signal_base && ending.code <= signal_base + SIGRTMAX) {
-    const int signal = ending.code - signal_base;
-    std::string text = fmt::format("a {} died by {}", ranks ? "rank" : "process", signal_text(signal));
-    const std::string line = telling_line(ending.output);
-    // mpirun's own report says no more than this.
-    if (line.empty() || line.find("noticed that process") != std::string::npos) return {Outcome::failed, text};
-    return {Outcome::failed, text + ": " + line};
+    const std::vector<DeadRank> dead = dead_ranks_in(ending.output);
+    const std::string what = fmt::format("a {} died by {}", ranks ? "rank" : "process",
+                                         signal_text(dead.empty() ? ending.code - signal_base : dead[0].signal));
+    if (dead.empty()) return {Outcome::failed, with_reason(what, ending)};
+    std::string who = fmt::format("rank {} on {}", dead[0].rank, dead[0].host);
+    for (std::size_t i = 1; i < dead.size(); ++i) {
+      who += fmt::format(", and rank {} on {} by {}", dead[i].rank, dead[i].host, signal_text(dead[i].signal));
+    }
+    return {Outcome::failed, what + ": " + who};
   }
   if (ending.code != 0) return {Outcome::failed, with_reason(fmt::format("exit status {}", ending.code), ending)};
   return {Outcome::failed, with_reason(trials.empty() ? std::string{"ended without an answer"}
@@ -441,11 +446,24 @@ std::string telling_line(const std::string& output) {
     constexpr std::string_view own = "duet: ";
     if (line.starts_with(own)) return line.substr(own.size());
     if (!fallback.empty() || line.empty() || line.starts_with("---") || line.starts_with("[")) continue;
+    // What srun says of --cpu-bind=none where SLURM could not bind anyway.
+    if (line == "srun: cluster configuration lacks support for cpu binding") continue;
     fallback = std::move(line);
   }
   constexpr std::size_t longest = 300;
   if (fallback.size() > longest) fallback = fallback.substr(0, longest) + " ...";
   return fallback;
+}
+
+std::vector<std::string> environment_with(const std::vector<std::string>& prefixes) {
+  std::vector<std::string> found;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text{*variable};
+    if (std::ranges::any_of(prefixes, [&](const std::string& prefix) { return text.starts_with(prefix); })) {
+      found.emplace_back(text);
+    }
+  }
+  return found;
 }
 
 std::vector<std::string> scrub_environment() {

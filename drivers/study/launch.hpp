@@ -87,6 +87,9 @@ class StopSignals {
 /// thread starts.
 [[nodiscard]] std::vector<std::string> scrub_environment();
 
+/// The environment's variables whose names begin with one of `prefixes`, "name=value" each.
+[[nodiscard]] std::vector<std::string> environment_with(const std::vector<std::string>& prefixes);
+
 /// How cells are started, found out once.
 struct LaunchSettings {
   std::string duet;  ///< this program

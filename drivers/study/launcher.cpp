@@ -11,14 +11,16 @@ namespace duet {
 Command starting(const Launcher& launcher, const Processes& processes) {
   if (launcher.kind == Launcher::Kind::local && !processes.passes_messages) return {};
   Command words = launcher.words;
+  const bool too_many = processes.ranks > launcher.cores_per_node * processes.nodes;
   if (launcher.kind == Launcher::Kind::srun) {
-    const int most_on_a_node = (processes.ranks + processes.nodes - 1) / processes.nodes;
+    // No --cpus-per-task: without it, a step has all cores of its nodes, from which duet takes the same for every
+    // model.
     words.insert(words.end(), {fmt::format("--nodes={}", processes.nodes), fmt::format("--ntasks={}", processes.ranks),
-                               fmt::format("--ntasks-per-node={}", most_on_a_node),
-                               fmt::format("--cpus-per-task={}", processes.threads), "--distribution=block"});
+                               "--distribution=block"});
+    if (too_many) words.emplace_back("--overcommit");
     return words;
   }
-  if (processes.ranks > launcher.cores_per_node * processes.nodes) words.emplace_back("--oversubscribe");
+  if (too_many) words.emplace_back("--oversubscribe");
   if (launcher.kind == Launcher::Kind::hosts) {
     std::string list;
     for (int node = 0; node < processes.nodes; ++node) {

@@ -14,6 +14,7 @@
 #include <tuple>
 #include <utility>
 
+#include "drivers/study/parts.hpp"
 #include "kernels/registry.hpp"
 
 namespace duet {
@@ -139,7 +140,8 @@ std::map<std::string, std::string> as_text(const StudyOptions& options) {
           {"precision", fmt::format("{}", options.precision)},
           {"time_limit_seconds", fmt::format("{}", options.time_limit_seconds)},
           {"rounds", std::to_string(options.rounds)},
-          {"scaling", std::string{name_of(options.scaling)}}};
+          {"scaling", std::string{name_of(options.scaling)}},
+          {"part", text_of(options.part)}};
 }
 
 StudyOptions options_from(const std::map<std::string, std::string>& text) {
@@ -182,6 +184,7 @@ StudyOptions options_from(const std::map<std::string, std::string>& text) {
   options.time_limit_seconds = number_from("time_limit_seconds", value("time_limit_seconds"));
   options.rounds = static_cast<int>(whole_number("option 'rounds'", value("rounds"), 0, 1 << 30));
   options.scaling = scaling_of(text);
+  options.part = part_of(text);
   return options;
 }
 
@@ -297,9 +300,10 @@ std::vector<PlannedCell> plan_cells(const StudyOptions& options, const Resources
         cores == 1 ? "" : "s", options.nodes.back() > 1 ? fmt::format(" of {} nodes", options.nodes.back()) : ""));
   }
   std::vector<PlannedCell> plan;
-  for (const std::string& problem : options.problems) {
-    for (const std::string& size : options.sizes.at(problem)) {
-      for (PlannedCell& cell : cells_of(problem, size, options, resources)) plan.push_back(std::move(cell));
+  const StudyOptions mine = narrowed(options);
+  for (const std::string& problem : mine.problems) {
+    for (const std::string& size : mine.sizes.at(problem)) {
+      for (PlannedCell& cell : cells_of(problem, size, mine, resources)) plan.push_back(std::move(cell));
     }
   }
   if (plan.empty()) {

@@ -13,6 +13,13 @@
 
 namespace duet {
 
+/// Which of how many parts of a study (parts.hpp).
+struct StudyPart {
+  int number = 1;  ///< from 1
+  int of = 1;
+  friend bool operator==(const StudyPart&, const StudyPart&) = default;
+};
+
 /// What a user asks of a study, as understood: presets filled in.
 struct StudyOptions {
   std::vector<std::string> problems;
@@ -32,6 +39,7 @@ struct StudyOptions {
   double precision = 0.02;         ///< relative half width of an interval that is narrow enough
   double time_limit_seconds = 60;  ///< of one launch
   int rounds = 0;                  ///< exactly so many for every cell; 0: as many as precision and budget want
+  StudyPart part{};                ///< the rest says what all parts have
 };
 
 /// The options in words, for study.json, and back: options_from(as_text(o)) is o. Throws std::invalid_argument that
@@ -95,7 +103,8 @@ struct Shape {
 
 /// Checks the options as a whole and plans every cell: problem by problem, size by size. Throws std::invalid_argument,
 /// which names the value and what would be right, for unknown names and values, a setting that nothing in the study
-/// has, more nodes than there are, more workers than cores without `oversubscribe`, and where no variant fits.
+/// has, more nodes than there are, more workers than cores without `oversubscribe`, and where no variant fits. Of a
+/// study in parts, its own part.
 [[nodiscard]] std::vector<PlannedCell> plan_cells(const StudyOptions& options, const Resources& resources);
 
 /// 0 to count - 1 in the order in which a short budget takes sizes: the first, the last, the middle, then the middles

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "drivers/study/marks.hpp"
+#include "drivers/study/parts.hpp"
 #include "kernels/registry.hpp"
 
 namespace duet {
@@ -74,7 +75,10 @@ Repeats repeats_for(double trial_seconds) {
 }
 
 Rounds::Rounds(StudyOptions options, Resources resources, std::vector<PlannedCell> plan, Analyse analyse)
-    : options_{std::move(options)}, resources_{resources}, plan_{std::move(plan)}, analyse_{std::move(analyse)} {
+    : options_{narrowed(std::move(options))},
+      resources_{resources},
+      plan_{std::move(plan)},
+      analyse_{std::move(analyse)} {
   for (const PlannedCell& planned : plan_) by_id_.emplace(planned.id, planned);
   order_parts();
 }

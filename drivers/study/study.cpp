@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -120,7 +121,16 @@ class Study {
   [[nodiscard]] double spent() const {
     return spent_before_ + std::chrono::duration<double>(Clock::now() - begin_).count();
   }
-  [[nodiscard]] double seconds_left() const { return setup_.options.budget_seconds - spent(); }
+  [[nodiscard]] double process_seconds_left() const {
+    return setup_.seconds_at_most - std::chrono::duration<double>(Clock::now() - begin_).count();
+  }
+  [[nodiscard]] double seconds_left() const {
+    return std::min(setup_.options.budget_seconds - spent(), process_seconds_left());
+  }
+  /// True where the budget would allow more than this process has.
+  [[nodiscard]] bool job_ends_first() const {
+    return process_seconds_left() + 1 < setup_.options.budget_seconds - spent();
+  }
 
   /// A study that was killed between its first files: nothing was launched, or nothing can be told but the trials.
   void resume_from_trials_alone() {
@@ -189,7 +199,9 @@ class Study {
         order_.erase(order_.begin());
         continue;
       }
-      if (!launch(planned, done, cells.size())) return false;
+      while (!launch(planned, done, cells.size())) {
+        if (stop_.received() != 0 || seconds_left() <= 0) return false;
+      }
       order_.erase(order_.begin());
       save_state();
     }
@@ -211,6 +223,27 @@ class Study {
     return standing;
   }
 
+  /// A launch that did not end well says little where the job itself is in trouble. One that is cancelled loses its
+  /// ranks before this process hears of it. Where a node has died, launches fail until SLURM notices and ends or
+  /// requeues the job: the study waits for that, or for the node. True where the launch has to be done again.
+  bool job_is_in_trouble() {
+    constexpr int patience_milliseconds = 1000;
+    pollfd signal{stop_.descriptor(), POLLIN, 0};
+    if (poll(&signal, 1, patience_milliseconds) > 0) return true;
+    bool troubled = false;
+    while (stop_.received() == 0 && seconds_left() > 0) {
+      const std::string objection = objection_to_nodes(*setup_.allocation, stop_);
+      if (objection.empty()) break;
+      if (!troubled) {
+        progress_.say(fmt::format("duet: job {}: {}; waiting for it, or for SLURM to end the job",
+                                  setup_.allocation->job, objection));
+      }
+      troubled = true;
+      poll(&signal, 1, patience_milliseconds);
+    }
+    return troubled;
+  }
+
   /// False where it was cut short by a signal and has to be done again.
   bool launch(const PlannedCell& planned, std::size_t done, std::size_t of) {
     constexpr double grace_seconds = 2;  // the process ends itself at its limit, and says where it was
@@ -229,10 +262,11 @@ class Study {
 
     progress_.show(standing(planned, done, of, 0));
     const Clock::time_point start = Clock::now();
-    const Ending ending =
-        run_process(command_of(launch, setup_.launching), launch.time_limit + grace_seconds, stop_, [&] {
-          progress_.show(standing(planned, done, of, std::chrono::duration<double>(Clock::now() - start).count()));
-        });
+    Ending ending = run_process(command_of(launch, setup_.launching), launch.time_limit + grace_seconds, stop_, [&] {
+      progress_.show(standing(planned, done, of, std::chrono::duration<double>(Clock::now() - start).count()));
+    });
+    const bool ended_well = ending.how == Ending::How::exited && ending.code == 0;
+    if (setup_.allocation && !ended_well && job_is_in_trouble()) ending.how = Ending::How::stopped;
     const std::vector<Trial> trials = judge_launch(launch, setup_.launching, ending, trials_from(json.string()));
     fs::remove(json, ignored);
     const bool cut_short = ending.how == Ending::How::stopped;
@@ -251,7 +285,9 @@ class Study {
   StudyEnd finish() {
     progress_.clear();
     StudyEnd end;
-    end.interrupted = stop_.received() != 0;
+    const bool out_of_time = stop_.received() == 0 && !rounds_.complete() && job_ends_first();
+    end.interrupted = stop_.received() != 0 || out_of_time;
+    end.interruption = out_of_time ? fmt::format("job {} ends soon", setup_.allocation->job) : "interrupted";
     end.failed_launches = failures_;
     for (const PlannedCell& planned : rounds_.plan()) end.refused_cells += planned.refusal.empty() ? 0 : 1;
     record_.ended_at = now_in_utc();

@@ -11,9 +11,12 @@
 ///     launch.jsonl   what the launch that runs now has written so far
 
 #include <filesystem>
+#include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "drivers/study/allocation.hpp"
 #include "drivers/study/launch.hpp"
 #include "drivers/study/plan.hpp"
 #include "drivers/study/trials.hpp"
@@ -28,6 +31,10 @@ struct StudySetup {
   LaunchSettings launching;
   StudyRecord record;  ///< command, machine, versions, warnings so far; options are filled in from `options`
   bool quiet = false;
+  std::optional<Allocation> allocation{};
+  /// Of this process: a study that needs longer is interrupted then. The budget is of the study, over all its
+  /// processes.
+  double seconds_at_most = std::numeric_limits<double>::infinity();
 };
 
 /// Owns the folder of a study while it is open: a second process is told to go away.
@@ -70,6 +77,7 @@ struct StudyEnd {
   int failed_launches = 0;
   int refused_cells = 0;
   bool interrupted = false;
+  std::string interruption{};  ///< by what: "interrupted", "job 17 ends soon"
 };
 
 /// True where the folder holds a study.

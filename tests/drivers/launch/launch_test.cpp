@@ -207,7 +207,10 @@ TEST(CommandOf, StartsEveryModelThroughSrunInAnAllocation) {
   const Command words = command_of(launch_of(Model::openmp), settings);
   EXPECT_EQ(words.front(), "srun");
   EXPECT_EQ(std::ranges::count(words, "--ntasks=1"), 1);
-  EXPECT_EQ(std::ranges::count(words, "--cpus-per-task=2"), 1);
+  EXPECT_TRUE(std::ranges::none_of(words, [](const std::string& word) { return word.starts_with("--cpus-per-task"); }))
+      << "a step has all cores of its nodes, from which every model takes the same";
+  EXPECT_EQ(std::ranges::count(words, "--overcommit"), 0);
+  EXPECT_EQ(std::ranges::count(command_of(launch_of(Model::mpi), settings), "--overcommit"), 1);
 }
 
 TEST(JudgeLaunch, AddsNothingToALaunchThatEndedWell) {
@@ -249,8 +252,34 @@ TEST(JudgeLaunch, SaysInWhichPhaseAProcessMetItsOwnLimit) {
 TEST(JudgeLaunch, TellsADeadRankFromAStatus) {
   const std::string frame = "-----------\nmpirun noticed that process rank 1 with PID 0 on node n exited on signal 9\n";
   const CellLaunch launch = launch_of(Model::mpi);
-  EXPECT_EQ(judge_launch(launch, {}, exited(137, frame), {}).back().message, "a rank died by signal 9 (Killed)");
+  EXPECT_EQ(judge_launch(launch, {}, exited(137, frame), {}).back().message,
+            "a rank died by signal 9 (Killed): rank 1 on n");
+  const std::string of_srun =
+      "srun: cluster configuration lacks support for cpu binding\nslurmstepd-n1: error: *** STEP 26.0 ON n1 CANCELLED\n"
+      "srun: error: n2: task 3: Killed\nsrun: error: n1: tasks 0-1: Terminated\n";
+  EXPECT_EQ(judge_launch(launch, {}, exited(143, of_srun), {}).back().message,
+            "a rank died by signal 9 (Killed): rank 3 on n2");
   EXPECT_EQ(judge_launch(launch_of(Model::openmp), {}, exited(137), {}).back().message, "exit status 137");
+}
+
+TEST(JudgeLaunch, TellsATimeLimitFromTheSignalThatSrunEndsTheOthersWith) {
+  const auto trials =
+      judge_launch(launch_of(Model::mpi), {},
+                   exited(143,
+                          "duet: rank 0 of 2: time limit of 20 s met; for 19.7 s in: trial 1: executing\n"
+                          "srun: error: n2: task 1: Terminated\n"),
+                   {});
+  EXPECT_EQ(trials.back().outcome, Outcome::hung);
+  EXPECT_EQ(trials.back().message, "hung: no end within 20 s; was in trial 1: executing");
+}
+
+TEST(JudgeLaunch, PassesOverWhatSrunSaysOfBinding) {
+  const auto trials = judge_launch(launch_of(Model::mpi), {},
+                                   exited(1,
+                                          "srun: cluster configuration lacks support for cpu binding\n"
+                                          "srun: error: Unable to create step for job 6\n"),
+                                   {});
+  EXPECT_EQ(trials.back().message, "exit status 1: srun: error: Unable to create step for job 6");
 }
 
 TEST(JudgeLaunch, QuotesWhatDuetSaidBeforeWhatMpirunSays) {

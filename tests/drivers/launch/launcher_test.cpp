@@ -86,11 +86,11 @@ TEST(Starting, OversubscribesOnlyWhereANodeHasMoreRanksThanCores) {
   EXPECT_EQ(asked(1, 3), 1);
 }
 
-TEST(Starting, ThroughSrunSaysHowManyRanksEachNodeGets) {
+TEST(Starting, ThroughSrunSpreadsTheRanksEvenlyOverNodesOfWhichItTakesAllCores) {
   const Launcher launcher{.kind = Launcher::Kind::srun, .words = {"srun"}, .cores_per_node = 4, .nodes = 4};
-  EXPECT_EQ(
-      starting(launcher, {.nodes = 2, .ranks = 3, .threads = 2, .passes_messages = true}),
-      (Command{"srun", "--nodes=2", "--ntasks=3", "--ntasks-per-node=2", "--cpus-per-task=2", "--distribution=block"}));
+  EXPECT_EQ(starting(launcher, {.nodes = 2, .ranks = 3, .threads = 2, .passes_messages = true}),
+            (Command{"srun", "--nodes=2", "--ntasks=3", "--distribution=block"}));
+  EXPECT_EQ(starting(launcher, {.nodes = 1, .ranks = 5, .passes_messages = true}).back(), "--overcommit");
 }
 
 TEST(Starting, OnThisMachineNeedsNothingForOneProcess) {
