@@ -175,7 +175,7 @@ simulate_on() {
   grep -q smpi/bw-factor "$file" || factors+=(--cfg=smpi/bw-factor:0:1)
   grep -q smpi/lat-factor "$file" || factors+=(--cfg=smpi/lat-factor:0:1)
   run_into "$log" timeout -k 5 "$deadline" smpirun -np "$ranks" -platform "$file" "${placement[@]}" -no-privatize \
-    --cfg=smpi/simulate-computation:no "${factors[@]}" --cfg=smpi/shared-malloc:global --log=root.thresh:warning \
+    --cfg=smpi/simulate-computation:no --cfg=smpi/test:1e-7 --cfg=smpi/iprobe:1e-7 "${factors[@]}" --cfg=smpi/shared-malloc:global --log=root.thresh:warning \
     "$programs/duet_simulated.so" --platform "$name" "$@" || status=$?
   said=$(grep '^duet_simulated [0-9]' "$log" || true)
   local reason=
@@ -208,24 +208,39 @@ measure_here() {
 }
 
 if $calibrate; then
-  sizes=(1024 2048 4096)
-  echo "simulate: measuring this machine, half a minute" >&2
+  sizes=(256 512 1024 2048 4096)
+  echo "simulate: measuring this machine: half a minute, and up to two where others use its cores" >&2
   measure_here "${sizes[@]}"
   grep -v '^duet_measured' "$scratch/calibration"
   echo "written: $output/rates.json, $output/this-machine.xml"
   echo
-  echo "matmul on 2 ranks of this machine: the fastest trial of 4 s, and simulated"
-  if [[ -r /proc/loadavg ]] && awk -v cores="$(nproc)" '{ exit !($1 > cores + 1) }' /proc/loadavg; then
-    echo "(others use these cores, load $(cut -d ' ' -f 1 /proc/loadavg) on $(nproc): what is measured is too long)"
-  fi
-  printf '%8s %12s %12s %10s\n' n measured simulated deviation
+  echo "matmul on 2 ranks of this machine: the median of the trials that nobody disturbed, and simulated"
   nodes=0 hosts=
   for size in "${sizes[@]}"; do
-    measured=$(awk -v size="$size" '$1 == "duet_measured" && $2 == size { print $3 }' "$scratch/calibration")
     simulate_on 2 "$output/this-machine.xml" this-machine --rates "$output/rates.json" matmul --size "$size"
-    awk -v size="$size" -v measured="$measured" '{ printf "%8d %9.2f ms %9.2f ms %+9.1f%%\n",
-      size, 1000 * measured, 1000 * $3, 100 * ($3 / measured - 1) }' <<< "$said"
+    echo "simulated $size $(cut -d ' ' -f 3 <<< "$said")" >> "$scratch/calibration"
   done
+  awk '
+    BEGIN { printf "%8s %12s %12s %10s  %s\n", "n", "measured", "simulated", "deviation", "trials" }
+    $1 == "duet_measured" { measured[$2] = $3; undisturbed[$2] = $4; all[$2] = $5; share[$2] = $6 }
+    $1 == "simulated" {
+      deviation = $3 / measured[$2] - 1
+      printf "%8d %9.2f ms %9.2f ms %+9.1f%%  ", $2, 1000 * measured[$2], 1000 * $3, 100 * deviation
+      if (undisturbed[$2] == 0) {
+        printf "0 of %d: others had %.0f%% of a core, measured is too long\n", all[$2], 100 * (1 - share[$2])
+        next
+      }
+      printf "%d of %d\n", undisturbed[$2], all[$2]
+      if (!sure || (deviation < 0 ? -deviation : deviation) > (worst < 0 ? -worst : worst)) {
+        worst = deviation
+        at = $2
+      }
+      sure = 1
+    }
+    END {
+      if (sure) printf "largest deviation: %+.1f%%, at n = %d\n", 100 * worst, at
+      else print "no trial was undisturbed: calibrate again when the cores are free"
+    }' "$scratch/calibration"
   exit 0
 fi
 

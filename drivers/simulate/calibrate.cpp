@@ -1,17 +1,22 @@
 /// Measures what a simulation charges, and what messages cost between two cores here: run it as two ranks, so that both
 /// cores are busy as they are when they work together. Writes rates.json and this-machine.xml, and says how long the
-/// products took, in the fastest trial of four seconds, that the simulation is then held against. `jobs/simulate.sh
-/// --calibrate` does all of it.
+/// products took that the simulation is then held against. `jobs/simulate.sh --calibrate` does all of it.
+///
+/// On a machine that others use, and whose host moves its cores:
+///   - what a core computes is timed by the clock of its thread;
+///   - messages and whole products are timed in passes, side by side, and those count in which both ranks had their
+///     cores all the time (turns.hpp), with the cores as far apart as they usually are (marks.hpp);
+///   - passes go on, for a while, until there are enough of those.
 
 #include <fmt/format.h>
 #include <mpi.h>
-#include <time.h>
 
 #include <CLI/CLI.hpp>
 #include <Eigen/Dense>
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <map>
 #include <vector>
 
 #include "drivers/command.hpp"
@@ -20,7 +25,10 @@
 #include "drivers/measure.hpp"
 #include "drivers/session.hpp"
 #include "drivers/simulate/rates.hpp"
+#include "drivers/simulate/turns.hpp"
+#include "drivers/simulate/two_cores.hpp"
 #include "drivers/statistics/medians.hpp"
+#include "drivers/study/marks.hpp"
 #include "kernels/arithmetic/fibonacci_residue.hpp"
 #include "kernels/arithmetic/natural.hpp"
 #include "kernels/core/mpi.hpp"
@@ -31,49 +39,6 @@
 
 namespace duet {
 namespace {
-
-double largest(MPI_Comm ranks, double mine) {
-  check(MPI_Allreduce(MPI_IN_PLACE, &mine, 1, MPI_DOUBLE, MPI_MAX, ranks));
-  return mine;
-}
-
-/// Seconds that this thread has computed: time in which others had its core is no part of a rate.
-double thread_seconds() {
-  timespec now{};
-  static_cast<void>(::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now));
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-/// What `act`, which all ranks do at once, takes by `clock`: so many turns as take about `budget` seconds, five at the
-/// least. The same number of turns on all ranks.
-template <class Act>
-std::vector<double> turns(MPI_Comm ranks, double budget, double (*clock)(), const Act& act) {
-  constexpr int fewest = 5;
-  constexpr int most = 1000;
-  act();
-  std::vector<double> seconds;
-  double spent = 0;
-  while (std::ssize(seconds) < fewest || (spent < budget && std::ssize(seconds) < most)) {
-    check(MPI_Barrier(ranks));
-    const double begin = clock();
-    act();
-    seconds.push_back(clock() - begin);
-    spent = largest(ranks, spent + seconds.back());
-  }
-  return seconds;
-}
-
-/// The median of what a thread computes, on the slower rank.
-template <class Act>
-double computing_seconds(MPI_Comm ranks, double budget, const Act& act) {
-  return largest(ranks, median(turns(ranks, budget, thread_seconds, act)));
-}
-
-/// The fastest turn: a rank that waits for one whose core others have says nothing of messages.
-template <class Act>
-double messaging_seconds(MPI_Comm ranks, double budget, const Act& act) {
-  return largest(ranks, std::ranges::min(turns(ranks, budget, MPI_Wtime, act)));
-}
 
 struct ProductTime {
   std::int64_t m = 0;
@@ -160,71 +125,182 @@ void measure_fibonacci(MPI_Comm ranks, Rates& rates) {
   if (bits == 0) throw std::logic_error("nothing was computed");
 }
 
-struct MessageTime {
-  std::int64_t bytes = 0;
-  double seconds = 0;  ///< one way
+/// Panels of a block of 4 MiB, one after the other, as matmul_mpi gathers them.
+double gathering_seconds_per_byte(MPI_Comm ranks) {
+  constexpr double budget = 0.2;
+  constexpr std::int64_t rows = 1024;
+  constexpr std::int64_t columns = 512;
+  constexpr std::int64_t width = 128;
+  Matrix<double> block{rows, columns};
+  Matrix<double> panel{rows, width};
+  fill_random(block.view(), 1, 0, 0, 0);
+  const auto gather = [&] {
+    for (std::int64_t first = 0; first < columns; first += width) {
+      for (std::int64_t row = 0; row < rows; ++row) {
+        std::copy_n(block.data() + row * columns + first, width, panel.data() + row * width);
+      }
+    }
+  };
+  return computing_seconds(ranks, budget, gather) / (8.0 * rows * columns);
+}
+
+/// Half the round trip between ranks 0 and 1 for messages of each size; `core_share` is of the round trips.
+std::vector<std::pair<std::int64_t, std::vector<Turn>>> message_turns(MPI_Comm ranks) {
+  constexpr double budget = 0.03;
+  constexpr std::int64_t longest = 16 << 20;
+  constexpr double turn_bytes = 4 << 20;
+  std::vector<std::pair<std::int64_t, std::vector<Turn>>> all{{8, {}}};
+  for (std::int64_t bytes = 1 << 10; bytes <= longest; bytes *= 2) all.push_back({bytes, {}});
+  std::vector<char> message(longest);
+  const int rank = rank_in(ranks);
+  for (auto& [bytes, turns] : all) {
+    const int count = mpi_count(bytes);
+    // A turn takes long enough for the clocks, some 50 us.
+    const int trips = static_cast<int>(std::clamp(turn_bytes / static_cast<double>(bytes) / 8, 1.0, 50.0));
+    turns = turns_of(ranks, budget, [&] {
+      for (int trip = 0; trip < trips; ++trip) {
+        if (rank == 0) check(MPI_Send(message.data(), count, MPI_CHAR, 1, 0, ranks));
+        check(MPI_Recv(message.data(), count, MPI_CHAR, 1 - rank, 0, ranks, MPI_STATUS_IGNORE));
+        if (rank == 1) check(MPI_Send(message.data(), count, MPI_CHAR, 0, 0, ranks));
+      }
+    });
+    for (Turn& turn : turns) turn.seconds /= 2 * trips;
+  }
+  return all;
+}
+
+/// matmul_mpi again and again, each trial as a turn beside it.
+struct ProductTrials {
+  std::vector<Trial> trials;
+  std::vector<Turn> turns;
 };
 
-/// Half the round trip between ranks 0 and 1.
-std::vector<MessageTime> message_times(MPI_Comm ranks) {
-  std::vector<MessageTime> times{{8}, {1 << 10}, {4 << 10}, {16 << 10}, {64 << 10}, {256 << 10}, {1 << 20}, {8 << 20}};
-  constexpr double budget = 0.15;
-  std::vector<char> bytes(static_cast<std::size_t>(times.back().bytes));
-  const int rank = rank_in(ranks);
-  for (MessageTime& time : times) {
-    const int count = mpi_count(time.bytes);
-    constexpr int trips = 10;
-    const auto round_trips = [&] {
-      for (int trip = 0; trip < trips; ++trip) {
-        if (rank == 0) check(MPI_Send(bytes.data(), count, MPI_CHAR, 1, 0, ranks));
-        check(MPI_Recv(bytes.data(), count, MPI_CHAR, 1 - rank, 0, ranks, MPI_STATUS_IGNORE));
-        if (rank == 1) check(MPI_Send(bytes.data(), count, MPI_CHAR, 0, 0, ranks));
-      }
-    };
-    time.seconds = messaging_seconds(ranks, budget, round_trips) / (2 * trips);
+/// What was seen in passes over all that depends on both cores at once.
+class Passes {
+ public:
+  Passes(const Session& session, const std::vector<std::string>& sizes) : session_{session} {
+    for (const std::string& size : sizes) products_[size] = {};
   }
-  return times;
-}
 
-/// Two hosts with a core each and a link between them, on which a message takes as long as it was measured to: SMPI
-/// scales latency and bandwidth by factors for messages of so many bytes and more.
-std::string platform_text(const std::vector<MessageTime>& times, const std::string& machine) {
-  const double latency = times.front().seconds;
-  const MessageTime& longest = times.back();
-  const double bandwidth = static_cast<double>(longest.bytes) / std::max(longest.seconds - latency, 1e-12);
-  std::string latencies;
-  std::string bandwidths;
-  for (const MessageTime& time : times) {
-    const bool first = &time == &times.front();
-    const double travel = time.seconds - latency;
-    const double factor = travel > 0 ? static_cast<double>(time.bytes) / travel / bandwidth : 1;
-    const std::int64_t from = first ? 0 : time.bytes;
-    latencies += fmt::format("{}{}:1", first ? "" : ";", from);
-    bandwidths += fmt::format("{}{}:{:.4g}", first ? "" : ";", from, first ? 1.0 : factor);
+  /// Collective.
+  void go_on_for(double seconds) {
+    const double begin = MPI_Wtime();
+    for (bool enough = false; !enough;) {
+      run_one();
+      const bool over = passes_ >= fewest_passes && (has_enough() || MPI_Wtime() - begin > seconds);
+      int flag = over ? 1 : 0;
+      check(MPI_Bcast(&flag, 1, MPI_INT, 0, session_.communicator()));
+      enough = flag != 0;
+    }
   }
-  std::string comment = machine;
-  std::ranges::replace(comment, '-', ' ');  // two of them would end the comment
-  return fmt::format(
-      R"(<?xml version='1.0'?>
-<!DOCTYPE platform SYSTEM "https://simgrid.org/simgrid.dtd">
-<!-- Two cores of {0}, as measured by jobs/simulate.sh with the option calibrate. -->
-<platform version="4.1">
-  <config>
-    <prop id="smpi/lat-factor" value="{1}"/>
-    <prop id="smpi/bw-factor" value="{2}"/>
-  </config>
-  <zone id="this-machine" routing="Full">
-    <host id="core-0" speed="1Gf"/>
-    <host id="core-1" speed="1Gf"/>
-    <link id="memory" bandwidth="{3:.6g}Bps" latency="{4:.4g}s" sharing_policy="SPLITDUPLEX"/>
-    <route src="core-0" dst="core-1">
-      <link_ctn id="memory" direction="UP"/>
-    </route>
-  </zone>
-</platform>
-)",
-      comment, latencies, bandwidths, bandwidth, latency);
-}
+
+  /// The following on rank 0.
+  /// Of the passes in which the cores were as far apart as usual.
+  [[nodiscard]] std::vector<MessageTime> messages() const {
+    const UsualHops usual = usual_distance();
+    std::vector<MessageTime> times;
+    for (const auto& [bytes, turns] : messages_) {
+      std::vector<Turn> counted;
+      for (const auto& [hop, turn] : turns) {
+        if (is_usual(hop, usual)) counted.push_back(turn);
+      }
+      if (counted.empty()) throw std::runtime_error("the host moved the cores all the time");
+      times.push_back({bytes, typical(counted).seconds});
+    }
+    return times;
+  }
+  [[nodiscard]] Typical product(const std::string& size) const {
+    const UsualHops usual = usual_distance();
+    const ProductTrials& product = products_.at(size);
+    std::vector<Turn> counted;
+    for (std::size_t i = 0; i < product.trials.size(); ++i) {
+      if (is_usual(product.trials[i].hop_seconds, usual)) counted.push_back(product.turns[i]);
+    }
+    return typical(counted);
+  }
+  /// Between the two cores, seconds; and the share of all trials that were made at another distance.
+  [[nodiscard]] std::pair<double, double> distance() const {
+    const UsualHops usual = usual_distance();
+    std::vector<double> kept;
+    std::size_t all = 0;
+    for (const auto& [size, product] : products_) {
+      for (const Trial& trial : product.trials) {
+        ++all;
+        if (is_usual(trial.hop_seconds, usual)) kept.push_back(trial.hop_seconds);
+      }
+    }
+    if (kept.empty()) return {0, 0};
+    return {median(kept), 1 - static_cast<double>(kept.size()) / static_cast<double>(all)};
+  }
+
+ private:
+  static constexpr int fewest_passes = 3;
+
+  void run_one() {
+    constexpr double canary = 0.5e-3;
+    const double hop = session_.canary(canary).hop_seconds;
+    for (auto& [bytes, turns] : message_turns(session_.communicator())) {
+      for (const Turn& turn : turns) messages_[bytes].emplace_back(hop, turn);
+    }
+    for (auto& [size, product] : products_) {
+      // All ranks must agree, and only rank 0 knows the trials.
+      int enough = passes_ >= fewest_passes && is_enough(typical_of(size)) ? 1 : 0;
+      check(MPI_Bcast(&enough, 1, MPI_INT, 0, session_.communicator()));
+      if (enough == 0) run_product(size, product);
+    }
+    ++passes_;
+  }
+
+  void run_product(const std::string& size, ProductTrials& product) {
+    const Problem& problem = problem_called("matmul");
+    Variant variant = problem.variant(Model::mpi);
+    const Settings tunables{"matmul in mpi", variant.tunables, {{"local_kernel", "duet"}}};
+    std::vector<Turn> mine;
+    const auto place = variant.place;
+    variant.place = [&mine, &place](const Instance& instance, const Execution& execution) {
+      Placed placed = place(instance, execution);
+      placed.execute = [&mine, execute = placed.execute] { mine.push_back(timed(execute)); };
+      return placed;
+    };
+    std::vector<Trial> trials;
+    const MeasureOptions options{.repeat = 100, .at_most = 0.5, .launch = passes_};
+    const bool right = measure(problem, variant, problem.pose(size, 1, {}), tunables, session_, options,
+                               [&](const Trial& trial) { trials.push_back(trial); });
+    if (!right) throw std::runtime_error("matmul of size " + size + " was wrong");
+    for (std::size_t i = 0; i < mine.size(); ++i) {
+      const Turn turn = worst_of(session_.communicator(), mine[i]);
+      if (session_.rank() != 0 || std::ranges::find(trials[i].marks, "warm_up") != trials[i].marks.end()) continue;
+      product.trials.push_back(trials[i]);
+      product.turns.push_back(turn);
+    }
+  }
+
+  [[nodiscard]] Typical typical_of(const std::string& size) const {
+    return session_.rank() == 0 ? product(size) : Typical{};
+  }
+  [[nodiscard]] static bool is_enough(const Typical& found) {
+    constexpr int fewest = 3;
+    return found.undisturbed >= fewest;
+  }
+  [[nodiscard]] bool has_enough() const {
+    return session_.rank() == 0 &&
+           std::ranges::all_of(products_, [&](const auto& one) { return is_enough(product(one.first)); });
+  }
+  /// Where nothing was measured (0) nothing is unusual.
+  [[nodiscard]] static bool is_usual(double hop, const UsualHops& usual) {
+    return hop == 0 || (hop >= usual.nearest && hop <= usual.farthest);
+  }
+  [[nodiscard]] UsualHops usual_distance() const {
+    std::vector<Trial> all;
+    for (const auto& [size, product] : products_) all.insert(all.end(), product.trials.begin(), product.trials.end());
+    return usual_hops(all, session_.nodes(), session_.ranks());
+  }
+
+  const Session& session_;
+  int passes_ = 0;
+  std::map<std::int64_t, std::vector<std::pair<double, Turn>>> messages_;  ///< with the distance of their pass
+  std::map<std::string, ProductTrials> products_;
+};
 
 void write(const std::filesystem::path& path, const std::string& text) {
   OutputFile file{path.string()};
@@ -232,7 +308,7 @@ void write(const std::filesystem::path& path, const std::string& text) {
   file.commit();
 }
 
-void calibrate(const std::string& folder, const std::vector<std::string>& sizes, bool oversubscribe) {
+void calibrate(const std::string& folder, const std::vector<std::string>& sizes, double at_most, bool oversubscribe) {
   const Session session{{.model = Model::mpi, .threads = 0, .oversubscribe = oversubscribe}};
   const MPI_Comm ranks = session.communicator();
   if (session.ranks() != 2) throw UsageError(fmt::format("2 ranks calibrate, not {}", session.ranks()));
@@ -243,40 +319,45 @@ void calibrate(const std::string& folder, const std::vector<std::string>& sizes,
   rates.local_kernel = kernel.library + "/" + kernel.code_path;
   const std::vector<ProductTime> products = product_times(ranks, kernel);
   fit(products, rates);
+  rates.seconds_per_gathered_byte = gathering_seconds_per_byte(ranks);
   measure_fibonacci(ranks, rates);
-  const std::vector<MessageTime> messages = message_times(ranks);
-  if (session.rank() == 0) {
-    fmt::print("local product, {}, both cores busy: {:.1f} Gflop/s and what packing takes\n", rates.local_kernel,
-               1e-9 * rates.flops_per_second);
-    for (const ProductTime& time : products) {
-      const double flops = 2 * static_cast<double>(time.m * time.n * time.k);
-      fmt::print("  {:>4} x {:>4} x {:>3}  {:5.1f} Gflop/s measured, {:5.1f} charged\n", time.m, time.n, time.k,
-                 1e-9 * flops / time.seconds, 1e-9 * flops / rates.product_seconds(time.m, time.n, time.k));
-    }
-    fmt::print("fibonacci: {:.2f} times its estimate; a residue {:.0f} ns; planning {:.0f} ns an item\n",
-               rates.fibonacci_scale, 1e9 * rates.residue_seconds, 1e9 * rates.planning_seconds);
-    fmt::print("messages: {:.2f} us for 8 bytes, {:.1f} GB/s for 8 MiB\n", 1e6 * messages.front().seconds,
-               1e-9 * static_cast<double>(messages.back().bytes) / messages.back().seconds);
-    std::filesystem::create_directories(folder);
-    write(std::filesystem::path{folder} / "rates.json", nlohmann::json(rates).dump(2) + "\n");
-    write(std::filesystem::path{folder} / "this-machine.xml", platform_text(messages, rates.machine));
-    std::fflush(stdout);
+  Passes passes{session, sizes};
+  passes.go_on_for(at_most);
+  if (session.rank() != 0) return;
+
+  const std::vector<MessageTime> messages = passes.messages();
+  std::filesystem::create_directories(folder);
+  write(std::filesystem::path{folder} / "rates.json", nlohmann::json(rates).dump(2) + "\n");
+  write(std::filesystem::path{folder} / "this-machine.xml", two_cores_platform(messages, rates.machine));
+  fmt::print("local product, {}, both cores busy: {:.1f} Gflop/s and what packing takes\n", rates.local_kernel,
+             1e-9 * rates.flops_per_second);
+  for (const ProductTime& time : products) {
+    const double flops = 2 * static_cast<double>(time.m * time.n * time.k);
+    fmt::print("  {:>4} x {:>4} x {:>3}  {:5.1f} Gflop/s measured, {:5.1f} charged\n", time.m, time.n, time.k,
+               1e-9 * flops / time.seconds, 1e-9 * flops / rates.product_seconds(time.m, time.n, time.k));
   }
-  const Problem& problem = problem_called("matmul");
-  const Variant& variant = problem.variant(Model::mpi);
-  const Settings tunables{"matmul in mpi", variant.tunables, {{"local_kernel", "duet"}}};
+  fmt::print("fibonacci: {:.2f} times its estimate; a residue {:.0f} ns; planning {:.0f} ns an item\n",
+             rates.fibonacci_scale, 1e9 * rates.residue_seconds, 1e9 * rates.planning_seconds);
+  const auto bandwidth = [&](std::int64_t bytes) {
+    const auto found = std::ranges::find(messages, bytes, &MessageTime::bytes);
+    return 1e-9 * static_cast<double>(bytes) / found->seconds;
+  };
+  fmt::print(
+      "messages: {:.2f} us for 8 bytes; {:.1f} GB/s for 64 KiB, {:.1f} for 1 MiB, {:.1f} for 16 MiB; gathering "
+      "{:.1f} GB/s\n",
+      1e6 * messages.front().seconds, bandwidth(64 << 10), bandwidth(1 << 20), bandwidth(16 << 20),
+      1e-9 / rates.seconds_per_gathered_byte);
+  const auto [hop, elsewhere] = passes.distance();
+  if (hop > 0) {
+    fmt::print("the cores are {:.0f} ns apart{}\n", 1e9 * hop,
+               elsewhere > 0
+                   ? fmt::format("; {:.0f} % of the trials, at another distance, are set aside", 100 * elsewhere)
+                   : "");
+  }
   for (const std::string& size : sizes) {
-    std::vector<double> seconds;
-    const MeasureOptions options{.repeat = 200, .at_most = 4, .canary_seconds = 0};
-    const bool right =
-        measure(problem, variant, problem.pose(size, 1, {}), tunables, session, options, [&](const Trial& trial) {
-          if (std::ranges::find(trial.marks, "warm_up") == trial.marks.end()) seconds.push_back(trial.seconds);
-        });
-    if (!right) throw std::runtime_error("matmul of size " + size + " was wrong");
-    if (session.rank() == 0 && !seconds.empty()) {
-      fmt::print("duet_measured {} {:.17g}\n", size, std::ranges::min(seconds));
-      std::fflush(stdout);
-    }
+    const Typical found = passes.product(size);
+    fmt::print("duet_measured {} {:.17g} {} {} {:.3f}\n", size, found.seconds, found.undisturbed, found.turns,
+               found.core_share);
   }
 }
 
@@ -289,11 +370,13 @@ int main(int argc, char** argv) {
   CLI::App app{"Rates of one core and of messages between two, for jobs/simulate.sh", "duet_calibrate"};
   app.add_option("FOLDER", folder, "Where rates.json and this-machine.xml go")->required();
   app.add_option("SIZES", sizes, "Orders of matmul to measure, for comparison");
+  double at_most = 60;
+  app.add_option("--at-most", at_most, "Seconds to go on for trials that nobody disturbs");
   bool oversubscribe = false;
   app.add_flag("--oversubscribe", oversubscribe, "Also on one core: the rates then say little");
   CLI11_PARSE(app, argc, argv);
   try {
-    duet::calibrate(folder, sizes, oversubscribe);
+    duet::calibrate(folder, sizes, at_most, oversubscribe);
     return 0;
   } catch (const std::exception& error) {
     fmt::print(stderr, "duet_calibrate: {}\n", error.what());

@@ -90,6 +90,7 @@ bool simulate(const Asked& options) {
   const Settings checked{problem.name + " in mpi", variant.tunables, tunables};
   Simulation& simulation = Simulation::here();
   simulation.set_up(load_rates(options.rates), options.compute);
+  simulation.settle();
 
   const Execution execution{.communicator = MPI_COMM_WORLD, .tunables = checked};
   const Placed placed =

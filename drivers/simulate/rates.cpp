@@ -17,10 +17,11 @@ struct Figure {
   bool may_be_zero;
 };
 
-constexpr std::array<Figure, 7> figures{{{"flops_per_second", &Rates::flops_per_second, false},
+constexpr std::array<Figure, 8> figures{{{"flops_per_second", &Rates::flops_per_second, false},
                                          {"seconds_per_operand_word", &Rates::seconds_per_operand_word, true},
                                          {"seconds_per_result_word", &Rates::seconds_per_result_word, true},
                                          {"seconds_per_product", &Rates::seconds_per_product, true},
+                                         {"seconds_per_gathered_byte", &Rates::seconds_per_gathered_byte, true},
                                          {"fibonacci_scale", &Rates::fibonacci_scale, false},
                                          {"residue_seconds", &Rates::residue_seconds, false},
                                          {"planning_seconds", &Rates::planning_seconds, true}}};
@@ -62,7 +63,8 @@ Rates load_rates(const std::filesystem::path& path) {
   try {
     return nlohmann::json::parse(file).get<Rates>();
   } catch (const std::exception& error) {
-    throw std::runtime_error(path.string() + " holds no rates: " + error.what());
+    throw std::runtime_error(path.string() + " holds no rates: " + error.what() +
+                             " (jobs/simulate.sh --calibrate measures them)");
   }
 }
 

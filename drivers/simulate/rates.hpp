@@ -26,6 +26,9 @@ struct Rates {
   double seconds_per_result_word = 0;
   double seconds_per_product = 0;
 
+  /// Gathering a panel from the rows of a block into one piece, to be sent.
+  double seconds_per_gathered_byte = 0;
+
   /// Times the estimate of `fibonacci_nanoseconds`.
   double fibonacci_scale = 1;
   double residue_seconds = 0;   ///< F(n) mod m, one of many

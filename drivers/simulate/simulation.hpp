@@ -16,7 +16,8 @@
 ///     fibonacci, FibonacciModulo   the cost of the items is charged                         substitutes.cpp
 ///     Plan's constructor           it plans, and the time for planning is charged           substitutes.cpp
 ///     operator new, for a Matrix   large matrices of all ranks are one block of memory      folded_memory.cpp
-///     MPI_Ibcast, and its waiting  a binomial tree, where SMPI sends from the root to all   broadcast_tree.cpp
+///     MPI_Ibcast, and its waiting  a binomial tree, where SMPI sends from the root to all,  broadcast_tree.cpp
+///                                  and copies by the receiver's core inside a node
 ///     windows and atomics          a round trip, where SMPI locks the target for all of it  one_sided.cpp
 ///
 /// The blocks of A, B and C, which a kernel only reads from and writes to, are views of one row with stride 0
@@ -28,14 +29,15 @@
 /// whose answers were judged.
 ///
 /// What is charged. A core of speed 1 Gf in the platform computes as a core of the machine that was measured does; 2 Gf
-/// is twice as fast. All other time is the network's. SMPI's corrections for TCP on gigabit Ethernet are switched off:
+/// is twice as fast. Gathering a panel into its buffer is charged to the root of its broadcast. Where two ranks share
+/// memory the receiver's core copies the message and computes nothing meanwhile (broadcast_tree.cpp). All other time is
+/// the network's. SMPI's corrections for TCP on gigabit Ethernet are switched off:
 /// a link has the latency and bandwidth that its description says.
 ///
 /// What is not modelled, and which way that errs:
-///   - Copies inside a rank: panels into their buffers, and the part of a message that OpenMPI's receiver copies with
-///     its own core where both are on one node. Too short, by some per cent on two cores of one node.
-///   - Whole messages move while ranks compute; only what a tree passes on waits until the rank is inside MPI. OpenMPI
-///     moves none of it before, on a node or over TCP. Too short where little can be hidden.
+///   - Between nodes whole messages move while ranks compute, as a network card that reads and writes memory by itself
+///     moves them; only what a tree passes on waits until the rank is inside MPI. OpenMPI over TCP moves nothing
+///     before. Too short where little can be hidden.
 ///   - Caches, memory bandwidth and clocks that ranks of a node share, beyond what two busy cores showed when they were
 ///     measured. Too short for many ranks a node.
 ///   - Noise of the operating system, and time-slicing. Too short for many ranks.
@@ -45,6 +47,8 @@
 /// compare; it is no measurement, is marked with its platform wherever it is kept, and never enters a verdict.
 ///
 /// SMPI is deterministic: the same question, platform and rates give the same seconds to the last bit.
+
+#include <mpi.h>
 
 #include <cstdint>
 #include <string>
@@ -83,10 +87,20 @@ class Simulation {
   [[nodiscard]] const std::vector<RankRecord>& records() const { return records_; }
   /// Lets the rank that calls compute for so long on a core of speed 1 Gf.
   void charge(double seconds);
+  /// The same for what the kernels book as nothing useful.
+  void spend(double seconds);
+
+  /// Says where the rank that calls is; collective, before the others ask.
+  void settle();
+  /// Whether the rank that calls has its memory on the same node as rank `other` of `ranks`: on the same host, or on
+  /// hosts whose property "memory" has the same value, which is how a platform describes cores of one node.
+  [[nodiscard]] bool shares_memory(MPI_Comm ranks, int other) const;
 
  private:
   Rates rates_;
   bool computing_ = false;
+  std::vector<std::string> memories_;  ///< of the ranks of MPI_COMM_WORLD
+  bool any_shared_ = false;            ///< whether two of them are the same
   std::vector<RankRecord> records_;
 };
 

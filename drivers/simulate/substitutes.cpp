@@ -68,9 +68,7 @@ void charged_plan(Plan* self, const FibBatch& batch, Schedule schedule, std::int
   true_plan(self, batch, schedule, grain, workers);
   if (schedule != Schedule::longest_first || !batch.exact()) return;
   Simulation& simulation = Simulation::here();
-  const double useful = simulation.record().useful_seconds;
-  simulation.charge(simulation.rates().planning_seconds * static_cast<double>(batch.inputs.count()));
-  simulation.record().useful_seconds = useful;  // the kernel books planning as nothing
+  simulation.spend(simulation.rates().planning_seconds * static_cast<double>(batch.inputs.count()));
 }
 
 }  // namespace duet

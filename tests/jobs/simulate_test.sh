@@ -70,13 +70,13 @@ computed() {
   expect "$* takes the same time when it is computed" takes "${seconds//\'/}"
 }
 
-golden 1.63730920e-03 4 fat-tree -- matmul --size 512
+golden 1.75327016e-03 4 fat-tree -- matmul --size 512
 computed 4 fat-tree -- matmul --size 512
 
-golden 6.54369195e-03 7 fat-tree -- matmul --size 100x211x301 --set panel=17 --set strips=3
+golden 1.69144666e-04 7 fat-tree -- matmul --size 100x211x301 --set panel=17 --set strips=3
 computed 7 fat-tree -- matmul --size 100x211x301 --set panel=17 --set strips=3
 
-golden 1.17516565e-04 16 dragonfly -- matmul --size 256
+golden 1.25277685e-04 16 dragonfly -- matmul --size 256
 computed 16 dragonfly -- matmul --size 256
 
 golden 1.84564646e-03 3 ethernet -- fib_batch --size 300 --set schedule=longest_first
@@ -116,9 +116,41 @@ cat > "$workshop/two.xml" << 'TEXT'
 </platform>
 TEXT
 printf 'fast\nslow\n' > "$workshop/fast-first"
+# One direction of the same link for two cores that share memory, and for two that do not.
+sed -e 's|<link id="wire"[^>]*>|<link id="wire" bandwidth="1GBps" latency="1us" sharing_policy="SPLITDUPLEX"/>|' \
+  -e 's|<link_ctn id="wire"/>|<link_ctn id="wire" direction="UP"/>|' -e 's|speed="2Gf"|speed="1Gf"|' \
+  "$workshop/two.xml" > "$workshop/wired.xml"
+sed -E 's|(<host [^/]*)/>|\1><prop id="memory" value="here"/></host>|' "$workshop/wired.xml" > "$workshop/sharing.xml"
+simulated 2 "$workshop/wired.xml" -- matmul --size 512
+wired=$(of 'r["seconds"]')
+simulated 2 "$workshop/sharing.xml" -- matmul --size 512
+expect "what a core copies hides behind no product" is \
+  "r['seconds'] > 1.2 * $wired and r['seconds'] > max(r['useful_seconds']) + 4 * 512 * 64 * 8 / 1e9" True
+computed 2 "$workshop/sharing.xml" -- matmul --size 512
+simulated 4 fat-tree --ranks-per-node 4 -- matmul --size 200 --set panel=17 --set strips=3
+computed 4 fat-tree --ranks-per-node 4 -- matmul --size 200 --set panel=17 --set strips=3
+simulated 6 fat-tree --ranks-per-node 3 -- matmul --size 300x200x100 --set panel=7
+computed 6 fat-tree --ranks-per-node 3 -- matmul --size 300x200x100 --set panel=7
+
 simulated 1 "$workshop/two.xml" --hosts "$workshop/fast-first" -- matmul --size 512
 fast=$(of 'r["seconds"]')
 printf 'slow\nfast\n' > "$workshop/slow-first"
+# One direction of the same link for two cores that share memory, and for two that do not.
+sed -e 's|<link id="wire"[^>]*>|<link id="wire" bandwidth="1GBps" latency="1us" sharing_policy="SPLITDUPLEX"/>|' \
+  -e 's|<link_ctn id="wire"/>|<link_ctn id="wire" direction="UP"/>|' -e 's|speed="2Gf"|speed="1Gf"|' \
+  "$workshop/two.xml" > "$workshop/wired.xml"
+sed -E 's|(<host [^/]*)/>|\1><prop id="memory" value="here"/></host>|' "$workshop/wired.xml" > "$workshop/sharing.xml"
+simulated 2 "$workshop/wired.xml" -- matmul --size 512
+wired=$(of 'r["seconds"]')
+simulated 2 "$workshop/sharing.xml" -- matmul --size 512
+expect "what a core copies hides behind no product" is \
+  "r['seconds'] > 1.2 * $wired and r['seconds'] > max(r['useful_seconds']) + 4 * 512 * 64 * 8 / 1e9" True
+computed 2 "$workshop/sharing.xml" -- matmul --size 512
+simulated 4 fat-tree --ranks-per-node 4 -- matmul --size 200 --set panel=17 --set strips=3
+computed 4 fat-tree --ranks-per-node 4 -- matmul --size 200 --set panel=17 --set strips=3
+simulated 6 fat-tree --ranks-per-node 3 -- matmul --size 300x200x100 --set panel=7
+computed 6 fat-tree --ranks-per-node 3 -- matmul --size 300x200x100 --set panel=7
+
 simulated 1 "$workshop/two.xml" --hosts "$workshop/slow-first" -- matmul --size 512
 expect "a core of 2 Gf computes twice as fast" is "abs(r['seconds'] / $fast - 2) < 1e-3" True
 expect "a platform file is called by its name" is 'r["simulated"]' "'two'"

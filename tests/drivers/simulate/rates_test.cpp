@@ -18,6 +18,7 @@ Rates example() {
           .seconds_per_operand_word = 2e-10,
           .seconds_per_result_word = 4e-10,
           .seconds_per_product = 1e-6,
+          .seconds_per_gathered_byte = 1e-10,
           .fibonacci_scale = 1.1,
           .residue_seconds = 4e-8,
           .planning_seconds = 2e-8};
