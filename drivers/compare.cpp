@@ -20,6 +20,7 @@ struct Typed {
   std::vector<std::string> problems;
   std::vector<std::string> sizes;
   TypedStudy study;
+  TypedSimulation simulation;
 };
 
 std::vector<std::string> split_at_commas(const std::string& text) {
@@ -49,20 +50,22 @@ int compare(const Typed& typed) {
   return run_study_command(
       {.name = "compare",
        .own_options = {{"PROBLEM", "problems"}, {"--sizes", "sizes"}},
-       .complete = [&typed](StudyOptions& options, const StudyOptions*) { complete(options, typed); }},
+       .complete = [&typed](StudyOptions& options, const StudyOptions*) { complete(options, typed); },
+       .simulation = typed.simulation.platform.empty() ? nullptr : &typed.simulation},
       typed.study);
 }
 
 }  // namespace
 
 std::map<std::string, std::vector<std::string>> sizes_from(const std::vector<std::string>& texts,
-                                                           const std::vector<std::string>& problems) {
+                                                           const std::vector<std::string>& problems,
+                                                           const std::string& option) {
   std::map<std::string, std::vector<std::string>> asked_for;
   for (const std::string& text : texts) {
     const std::size_t equals = text.find('=');
     const std::string only = equals == std::string::npos ? "" : text.substr(0, equals);
     if (!only.empty() && std::ranges::find(problems, only) == problems.end()) {
-      throw std::invalid_argument(fmt::format("--sizes: '{}' is not in this study", only));
+      throw std::invalid_argument(fmt::format("{}: '{}' is not in this study", option, only));
     }
     for (const std::string& size : split_at_commas(only.empty() ? text : text.substr(equals + 1))) {
       for (const std::string& problem : problems) {
@@ -103,6 +106,7 @@ void add_compare(CLI::App& duet, Act& act) {
       ->allow_extra_args(false)
       ->default_str("each problem's own");
   add_study_options(*command, typed->study);
+  add_simulation_options(*command, typed->simulation);
   command->footer(
       "Examples:\n"
       "  duet compare                                  everything, in five minutes\n"
@@ -111,9 +115,12 @@ void add_compare(CLI::App& duet, Act& act) {
       "  duet compare fib_batch --set schedule=dynamic --workers 2\n"
       "  duet compare -o matmul --resume               after Ctrl-C\n"
       "  duet compare matmul --hosts hosts             what more nodes bring, and what messages between them cost\n"
+      "  duet compare matmul --simulate                besides, on up to 1024 simulated ranks of a fat tree\n"
+      "  duet compare matmul -o matmul --resume --simulate=dragonfly --simulate-sizes 65536\n"
       "Each cell runs in processes of its own, bound to cores, in interleaved and randomised rounds; every trial is\n"
-      "verified and kept. A cell that fails is reported as that, and the study goes on. Exit status: 0 every answer\n"
-      "verified, 3 some cells failed, 130 interrupted.");
+      "verified and kept. A cell that fails is reported as that, and the study goes on. What is simulated uses rates\n"
+      "measured on this machine, is drawn with marks of its own, and is part of no verdict. Exit status:\n"
+      "0 every answer verified, 3 some cells failed, 130 interrupted.");
   command->callback([&act, typed] { act = [typed] { return compare(*typed); }; });
 }
 

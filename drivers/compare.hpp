@@ -13,6 +13,7 @@ namespace duet {
 /// of `problems`, in their plain form, small to large and without repetition; a problem that is not mentioned has its
 /// own. Throws std::invalid_argument for a size that a problem does not allow, or a problem that is not in the study.
 [[nodiscard]] std::map<std::string, std::vector<std::string>> sizes_from(const std::vector<std::string>& texts,
-                                                                         const std::vector<std::string>& problems);
+                                                                         const std::vector<std::string>& problems,
+                                                                         const std::string& option = "--sizes");
 
 }  // namespace duet

@@ -275,6 +275,10 @@ StudyEnd end_of(SavedStudy study) {
   return end;
 }
 
+void print_commands(const std::vector<Command>& commands) {
+  for (const Command& command : commands) fmt::print("{}\n", shell_line(command));
+}
+
 int print_plan(const StudySetup& setup) {
   const std::vector<PlannedCell> plan = plan_cells(setup.options, setup.resources);
   for (const PlannedCell& planned : plan) {
@@ -283,8 +287,23 @@ int print_plan(const StudySetup& setup) {
   if (asks_nodes(setup.launching.launcher)) {
     fmt::print("{}\n", shell_line(question_to_nodes(setup.launching, setup.folder / "nodes.jsonl")));
   }
-  for (const Command& command : planned_launches(setup, plan)) fmt::print("{}\n", shell_line(command));
+  print_commands(planned_launches(setup, plan));
   return status::right;
+}
+
+/// Simulates, where that was asked, prints and writes all there is, and gives the exit status.
+int conclude(StudyEnd& end, const StudySetup& setup, std::optional<StudySimulation>& simulation,
+             const StopSignals& stop) {
+  if (!simulation) {
+    tell(end.study, setup.folder);
+    return status_of(end, setup.options);
+  }
+  const bool whole = simulation->run(end.study.simulated, stop, setup.quiet);
+  tell(end.study, setup.folder);
+  fmt::print("{}\n", simulation->summary(end.study.simulated));
+  if (whole) return status_of(end, setup.options);
+  fmt::print(stderr, "duet: interrupted; what was simulated is kept, and --resume --simulate goes on\n");
+  return status::interrupted;
 }
 
 /// Asks the nodes and takes their answers into `setup`. False where the user stopped it.
@@ -476,15 +495,21 @@ int run_study_command(const StudyCommand& command, const TypedStudy& typed) {
   }
   const bool ended = saved && (saved->record.ending == "complete" || saved->record.ending == "budget");
   if (!ended) keep_within_job(setup, !saved);
+  std::optional<StudySimulation> simulation;
+  if (command.simulation != nullptr) {
+    simulation.emplace(*command.simulation, setup.options, setup.folder, typed.time_limit);
+  }
   if (typed.dry_run) {
     if (!saved) choose_local_kernel(setup);
-    return print_plan(setup);
+    const int status = print_plan(setup);
+    if (simulation) print_commands(simulation->commands(saved ? saved->simulated : std::vector<Trial>{}));
+    return status;
   }
   if (ended) {
     if (!typed.quiet) fmt::print(stderr, "duet: the study in {} is complete\n", typed.folder);
-    const StudyEnd end = end_of(std::move(*saved));
-    tell(end.study, setup.folder);
-    return status_of(end, setup.options);
+    StudyEnd end = end_of(std::move(*saved));
+    const StopSignals stop;
+    return conclude(end, setup, simulation, stop);
   }
   if (!saved) {
     if (!lock) {
@@ -498,7 +523,7 @@ int run_study_command(const StudyCommand& command, const TypedStudy& typed) {
   const MachineLock machine;
   note_environment(setup, scrubbed, machine.alone());
   const StopSignals stop;
-  const StudyEnd end = saved ? resume_study(setup, stop) : run_study(setup, stop);
+  StudyEnd end = saved ? resume_study(setup, stop) : run_study(setup, stop);
   if (end.interrupted) {
     fmt::print(stderr,
                "duet: {4}; {0} trials are kept in {1}\n"
@@ -508,9 +533,9 @@ int run_study_command(const StudyCommand& command, const TypedStudy& typed) {
     keep_page(end.study, setup.folder);
     return status::interrupted;
   }
-  tell(end.study, setup.folder);
+  const int status = conclude(end, setup, simulation, stop);
   tell_of_parts(setup);
-  return status_of(end, setup.options);
+  return status;
 }
 
 void add_study_options(CLI::App& command, TypedStudy& typed) {

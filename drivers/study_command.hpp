@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "drivers/simulate_study.hpp"
 #include "drivers/study/launch.hpp"
 #include "drivers/study/plan.hpp"
 
@@ -52,6 +53,7 @@ struct StudyCommand {
   /// Fills in what they ask for: problems and sizes. `recorded` are the options of the study that is resumed, or null.
   /// Throws std::invalid_argument that names the option and what would be right.
   std::function<void(StudyOptions& options, const StudyOptions* recorded)> complete;
+  const TypedSimulation* simulation = nullptr;  ///< what to simulate after measuring; null: nothing
 };
 
 /// Measures, prints and writes; gives the exit status. Throws UsageError for what cannot be measured as asked.

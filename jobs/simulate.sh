@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 usage() {
   cat <<'TEXT'
 usage: jobs/simulate.sh [OPTION...] -- PROBLEM --size N [--set NAME=VALUE]... [--seed X]
-       jobs/simulate.sh --calibrate
+       jobs/simulate.sh --calibrate | --check
 
 Runs the code of matmul or fib_batch in the model mpi, unchanged, on as many simulated ranks as asked, and prints the
 simulated time and the parallel efficiency for each number of ranks. Nothing is computed, and matrices take no memory:
@@ -28,6 +28,7 @@ simulated time and the parallel efficiency for each number of ranks. Nothing is 
                        this-machine.xml into build/simulate/ (or --output FOLDER); then simulate matmul on 2 ranks of
                        this machine and print how far that is from what was measured
   --oversubscribe      calibrate also where there is one core
+  --check              only say whether the simulator is there and takes the options
 
 examples:
   jobs/simulate.sh --calibrate
@@ -61,6 +62,7 @@ json=
 deadline=600
 programs=
 calibrate=false
+check=false
 output=build/simulate
 oversubscribe=()
 while (($# > 0)); do
@@ -82,6 +84,7 @@ while (($# > 0)); do
       ;;
     --compute) compute=(--compute) ;;
     --calibrate) calibrate=true ;;
+    --check) check=true ;;
     --oversubscribe) oversubscribe=(--oversubscribe) ;;
     -h | --help) usage && exit 0 ;;
     --) shift && break ;;
@@ -116,11 +119,22 @@ for ranks in "${all_ranks[@]}"; do
   ((nodes == 0 || (ranks + ranks_per_node - 1) / ranks_per_node <= nodes)) ||
     wrong_option "$ranks ranks with $ranks_per_node a node do not fit the $nodes nodes of $platform"
 done
-$calibrate || ((${#question[@]} > 0)) || wrong_option "no problem is given: -- matmul --size 65536, say"
+$calibrate || $check || ((${#question[@]} > 0)) || wrong_option "no problem is given: -- matmul --size 65536, say"
 ! $calibrate || ((${#question[@]} == 0)) || wrong_option "--calibrate takes no problem"
 [[ -z $rates || -f $rates ]] || wrong_option "--rates '$rates' is not a file"
 
-command -v smpirun > /dev/null || fail "SimGrid is not installed (no smpirun here): jobs/setup.sh --simulate"
+command -v smpirun > /dev/null ||
+  fail "SimGrid is not installed (no smpirun here): jobs/setup.sh --simulate, then jobs/simulate.sh --calibrate"
+# A file that is not there, in words that say how to get it.
+built() {
+  [[ -e $programs/$1 ]] || fail "'$programs' has no $1, which jobs/simulate.sh --calibrate builds in build/bin"
+}
+if $check; then
+  [[ -n $programs ]] || programs=build/bin
+  built duet_simulated.so
+  built duet_calibrate
+  exit 0
+fi
 
 scratch=$(mktemp -d -t duet-simulate.XXXXXX)
 child=
@@ -158,7 +172,7 @@ if [[ -z $programs ]]; then
   build
   programs=build/bin
 fi
-[[ -e $programs/duet_simulated.so ]] || fail "there is no duet_simulated.so in '$programs'"
+built duet_simulated.so
 
 # What one simulation said, on one line, into `said`: fails with a reason, since smpirun ends with 0 on a deadlock.
 said=
@@ -197,7 +211,7 @@ simulate_on() {
 
 measure_here() {
   local as_root=() said_here=$scratch/calibration
-  [[ -e $programs/duet_calibrate ]] || fail "there is no duet_calibrate in '$programs'"
+  built duet_calibrate
   command -v mpirun > /dev/null || fail "there is no mpirun here to measure with: jobs/setup.sh"
   ((EUID != 0)) || as_root=(env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1)
   if ! run_into "$said_here" "${as_root[@]}" timeout -k 5 "$deadline" mpirun -n 2 --bind-to none "${oversubscribe[@]}" \

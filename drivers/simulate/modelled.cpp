@@ -1,9 +1,12 @@
 #include "drivers/simulate/modelled.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <stdexcept>
 #include <vector>
 
+#include "drivers/simulate/simulated_problems.hpp"
 #include "kernels/core/mpi.hpp"
 #include "kernels/data_decomposition/matmul/matmul.hpp"
 
@@ -59,14 +62,12 @@ Placed flat_product(const Instance& instance, const Execution& execution) {
 
 }  // namespace
 
-std::string simulated_problems() { return "matmul, fib_batch"; }
-
 Placed placed_without_memory(const Problem& problem, const Instance& instance, const Execution& execution) {
   if (problem.name == "matmul") return flat_product(instance, execution);
   // What a batch places is room for its answers, which are empty numbers here.
   if (problem.name == "fib_batch") return problem.variant(Model::mpi).place(instance, execution);
-  throw std::invalid_argument(problem.name + " cannot be simulated, since nothing says what its computing costs; " +
-                              simulated_problems() + " can");
+  throw std::invalid_argument(fmt::format("{} cannot be simulated, since nothing says what its computing costs; {} can",
+                                          problem.name, fmt::join(simulated_problems(), ", ")));
 }
 
 }  // namespace duet

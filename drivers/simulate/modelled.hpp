@@ -11,12 +11,9 @@
 
 namespace duet {
 
-/// The problems whose computing can be charged, as "matmul, fib_batch".
-[[nodiscard]] std::string simulated_problems();
-
 /// The variant in mpi bound to `instance` without the memory of its operands, for a simulation that does not compute:
-/// `execute` alone is there. Collective. Throws std::invalid_argument for a problem that cannot be simulated, or
-/// tunables that cannot serve.
+/// `execute` alone is there. Collective. Throws std::invalid_argument for a problem that is none of
+/// `simulated_problems`, or tunables that cannot serve.
 [[nodiscard]] Placed placed_without_memory(const Problem& problem, const Instance& instance,
                                            const Execution& execution);
 

@@ -537,9 +537,9 @@ void save_record(const std::filesystem::path& folder, const StudyRecord& record)
   if (directory.get() >= 0) ::fsync(directory.get());
 }
 
-void append_trials(const std::filesystem::path& folder, const std::vector<Trial>& trials) {
+void append_trials(const std::filesystem::path& folder, const std::vector<Trial>& trials, const char* file_name) {
   if (trials.empty()) return;
-  const std::filesystem::path path = folder / "trials.jsonl";
+  const std::filesystem::path path = folder / file_name;
   std::string text;
   for (const Trial& trial : trials) text += dumped(trial, -1) + "\n";
 

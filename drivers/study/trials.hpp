@@ -169,7 +169,8 @@ struct SavedStudy {
 /// Writes study.json beside itself and renames it into place. Throws std::runtime_error with path and reason.
 void save_record(const std::filesystem::path& folder, const StudyRecord& record);
 
-/// Appends trials to trials.jsonl, whole lines in one write, and flushes them to the file system.
-void append_trials(const std::filesystem::path& folder, const std::vector<Trial>& trials);
+/// Appends trials to `file_name` in the folder, whole lines in one write, and flushes them to the file system.
+void append_trials(const std::filesystem::path& folder, const std::vector<Trial>& trials,
+                   const char* file_name = "trials.jsonl");
 
 }  // namespace duet

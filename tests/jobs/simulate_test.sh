@@ -166,6 +166,39 @@ simulated 4 fat-tree -- nonesuch --size 64
 expect "an unknown problem is a wrong option" exited_with 2
 expect "with those there are" says "there are matmul"
 
+run "$simulate" --check --programs "$programs" --platform dragonfly --ranks 4
+expect "--check finds the simulator" exited_with 0
+run "$simulate" --check --programs "$workshop"
+expect "--check misses it where it is not built" exited_with 1
+expect "and says what builds it" says "has no duet_simulated.so, which jobs/simulate.sh --calibrate builds"
+
+# A study, and its simulation with rates of this machine, as it calls itself.
+study=$workshop/study
+if [[ -x $programs/duet ]]; then
+  run "$programs/duet" compare matmul fib_batch --sizes 64 --models serial --rounds 1 --quiet -o "$study"
+  expect "a study is measured" exited_with 0
+  python3 - "$here/rates.json" "$study" <<'PYTHON'
+import json, sys
+machine = json.load(open(sys.argv[2] + "/study.json"))["machine"]
+rates = json.load(open(sys.argv[1]))
+rates["machine"] = machine["host"] + ", " + machine["processor"]
+json.dump(rates, open(sys.argv[2] + "/rates.json", "w"))
+PYTHON
+  cp "$study/trials.jsonl" "$workshop/before.jsonl"
+  run "$programs/duet" compare -o "$study" --resume --quiet --simulate --simulator "$simulate" --simulate-ranks 4,16 \
+    --simulate-sizes matmul=448
+  expect "and simulated" exited_with 0
+  expect "in one line" says "simulated $study/simulated.jsonl (4 on fat-tree, 4 to 16 ranks)"
+  expect "its measurements are as before" cmp -s "$study/trials.jsonl" "$workshop/before.jsonl"
+  cp "$study/simulated.jsonl" "$workshop/record.json"
+  expect "what was asked is simulated" is '{(t["cell"]["problem"], t["cell"]["size"], t["cell"]["ranks"], t["outcome"])
+    for t in map(json.loads, open(sys.argv[1]))} == {(problem, size, ranks, "modelled")
+    for problem, size in (("matmul", "448"), ("fib_batch", "64")) for ranks in (4, 16)}' True
+  run "$programs/duet" compare -o "$study" --resume --quiet --simulate --simulator "$simulate" --simulate-ranks 4,16 \
+    --simulate-sizes matmul=448 --dry-run
+  expect "and nothing twice" says_not "--rates"
+fi
+
 # smpirun ends with 0 after a deadlock and after MPI_Abort.
 misbehave() { run "$simulate" --programs "$misbehaving" --rates "$here/rates.json" --ranks 2 "${@:2}" -- "$1" --size 1; }
 misbehave deadlock
