@@ -212,7 +212,7 @@ bool StudySimulation::run(std::vector<Trial>& simulated, const StopSignals& stop
   }
 
   const fs::path file = folder_ / file_of_one;
-  constexpr double grace = 20;  // the simulator has the limit itself, and says more
+  constexpr double grace = 10;  // the simulator has the limit itself, and says more
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const SimulatedCell& cell = cells[i];
     const std::string name = fmt::format("{}/{} on {} ranks", cell.problem, cell.size, cell.ranks);

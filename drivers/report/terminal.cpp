@@ -204,14 +204,30 @@ void print_tables(Writer& writer, const Analysis& analysis) {
   }
 }
 
+/// Whether a table of `series` stands on the terminal: of all sizes of a question on one platform the largest, and any
+/// with a point that has no time.
+bool is_shown(const SimulatedSeries& series, const std::vector<SimulatedSeries>& all) {
+  const bool all_timed =
+      std::ranges::all_of(series.points, [](const SimulatedPoint& point) { return point.efficiency > 0; });
+  return !all_timed || std::ranges::none_of(all, [&](const SimulatedSeries& other) {
+    return other.problem == series.problem && other.label() == series.label() && other.size_value > series.size_value;
+  });
+}
+
 /// A table for each question and platform, a line for each number of ranks.
 void print_simulated(Writer& writer, const std::vector<Trial>& simulated) {
   if (simulated.empty()) return;
+  const std::vector<SimulatedSeries> all = simulated_series(simulated);
+  int left_out = 0;
   writer.blank();
   writer.paragraph("", "Simulated, not measured: no part of any verdict", bold);
   constexpr int ranks_width = 11;
   constexpr int width = 13;
-  for (const SimulatedSeries& series : simulated_series(simulated)) {
+  for (const SimulatedSeries& series : all) {
+    if (!is_shown(series, all)) {
+      ++left_out;
+      continue;
+    }
     writer.blank();
     writer.paragraph(
         "", fmt::format("{}, {}, {}", series.problem, size_named(series.problem, series.size), series.label()));
@@ -230,6 +246,10 @@ void print_simulated(Writer& writer, const std::vector<Trial>& simulated) {
                  width);
     }
     if (series.base_ranks > 0) writer.paragraph("  ", base, dim);
+  }
+  if (left_out > 0) {
+    writer.blank();
+    writer.paragraph("", fmt::format("The report has {} more, of smaller sizes", counted(left_out, "table")), dim);
   }
 }
 

@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "drivers/report/report.hpp"
+#include "tests/drivers/files/scratch_folder.hpp"
 #include "tests/drivers/report/synthetic_study.hpp"
 
 namespace duet {
@@ -43,14 +45,29 @@ TEST(SimulatedSeries, GivesAWrongAnswerNoTime) {
   EXPECT_EQ(series.points.at(1).efficiency, 0);
 }
 
-TEST(SimulatedTrials, ChangeNothingInTheVerdicts) {
-  SyntheticStudy study = synthetic_study();
-  study.study.simulated = simulated_trials();
-  const Analysis analysis = analyse(study.study);
-  ASSERT_EQ(analysis.cells.size(), study.analysis.cells.size());
-  ASSERT_EQ(analysis.verdicts.size(), study.analysis.verdicts.size());
-  for (std::size_t i = 0; i < analysis.verdicts.size(); ++i) {
-    EXPECT_EQ(analysis.verdicts[i].headline, study.analysis.verdicts[i].headline);
+/// All that a report says: cells, verdicts, speedups, troubles, warnings, scaling.
+nlohmann::json said_of(const SavedStudy& study) {
+  const std::string page = report_page(study, analyse(study));
+  const std::string opening = R"(<script type="application/json" id="data">)";
+  const std::size_t begin = page.find(opening) + opening.size();
+  return nlohmann::json::parse(page.substr(begin, page.find("</script>", begin) - begin));
+}
+
+TEST(SimulatedTrials, ChangeNothingElseInAReport) {
+  for (const SyntheticStudy& made : {synthetic_study(), scaling_study(Scaling::strong), scaling_study(Scaling::weak)}) {
+    const ScratchFolder scratch;
+    const std::filesystem::path folder = scratch.path("");
+    save_record(folder, made.study.record);
+    append_trials(folder, made.study.trials);
+    nlohmann::json without = said_of(load_study(folder));
+    append_trials(folder, simulated_trials(), "simulated.jsonl");
+    nlohmann::json with = said_of(load_study(folder));
+    EXPECT_TRUE(without.at("simulated").empty());
+    EXPECT_EQ(with.at("simulated").size(), 4);
+    without.erase("simulated");
+    with.erase("simulated");
+    EXPECT_EQ(with, without);
+    EXPECT_FALSE(with.at("cells").empty());
   }
 }
 
@@ -68,9 +85,23 @@ TEST(SimulatedTrials, HaveASectionOfTheirOwnOnTheTerminal) {
   for (const char* const piece :
        {"Simulated, not measured: no part of any verdict", "matmul, n = 65536, simulated on fat-tree\n",
         "efficiency against 4 ranks", "1024              11.0 s        0.994         80 %         none\n",
-        "7                      -            -            -        wrong\n"}) {
+        "7                      -            -            -        wrong\n",
+        "matmul, n = 512, simulated on fat-tree, panel = 64\n"}) {
     EXPECT_NE(text.find(piece), std::string::npos) << piece << "\n" << text.substr(text.find("Simulated"));
   }
+}
+
+TEST(SimulatedTrials, HaveTheirLargestSizeOnTheTerminalAndTheOthersInTheReport) {
+  SyntheticStudy study = synthetic_study();
+  for (const Trial& trial : simulated_trials()) {
+    if (trial.outcome != Outcome::wrong) study.study.simulated.push_back(trial);
+  }
+  std::ostringstream out;
+  print_verdict(out, study.study, study.analysis, {});
+  const std::string text = out.str();
+  EXPECT_NE(text.find("matmul, n = 65536, simulated on fat-tree\n"), std::string::npos);
+  EXPECT_EQ(text.find("matmul, n = 512, simulated on fat-tree\n"), std::string::npos);
+  EXPECT_NE(text.find("The report has 1 table more, of smaller sizes"), std::string::npos);
 }
 
 }  // namespace
