@@ -152,6 +152,7 @@ StudySimulation::StudySimulation(const TypedSimulation& typed, const StudyOption
     : platform_{typed.platform}, folder_{std::move(folder)}, seed_{options.seed} {
   const Machine machine = describe_machine();
   machine_ = machine.host + ", " + machine.processor;
+  one_core_ = machine.cores < 2;
   constexpr double usual_limit = 300;
   limit_ = time_limit > 0 ? time_limit : usual_limit;
   const fs::path programs = fs::read_symlink("/proc/self/exe").parent_path();
@@ -190,6 +191,7 @@ std::vector<Command> StudySimulation::commands(const std::vector<Trial>& done) c
 }
 
 bool StudySimulation::run(std::vector<Trial>& simulated, const StopSignals& stop, bool quiet) {
+  if (simulated.empty()) simulated = trials_from((folder_ / file_of_all).string());
   const auto warn = [](const std::string& line) { fmt::print(stderr, "duet: warning: {}\n", line); };
   const std::vector<SimulatedCell> cells = missing(simulated);
   Progress progress{!quiet};
@@ -256,7 +258,7 @@ std::string StudySimulation::summary(const std::vector<Trial>& simulated) const 
   const std::size_t wanted = cells_.size();
   const std::size_t there = wanted - missing(simulated).size();
   const int fewest = cells_.front().ranks;
-  const int most = cells_[std::min(wanted, cells_.size()) - 1].ranks;
+  const int most = cells_.back().ranks;
   std::string text = fmt::format("simulated {} ({} on {}, {} to {} ranks", (folder_ / file_of_all).string(), there,
                                  fs::path{platform_}.stem().string(), fewest, most);
   if (failures_ > 0) text += fmt::format("; {} failed", failures_);
@@ -294,7 +296,9 @@ fs::path StudySimulation::rates_folder() const {
 }
 
 Command StudySimulation::calibration() const {
-  return {script_, "--calibrate", "--programs", programs_, "--output", rates_folder().string()};
+  Command words{script_, "--calibrate", "--programs", programs_, "--output", rates_folder().string()};
+  if (one_core_) words.emplace_back("--oversubscribe");
+  return words;
 }
 
 Command StudySimulation::command_of(const SimulatedCell& cell) const {

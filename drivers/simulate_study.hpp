@@ -72,6 +72,7 @@ class StudySimulation {
   std::string programs_;  ///< the folder of this program, where the simulator's parts are built as well
   std::string platform_;
   std::string machine_;
+  bool one_core_ = false;
   std::filesystem::path folder_;
   double limit_;
   std::uint64_t seed_;

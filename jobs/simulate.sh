@@ -27,6 +27,7 @@ simulated time and the parallel efficiency for each number of ranks. Nothing is 
   --calibrate          measure this machine's rates, and messages between two of its cores; write rates.json and
                        this-machine.xml into build/simulate/ (or --output FOLDER); then simulate matmul on 2 ranks of
                        this machine and print how far that is from what was measured
+                       (messages and products count while nobody else has the cores: up to two minutes)
   --oversubscribe      calibrate also where there is one core
   --check              only say whether the simulator is there and takes the options
 
@@ -35,9 +36,10 @@ examples:
   jobs/simulate.sh -- matmul --size 65536
   jobs/simulate.sh --ranks 16,64 --platform ethernet -- matmul --size 8192 --set panel=128
   jobs/simulate.sh --ranks 8 --compute -- fib_batch --size 2000 --set schedule=stealing
+  build/bin/duet compare matmul --simulate
   jobs/simulate.sh --json duet-report/simulated.jsonl -- matmul --size 65536 && build/bin/duet report duet-report
 
-The last one draws the simulated times in the report of a study, marked as such and outside its verdicts.
+The last two draw simulated times in the report of a study, marked as such and outside its verdicts.
 Needs libsimgrid-dev: jobs/setup.sh --simulate. Exit status: 0 all simulated, and right where they were computed; 1 not
 all; 2 a wrong option.
 TEXT
@@ -188,8 +190,10 @@ simulate_on() {
   # A link is as fast as it is described, unless the description brings factors of its own.
   grep -q smpi/bw-factor "$file" || factors+=(--cfg=smpi/bw-factor:0:1)
   grep -q smpi/lat-factor "$file" || factors+=(--cfg=smpi/lat-factor:0:1)
+  # Asking whether a message is here takes a core 0.1 us; SMPI's own presets are 100 us.
   run_into "$log" timeout -k 5 "$deadline" smpirun -np "$ranks" -platform "$file" "${placement[@]}" -no-privatize \
-    --cfg=smpi/simulate-computation:no --cfg=smpi/test:1e-7 --cfg=smpi/iprobe:1e-7 "${factors[@]}" --cfg=smpi/shared-malloc:global --log=root.thresh:warning \
+    --cfg=smpi/simulate-computation:no --cfg=smpi/test:1e-7 --cfg=smpi/iprobe:1e-7 "${factors[@]}" \
+    --cfg=smpi/shared-malloc:global --log=root.thresh:warning \
     "$programs/duet_simulated.so" --platform "$name" "$@" || status=$?
   said=$(grep '^duet_simulated [0-9]' "$log" || true)
   local reason=
@@ -210,14 +214,16 @@ simulate_on() {
 }
 
 measure_here() {
-  local as_root=() said_here=$scratch/calibration
+  local as_root=() yielding=() said_here=$scratch/calibration
+  # Two ranks on one core: the one that waits must let the other one have it.
+  ((${#oversubscribe[@]} == 0)) || yielding=(--mca mpi_yield_when_idle 1)
   built duet_calibrate
   command -v mpirun > /dev/null || fail "there is no mpirun here to measure with: jobs/setup.sh"
   ((EUID != 0)) || as_root=(env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1)
-  if ! run_into "$said_here" "${as_root[@]}" timeout -k 5 "$deadline" mpirun -n 2 --bind-to none "${oversubscribe[@]}" \
+  if ! run_into "$said_here" "${as_root[@]}" timeout -k 5 "$deadline" mpirun -n 2 --bind-to none "${yielding[@]}" "${oversubscribe[@]}" \
     "$programs/duet_calibrate" "$output" "${oversubscribe[@]}" "$@"; then
     tail -n 10 "$said_here" >&2
-    fail "measuring this machine failed"
+    fail "measuring this machine failed: $(sed -n 's/^duet_calibrate: //p' "$said_here" | head -n 1)"
   fi
 }
 
@@ -297,5 +303,6 @@ for ranks in "${all_ranks[@]}"; do
         bytes_text($6), answer == "modelled" ? "not computed" : answer }' <<< "$said"
   [[ $said != *wrong* ]] || all_right=false
 done
-echo "efficiency: time on $base_ranks ranks x $base_ranks / (time x ranks); useful: share of the ranks' time that they compute"
+echo "efficiency: time on $base_ranks ranks x $base_ranks / (time x ranks);" \
+  "useful: share of the ranks' time that they compute"
 $all_right || fail "not every answer is right"
