@@ -220,8 +220,8 @@ measure_here() {
   built duet_calibrate
   command -v mpirun > /dev/null || fail "there is no mpirun here to measure with: jobs/setup.sh"
   ((EUID != 0)) || as_root=(env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1)
-  if ! run_into "$said_here" "${as_root[@]}" timeout -k 5 "$deadline" mpirun -n 2 --bind-to none "${yielding[@]}" "${oversubscribe[@]}" \
-    "$programs/duet_calibrate" "$output" "${oversubscribe[@]}" "$@"; then
+  if ! run_into "$said_here" "${as_root[@]}" timeout -k 5 "$deadline" mpirun -n 2 --bind-to none \
+    "${yielding[@]}" "${oversubscribe[@]}" "$programs/duet_calibrate" "$output" "${oversubscribe[@]}" "$@"; then
     tail -n 10 "$said_here" >&2
     fail "measuring this machine failed: $(sed -n 's/^duet_calibrate: //p' "$said_here" | head -n 1)"
   fi

@@ -187,7 +187,7 @@ class Passes {
     const double begin = MPI_Wtime();
     for (bool enough = false; !enough;) {
       run_one();
-      const bool over = passes_ >= fewest_passes && (has_enough() || MPI_Wtime() - begin > seconds);
+      const bool over = (passes_ >= fewest_passes && has_enough()) || MPI_Wtime() - begin > seconds;
       int flag = over ? 1 : 0;
       check(MPI_Bcast(&flag, 1, MPI_INT, 0, session_.communicator()));
       enough = flag != 0;
