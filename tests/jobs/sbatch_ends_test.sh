@@ -7,7 +7,7 @@ source "$(dirname "$0")/submit.sh"
 misbehaving=$1
 export DUET=$misbehaving
 
-# Six cells in three rounds.
+# Eight cells in three rounds: two workers are on one node, and on two.
 study=(steady --models "serial,mpi" --sizes "3,4" --rounds 3 --workers "1,2" --oversubscribe --set pause=40)
 has_trials() { [[ -e $1/trials.jsonl ]] && (($(wc -l < "$1/trials.jsonl") >= $2)); }
 submit_and_cut() {
@@ -24,10 +24,12 @@ run cat "$job.out"
 expect "which says so" says "duet: interrupted; "
 expect "and writes a report" test -s by_limit/report.html
 expect "with the status of an interruption" eval '"$slurm" run -- scontrol show job "$job" | grep -q ExitCode=130:0'
+submit_and_wait -N 1 "$jobs/compare.sbatch" "${study[@]}" -o by_limit
+expect "it is not continued on another number of nodes" says "begun on nodes = 2, and here there are 1 (sbatch -N 2)"
 submit_and_wait -N 2 "$jobs/compare.sbatch" "${study[@]}" -o by_limit
 expect "submitted again, it goes on" says "goes on with the study in by_limit"
 expect "to its end" completed
-expect "with exactly the planned trials" counted "6 3" by_limit
+expect "with exactly the planned trials" counted "8 3" by_limit
 
 folder=by_cancel
 submit_and_cut scancel
@@ -35,7 +37,7 @@ wait_for
 expect "a job is cancelled" test "$output" = CANCELLED
 submit_and_wait -N 2 "$jobs/compare.sbatch" "${study[@]}" -o by_cancel
 expect "and goes on in another one" completed
-expect "with exactly the planned trials: no launch that was cancelled counts" counted "6 3" by_cancel
+expect "with exactly the planned trials: no launch that was cancelled counts" counted "8 3" by_cancel
 
 folder=by_requeue
 submit_and_cut scontrol requeue
@@ -43,7 +45,7 @@ wait_for
 expect "a job that is put back into the queue ends well" test "$output" = COMPLETED
 run cat "$job.out"
 expect "it goes on by itself" says "goes on with the study in by_requeue"
-expect "with exactly the planned trials" counted "6 3" by_requeue
+expect "with exactly the planned trials" counted "8 3" by_requeue
 
 # ---- bad luck
 for launcher in srun mpirun; do

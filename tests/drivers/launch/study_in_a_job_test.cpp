@@ -85,17 +85,6 @@ TEST(StudyInAJob, DoesNotBeginWhereTheJobIsOver) {
   EXPECT_FALSE(fs::exists(scratch / "study"));
 }
 
-TEST(StudyInAJob, IsNotContinuedOnAnotherNumberOfNodes) {
-  const Scratch scratch;
-  const fs::path folder = scratch / "study";
-  EXPECT_EQ(in_a_job(3, study_of(folder, {"--rounds", "50"})).code, status::interrupted);
-  setenv("SLURM_JOB_NUM_NODES", "3", 1);
-  const Ending ending = in_a_job(100, {"compare", "--launcher", "mpirun", "-o", folder.string(), "--resume"});
-  unsetenv("SLURM_JOB_NUM_NODES");
-  EXPECT_EQ(ending.code, status::usage);
-  EXPECT_TRUE(says(ending, "this study was begun on nodes = 1, and here there are 3 (sbatch -N 1)")) << ending.output;
-}
-
 TEST(InterruptedStudy, HasAReport) {
   const Scratch scratch;
   const fs::path folder = scratch / "study";
