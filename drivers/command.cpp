@@ -48,6 +48,11 @@ constexpr const char* examples =
     "`duet COMMAND --help` explains each. Exit status: 0 every answer verified, 1 not, 2 wrong use, 3 a study with\n"
     "failed cells, 124 time limit, 130 interrupted.";
 
+/// The status of a process that did nothing, as what was asked cannot be. Under a launcher it is that of the rank that
+/// says why: mpirun ends all others with the first that fails, and the one line would be lost where that is a silent
+/// one. Where MPI runs, its end has waited for all.
+int status_of_refusal(bool speaks, bool together) { return speaks || together ? status::usage : status::right; }
+
 }  // namespace
 
 const std::vector<std::string>& typed_command() { return command_store(); }
@@ -92,15 +97,16 @@ int duet_main(int argc, char** argv) {
       complain(
           fmt::format("{} (see `duet {}--help`)", error.what(), used.empty() ? "" : used.front()->get_name() + " "));
     }
-    return status::usage;
+    return status_of_refusal(speaks, false);
   }
 
   try {
     return act();
   } catch (const UsageError& error) {
     if (speaks) complain(error.what());
-    if (mpi_runs()) MPI_Finalize();
-    return status::usage;
+    const bool together = mpi_runs();
+    if (together) MPI_Finalize();
+    return status_of_refusal(speaks, together);
   } catch (const std::exception& error) {
     const bool several = mpi_runs() && size_of(MPI_COMM_WORLD) > 1;
     complain(several ? fmt::format("rank {} of {}: {}", rank_in(MPI_COMM_WORLD), size_of(MPI_COMM_WORLD), error.what())

@@ -414,6 +414,9 @@ up() {
 
   read -r place < <(places)
   [[ $place != *[[:space:]]* ]] || place=/tmp
+  # Until there is a janitor, this script removes what it made; where it is killed, the next up or down does.
+  trap 'exit 130' INT TERM HUP
+  trap '[[ -z ${state:-} ]] || rm -rf -- "$state"' EXIT
   state=$(mktemp -d "$place/duet-$box.XXXXXXXX")
   echo "$$ $(started $$)" > "$state/up"
   # The janitor ends the box unless it hears "keep" before this script ends, however that comes about.
@@ -421,6 +424,7 @@ up() {
     exec {lock}<&- setsid bash "$self" --inside "$state" / be_janitor "$hosts" "$cores" "$latency_us" "$rate_mbit" \
       "$switch" "$complete" 2>&1
   }
+  trap - INT TERM HUP EXIT
   # shellcheck disable=SC2154  # coproc sets it
   local janitor_process=$janitor_PID
   while read -r line <&"${janitor[0]}"; do

@@ -25,6 +25,8 @@ for signal in KILL INT TERM; do
     sleep "$delay"
     kill "-$signal" "$!"
     wait "$!" 2> /dev/null
+    # Killed before it had anybody to clean up after it, an up leaves an empty folder, which down removes.
+    [[ $signal != KILL ]] || run "$cluster" down
     grep -q "2 hosts" "$workshop/up" || expect "nothing is left of an up that $signal ended after $delay s" eventually nothing_left
     run "$cluster" down
   done
