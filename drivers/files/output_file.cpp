@@ -43,21 +43,27 @@ void forget_unfinished(int slot) {
   if (slot >= 0) std::free(unfinished.at(static_cast<std::size_t>(slot)).exchange(nullptr));
 }
 
+std::atomic_flag dying;
+
 void remove_and_die(int signal) {
+  // Signals come in pairs: `timeout` sends one to the process and one to its group, a terminal and mpirun one each. The
+  // second may not end the program while the first still removes.
+  if (dying.test_and_set()) return;
   remove_unfinished_outputs();
-  // The preset is back (SA_RESETHAND), so that the caller's shell learns how the program ended.
+  // Takes effect when this handler returns: the caller's shell learns how the program ended.
+  ::signal(signal, SIG_DFL);
   ::raise(signal);
 }
 
 void handle_signals() {
   static const bool once = [] {
     for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-      struct sigaction current{};
+      struct sigaction current {};
       // Whoever ignores a signal (nohup) or handles it himself keeps his way.
       if (::sigaction(signal, nullptr, &current) != 0 || current.sa_handler != SIG_DFL) continue;
-      struct sigaction action{};
+      struct sigaction action {};
       action.sa_handler = remove_and_die;
-      action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
+      action.sa_flags = SA_RESTART;
       ::sigaction(signal, &action, nullptr);
     }
     // A limit of file sizes shall be an error of write, and not the end.
@@ -67,7 +73,7 @@ void handle_signals() {
 }
 
 std::int64_t bytes_free(int file) {
-  struct statvfs status{};
+  struct statvfs status {};
   if (::fstatvfs(file, &status) != 0) return -1;
   return static_cast<std::int64_t>(status.f_bavail) * static_cast<std::int64_t>(status.f_frsize);
 }
@@ -183,7 +189,7 @@ void OutputFile::open_target() {
     if (file_.get() < 0) fail_in_system("standard output", "cannot write", errno);
     return;
   }
-  struct stat status{};
+  struct stat status {};
   const bool exists = ::stat(path_.c_str(), &status) == 0;
   if (exists && S_ISDIR(status.st_mode)) fail(path_, "is a folder, where a file is to be written");
   if (exists && ::access(path_.c_str(), W_OK) != 0) fail_in_system(path_, "cannot replace", errno);

@@ -12,7 +12,9 @@
 #include <csignal>
 #include <filesystem>
 #include <limits>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "drivers/files/matrix_file.hpp"
 #include "kernels/core/random.hpp"
@@ -233,6 +235,30 @@ TEST(OutputFile, LeavesNothingWhenInterrupted) {
     EXPECT_TRUE(WIFSIGNALED(status));
     EXPECT_EQ(WTERMSIG(status), signal);
     EXPECT_EQ(folder.entries(), 0U);
+  }
+}
+
+TEST(OutputFile, LeavesNothingWhenASecondSignalMeetsTheFirst) {
+  constexpr int rounds = 50;
+  constexpr std::size_t files = 16;
+  for (int round = 0; round < rounds; ++round) {
+    const ScratchFolder folder;
+    const int status = status_of_child([&] {
+      std::vector<std::unique_ptr<OutputFile>> unfinished;
+      for (std::size_t i = 0; i < files; ++i) {
+        unfinished.push_back(std::make_unique<OutputFile>(folder.path(std::to_string(i))));
+      }
+      const pid_t mine = ::getpid();
+      if (::fork() == 0) {
+        ::signal(SIGINT, SIG_DFL);
+        for (int sent = 0; sent < 1000 && ::getppid() == mine; ++sent) ::kill(mine, SIGINT);
+        ::_exit(0);
+      }
+      while (true) ::pause();
+    });
+    ASSERT_TRUE(WIFSIGNALED(status));
+    ASSERT_EQ(WTERMSIG(status), SIGINT);
+    ASSERT_EQ(folder.entries(), 0U) << "in round " << round;
   }
 }
 
