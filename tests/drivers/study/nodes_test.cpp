@@ -39,6 +39,8 @@ std::vector<const Verdict*> verdicts_on(const Analysis& analysis, Axis axis) {
   }
   return found;
 }
+/// What is returned points into the analysis, which has to live on.
+std::vector<const Verdict*> verdicts_on(const Analysis&& analysis, Axis axis) = delete;
 
 TEST(NodesVerdict, SaysFromWhichSizeOnASecondNodePays) {
   const Analysis analysis = analyse(two_nodes().study);
@@ -105,7 +107,8 @@ TEST(NodesVerdict, ComparesOversubscribedCellsOnlyWithTheirLike) {
   MadeUp study;
   study.add(cell_on(1, Model::openmp, "64", 2), 1);
   study.add(cell_on(2, Model::mpi, "64", 4), 0.5, {"oversubscribed"});
-  for (const Verdict* const verdict : verdicts_on(analyse(study.study), Axis::growth)) {
+  const Analysis analysis = analyse(study.study);
+  for (const Verdict* const verdict : verdicts_on(analysis, Axis::growth)) {
     EXPECT_TRUE(verdict->comparisons.empty());
   }
 }
