@@ -94,15 +94,26 @@ std::vector<Node> ask_nodes(const LaunchSettings& launching, const fs::path& fol
   const fs::path file = folder / "nodes.jsonl";
   std::error_code ignored;
   fs::remove(file, ignored);
-  const Ending ending = run_process(question_to_nodes(launching, file), limit_seconds, stop);
+  const auto ask = [&] { return run_process(question_to_nodes(launching, file), limit_seconds, stop); };
+  const auto reason = [&](const Ending& ending) { return reason_of(ending, launching.launcher.words.front()); };
+  const auto misses_folder = [&](const Ending& ending) {
+    return reason(ending).find(file.filename().string()) != std::string::npos;
+  };
+  Ending ending = ask();
   if (stop.received() != 0) return {};
-  const std::string reason = reason_of(ending, launching.launcher.words.front());
-  const bool folder_is_missing = reason.find(file.filename().string()) != std::string::npos;
-  if (!ended_well(ending) && !folder_is_missing) {
+  if (!ended_well(ending) && !misses_folder(ending)) {
     name_the_silent_one(launching, stop);
     if (stop.received() != 0) return {};
-    throw UsageError(fmt::format("the nodes cannot be used together, each alone can: {}", reason));
+    // Each alone answers: launchers stumble at times, srun once in some hundred starts.
+    fmt::print(stderr, "duet: warning: the nodes have to be asked again: {}\n", reason(ending));
+    fs::remove(file, ignored);
+    ending = ask();
+    if (stop.received() != 0) return {};
+    if (!ended_well(ending)) {
+      throw UsageError(fmt::format("the nodes cannot be used together, each alone can: {}", reason(ending)));
+    }
   }
+  const bool folder_is_missing = !ended_well(ending);
   if (folder_is_missing || !fs::exists(file)) {
     throw UsageError(
         fmt::format("{} is not on a file system that this machine shares with the nodes: -o DIR names another folder",
