@@ -13,6 +13,8 @@
 #include <limits>
 #include <mutex>
 #include <optional>
+#include <set>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -48,22 +50,31 @@ std::vector<int> union_over(MPI_Comm node, const std::vector<int>& mine) {
   return all;
 }
 
-/// This rank's number among those of its machine, those of one node next to each other, and how many they are. A
-/// machine is a running kernel: several nodes of one (containers, hosts in namespaces) have the same cores, and their
-/// workers must not all start with the first.
-struct OnMachine {
-  int rank = 0;
-  int ranks = 1;
-};
-OnMachine on_machine(MPI_Comm communicator, MPI_Comm node) {
+/// The ranks on this rank's machine, those of one node next to each other. A machine is a running kernel: several nodes
+/// of one (containers, hosts in namespaces) have the same cores, and their workers must not all start with the first.
+Communicator ranks_of_machine(MPI_Comm communicator, MPI_Comm node) {
   const std::string kernel = running_kernel();
   // Where there is no /proc, a node is a machine: its leader stands for it.
   int leader = rank_in(communicator);
   check(MPI_Bcast(&leader, 1, MPI_INT, 0, node));
   const std::size_t name = kernel.empty() ? static_cast<std::size_t>(leader) : std::hash<std::string>{}(kernel);
   const auto colour = static_cast<int>(name & static_cast<std::size_t>(std::numeric_limits<int>::max()));
-  const Communicator machine = Communicator::split(communicator, colour, leader);
-  return {rank_in(machine.get()), size_of(machine.get())};
+  return Communicator::split(communicator, colour, leader);
+}
+
+/// True, on all ranks of `communicator`, where on any machine a processor is bound to by two of its workers.
+bool shares_a_processor(MPI_Comm communicator, MPI_Comm machine, const std::vector<WorkerPlace>& mine) {
+  std::string text;
+  for (const WorkerPlace& place : mine) {
+    for (const int processor : place.bound_to) text += std::to_string(processor) + "\n";
+  }
+  bool shared = false;
+  std::istringstream all{gathered(machine, text)};
+  std::set<std::string> taken;
+  for (std::string processor; std::getline(all, processor);) shared = !taken.insert(processor).second || shared;
+  int told = shared ? 1 : 0;
+  check(MPI_Allreduce(MPI_IN_PLACE, &told, 1, MPI_INT, MPI_LOR, communicator));
+  return told != 0;
 }
 
 void start_mpi(const Launched& launched) {
@@ -219,8 +230,9 @@ Session::Session(const Workers& workers) : state_{std::make_unique<State>()} {
   }
 
   const int node_rank = rank_in(state.node.get());
-  const OnMachine machine = communicator == MPI_COMM_NULL ? OnMachine{} : on_machine(communicator, state.node.get());
-  state.mine = places_for(cores, machine.rank * state.threads, state.threads);
+  const Communicator machine =
+      communicator == MPI_COMM_NULL ? Communicator{} : ranks_of_machine(communicator, state.node.get());
+  state.mine = places_for(cores, rank_in(machine.get()) * state.threads, state.threads);
   for (int thread = 0; thread < state.threads; ++thread) {
     state.mine[static_cast<std::size_t>(thread)].rank = state.rank;
     state.mine[static_cast<std::size_t>(thread)].thread = thread;
@@ -240,7 +252,8 @@ Session::Session(const Workers& workers) : state_{std::make_unique<State>()} {
     check(MPI_Allreduce(&leads_node, &state.nodes, 1, MPI_INT, MPI_SUM, communicator));
   }
   if (shares_a_core(state.all)) state.marks.emplace_back("shared_core");
-  if (std::max(size_of(state.node.get()), machine.ranks) * state.threads > static_cast<int>(cores.size())) {
+  const bool too_many = size_of(state.node.get()) * state.threads > static_cast<int>(cores.size());
+  if (too_many || (communicator != MPI_COMM_NULL && shares_a_processor(communicator, machine.get(), state.mine))) {
     state.marks.emplace_back("oversubscribed");
   }
   if (state.marks.empty()) {

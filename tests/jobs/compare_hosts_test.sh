@@ -102,6 +102,11 @@ up_or_end "$cluster" up 4
 with_hosts
 run in_box compare matmul fib_batch --models serial,mpi --hosts hosts --sizes matmul=96 --sizes fib_batch=50 --rounds 2 --quiet -o four
 expect "a study on four hosts ends well" exited_with 0
+# More workers than this machine has cores, though each host has its own: that is marked, and fewer are not.
+cores=$(python3 -c 'import os; print(len(os.sched_getaffinity(0)))')
+expect "workers of several hosts on one core are marked" test \
+  "$(of_trials four '{t["cell"]["nodes"]>'"$cores"' for t in trials if "oversubscribed" in t["marks"]}')" = \
+  "$([[ $cores -lt 4 ]] && echo '{True}' || echo 'set()')"
 expect "with right answers on 1, 2 and 4 of them" test \
   "$(of_trials four 'sorted({t["cell"]["nodes"] for t in trials if t["outcome"]=="right"})')" = "[1, 2, 4]"
 run "$cluster" down
