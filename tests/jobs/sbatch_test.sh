@@ -11,17 +11,17 @@ small=(--rounds 2 --workers "1,2" --oversubscribe)
 submit_and_wait -N 2 "$jobs/compare.sbatch" matmul --sizes 64 "${small[@]}"
 expect "a comparison ends well" completed
 expect "in a folder that is named after it" test -s duet-compare-matmul-2-nodes/report.html
-expect "with every cell once in each round" counted "10 2" duet-compare-matmul-2-nodes
+expect "with every cell once in each round" counted "$(cells 10 8) 2" duet-compare-matmul-2-nodes
 expect "its ranks are started by srun" grep -q '"launcher": "srun' duet-compare-matmul-2-nodes/study.json
 submit_and_wait -N 2 "$jobs/compare.sbatch" matmul --sizes 64 "${small[@]}"
 expect "a finished study is not done again" says "the study in duet-compare-matmul-2-nodes is finished, and stays as it is"
 expect "with what to do instead" says "-o DIR begins another one"
 expect "and this is no failure" completed
-expect "nor changed" counted "10 2" duet-compare-matmul-2-nodes
+expect "nor changed" counted "$(cells 10 8) 2" duet-compare-matmul-2-nodes
 
 submit_and_wait -N 2 "$jobs/compare.sbatch" matmul --sizes 64 "${small[@]}" --models "mpi,hybrid" --launcher mpirun -o by_mpirun
 expect "mpirun starts the ranks as well" completed
-expect "with every cell once in each round" counted "5 2" by_mpirun
+expect "with every cell once in each round" counted "$(cells 5 3) 2" by_mpirun
 expect "it is named in the record" grep -q '"launcher": ".*mpi[a-z]* --bind-to none' by_mpirun/study.json
 
 mkdir -p without_pmix
@@ -34,10 +34,10 @@ expect "and it works" completed
 
 submit_and_wait -N 2 "$jobs/strong_scaling.sbatch" matmul --size 64 "${small[@]}"
 expect "strong scaling ends well" completed
-expect "with every cell once in each round" counted "9 2" duet-strong-scaling-matmul-2-nodes
+expect "with every cell once in each round" counted "$(cells 9 8) 2" duet-strong-scaling-matmul-2-nodes
 submit_and_wait -N 2 "$jobs/weak_scaling.sbatch" fib_batch --size 64 "${small[@]}"
 expect "weak scaling ends well" completed
-expect "with every cell once in each round" counted "9 2" duet-weak-scaling-fib_batch-2-nodes
+expect "with every cell once in each round" counted "$(cells 9 8) 2" duet-weak-scaling-fib_batch-2-nodes
 
 # ---- one cell, for every split of ranks and threads
 submit_and_wait -N 2 --ntasks-per-node=2 "$jobs/run.sbatch" matmul --model mpi --size 100 --oversubscribe

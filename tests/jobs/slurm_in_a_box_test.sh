@@ -23,7 +23,7 @@ for problem in matmul fib_batch; do
     --repeat 2 --oversubscribe
   expect "$problem is right on 2 nodes under srun" exited_with 0
 done
-if (($(lscpu --parse=CORE,SOCKET | grep -v '^#' | sort -u | wc -l) > 1)); then
+if (($(nproc) > 1)); then
   run "$slurm" run -- srun --mpi=pmix --nodes=2 --ntasks=2 "$duet" run matmul --model mpi --size 300 --json trials.jsonl
   expect "nodes that share this machine's cores do not all take the first" test \
     "$(grep -o '"core":[0-9]*' trials.jsonl | sort -u | wc -l)" = 2

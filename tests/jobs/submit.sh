@@ -22,5 +22,7 @@ submit_and_wait() {
   run cat "$job.out"
 }
 completed() { [[ $state == COMPLETED ]]; }
+# cells TWO ONE: how many a study has where a node has two cores, or this machine has but one.
+cells() { (($(nproc) > 1)) && echo "$1" || echo "$2"; }
 # counted "CELLS ROUNDS" FOLDER...: every cell was launched exactly once in each round, and its answers are right.
 counted() { [[ $("$repository/tests/jobs/count_trials.py" "${@:2}") == "$1" ]]; }
