@@ -5,6 +5,7 @@
 #include <string>
 
 #include "kernels/data_decomposition/matmul/matmul.hpp"
+#include "kernels/data_decomposition/stencil/stencil.hpp"
 #include "kernels/mapping/fib_batch/fib_batch.hpp"
 
 namespace duet {
@@ -12,6 +13,7 @@ namespace duet {
 const std::vector<Problem>& all_problems() {
   static const std::vector<Problem> problems{
       matmul_problem(),
+      stencil_problem(),
       fib_batch_problem(),
   };
   return problems;

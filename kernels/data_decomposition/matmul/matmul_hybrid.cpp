@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "kernels/data_decomposition/matmul/first_exception.hpp"
+#include "kernels/core/first_exception.hpp"
 #include "kernels/data_decomposition/matmul/matmul.hpp"
 #include "kernels/data_decomposition/matmul/panel_broadcast.hpp"
 #include "kernels/data_decomposition/matmul/tiles.hpp"

@@ -1,6 +1,6 @@
 #include <omp.h>
 
-#include "kernels/data_decomposition/matmul/first_exception.hpp"
+#include "kernels/core/first_exception.hpp"
 #include "kernels/data_decomposition/matmul/matmul.hpp"
 #include "kernels/data_decomposition/matmul/tiles.hpp"
 #include "kernels/local_product/local_product.hpp"

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "kernels/core/tbb_team.hpp"
-#include "kernels/data_decomposition/matmul/first_exception.hpp"
+#include "kernels/core/first_exception.hpp"
 #include "kernels/data_decomposition/matmul/tiles.hpp"
 #include "kernels/data_decomposition/matmul/verify.hpp"
 #include "kernels/local_product/local_product.hpp"
