@@ -11,11 +11,13 @@ namespace duet {
 namespace {
 
 /// Grids from this size on, both together, do not stay in the last cache from one pass to the next: to store past it
-/// spares a third of the traffic, where in cache it would cost all of it.
+/// spares a third of the traffic, where in cache it would cost all of it. A virtual machine may be told the sum of all
+/// caches of its host (320 MiB where a core reaches 32), hence the limit.
 double last_level_bytes() {
+  static constexpr std::int64_t most = 32 << 20;
   static const double bytes = [] {
     const std::int64_t told = ::sysconf(_SC_LEVEL3_CACHE_SIZE);
-    return told > 0 ? static_cast<double>(told) : 16.0 * (1 << 20);
+    return static_cast<double>(told > 0 ? std::min(told, most) : most);
   }();
   return bytes;
 }
