@@ -5,9 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstring>
-#include <memory>
-#include <new>
 
 namespace duet {
 namespace {
@@ -32,24 +29,26 @@ double* scratch_of(std::int64_t words) {
 /// The levels of one strip of one piece.
 class Strip {
  public:
-  Strip(const Pass& pass, const Region& out, RowSweep sweep)
+  Strip(const Pass& pass, const Region& out, const RowSweep& sweep)
       : pass_{pass},
         out_{out},
         sweep_{sweep},
         radius_{pass.star.radius},
-        slots_{2 * radius_ + 1},
+        slots_{2 * radius_ + sweep.at_once},
         first_column_{rounded_down(out.columns.begin - radius_ * pass.depth, line)},
         // An odd number of lines: the rows kept of all levels spread over the sets of the cache.
         stride_{(rounded_up(out.columns.end + radius_ * pass.depth - first_column_, line) / line | 1) * line},
         scratch_{pass.depth > 1 ? scratch_of((pass.depth - 1) * slots_ * stride_) : nullptr} {}
 
+  // Each level computes a few rows, then the next level what these allow, r rows behind.
   void run() {
     const std::int64_t depth = pass_.depth;
     const std::int64_t end = rows_of(depth).end + radius_ * (depth - 1);
-    for (std::int64_t front = rows_of(1).begin; front < end; ++front) {
+    for (std::int64_t front = rows_of(1).begin; front < end; front += sweep_.at_once) {
       for (std::int64_t level = 1; level <= depth; ++level) {
-        const std::int64_t row = front - radius_ * (level - 1);
-        if (rows_of(level).contains(row)) compute(level, row);
+        const std::int64_t first = front - radius_ * (level - 1);
+        const Range rows = common_part(rows_of(level), {first, first + sweep_.at_once});
+        if (!rows.empty()) compute(level, rows);
       }
     }
   }
@@ -70,11 +69,11 @@ class Strip {
   [[nodiscard]] const double* at(std::int64_t level, std::int64_t row, std::int64_t column) const {
     return level == 0 || !pass_.interior.rows.contains(row) ? &pass_.from(row, column) : kept(level, row, column);
   }
-  void compute(std::int64_t level, std::int64_t row);
+  void compute(std::int64_t level, const Range& rows);
 
   const Pass& pass_;
   const Region& out_;
-  RowSweep sweep_;
+  const RowSweep& sweep_;
   std::int64_t radius_;
   std::int64_t slots_;         ///< rows of a level that are kept
   std::int64_t first_column_;  ///< of what is kept
@@ -82,25 +81,32 @@ class Strip {
   double* scratch_;
 };
 
-void Strip::compute(std::int64_t level, std::int64_t row) {
+void Strip::compute(std::int64_t level, const Range& rows) {
   const Range columns = columns_of(level);
-  std::array<const double*, 2 * largest_radius + 1> rows{};
-  for (std::int64_t d = -radius_; d <= radius_; ++d) {
-    rows[static_cast<std::size_t>(d + radius_)] = at(level - 1, row + d, columns.begin);
+  const bool is_last = level == pass_.depth;
+  std::array<const double*, 2 * largest_radius + most_rows_at_once> read{};
+  for (std::int64_t i = 0; i < rows.size() + 2 * radius_; ++i) {
+    read[static_cast<std::size_t>(i)] = at(level - 1, rows.begin - radius_ + i, columns.begin);
   }
-  if (level == pass_.depth) {
-    sweep_(rows.data(), &pass_.to(row, columns.begin), columns.size(), pass_.star, pass_.stores);
-    return;
+  std::array<double*, most_rows_at_once> write{};
+  for (std::int64_t i = 0; i < rows.size(); ++i) {
+    const std::int64_t row = rows.begin + i;
+    write[static_cast<std::size_t>(i)] = is_last ? &pass_.to(row, columns.begin) : kept(level, row, columns.begin);
   }
-  double* const to = kept(level, row, columns.begin);
-  sweep_(rows.data(), to, columns.size(), pass_.star, Stores::cached);
+  sweep_.sweep[static_cast<std::size_t>(rows.size() - 1)](read.data(), write.data(), columns.size(), pass_.star,
+                                                          is_last ? pass_.stores : Stores::cached);
+  if (is_last) return;
   // Where the interior ends, the next level also reads columns that do not change.
   const Range needed = widened(columns_of(level + 1), radius_);
-  if (const std::int64_t left = columns.begin - needed.begin; left > 0) {
-    std::copy_n(&pass_.from(row, needed.begin), left, to - left);
-  }
-  if (const std::int64_t right = needed.end - columns.end; right > 0) {
-    std::copy_n(&pass_.from(row, columns.end), right, to + columns.size());
+  for (std::int64_t i = 0; i < rows.size(); ++i) {
+    double* const to = write[static_cast<std::size_t>(i)];
+    const std::int64_t row = rows.begin + i;
+    if (const std::int64_t left = columns.begin - needed.begin; left > 0) {
+      std::copy_n(&pass_.from(row, needed.begin), left, to - left);
+    }
+    if (const std::int64_t right = needed.end - columns.end; right > 0) {
+      std::copy_n(&pass_.from(row, columns.end), right, to + columns.size());
+    }
   }
 }
 

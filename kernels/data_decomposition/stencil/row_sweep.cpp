@@ -29,9 +29,6 @@ using Vector = hn::Vec<Lanes>;
 
 constexpr std::int64_t lanes = static_cast<std::int64_t>(HWY_MAX_BYTES / sizeof(double));
 
-/// Radii up to this have a loop of their own, unrolled; larger ones share one.
-constexpr int largest_unrolled = 4;
-
 /// What the points of a row are computed from. `fixed` is the radius, or 0 where it is known at run time only.
 template <int fixed>
 struct Source {
@@ -73,6 +70,23 @@ HWY_INLINE std::int64_t before_boundary(const double* to, std::int64_t count) {
   return before < count ? before : count;
 }
 
+/// What whole vectors on boundaries leave of a row: the points before `begin` and from `end` on. With streaming stores
+/// point by point, since a line that is stored in two ways is written twice; else as vectors that overlap the others,
+/// which is cheaper. count >= lanes.
+template <int fixed>
+HWY_INLINE void sweep_ends(const double* const* rows, double* to, std::int64_t begin, std::int64_t end,
+                           std::int64_t count, const Star& star, Stores stores) {
+  const Lanes all;
+  const Source<fixed> source{rows, star};
+  if (stores == Stores::streaming) {
+    for (std::int64_t x = 0; x < begin; ++x) to[x] = source.point(x);
+    for (std::int64_t x = end; x < count; ++x) to[x] = source.point(x);
+  } else {
+    if (begin > 0) hn::StoreU(source.points(0), all, to);
+    if (end < count) hn::StoreU(source.points(count - lanes), all, to + count - lanes);
+  }
+}
+
 template <int fixed>
 void sweep_row(const double* const* given_rows, double* to, std::int64_t count, const Star& given_star, Stores stores) {
   // Copies that nobody else can reach stay in registers.
@@ -83,41 +97,133 @@ void sweep_row(const double* const* given_rows, double* to, std::int64_t count, 
   const Star star = given_star;
   const Source<fixed> source{fixed > 0 ? rows.data() : given_rows, star};
   const Lanes all;
-  std::int64_t x = 0;
-  if (stores == Stores::streaming) {
-    // A line that is stored in two ways is written twice: single points up to the first whole vector.
-    for (const std::int64_t end = before_boundary(to, count); x < end; ++x) to[x] = source.point(x);
-    for (; x + lanes <= count; x += lanes) hn::Stream(source.points(x), all, to + x);
-    for (; x < count; ++x) to[x] = source.point(x);
-    return;
-  }
   if (count < lanes) {
-    for (; x < count; ++x) to[x] = source.point(x);
+    for (std::int64_t x = 0; x < count; ++x) to[x] = source.point(x);
     return;
   }
-  // The first and the last vector overlap their neighbours, which is cheaper than single points.
-  if (const std::int64_t before = before_boundary(to, count); before > 0) {
-    hn::StoreU(source.points(0), all, to);
-    x = before;
-  }
+  const std::int64_t begin = before_boundary(to, count);
+  const std::int64_t end = begin + (count - begin) / lanes * lanes;
+  sweep_ends<fixed>(source.rows, to, begin, end, count, star, stores);
+  if (stores == Stores::streaming) {
+    for (std::int64_t x = begin; x < end; x += lanes) hn::Stream(source.points(x), all, to + x);
+  } else {
 #pragma GCC unroll 2
-  for (; x + lanes <= count; x += lanes) hn::Store(source.points(x), all, to + x);
-  if (x < count) hn::StoreU(source.points(count - lanes), all, to + count - lanes);
+    for (std::int64_t x = begin; x < end; x += lanes) hn::Store(source.points(x), all, to + x);
+  }
+}
+
+// The vectors one point to the left and to the right of `centre`, which stands at `at`.
+#if HWY_TARGET <= HWY_AVX3 && HWY_ARCH_X86
+HWY_INLINE Vector shifted_in(Vector before, Vector centre, const double* /*at*/) {
+  return Vector{_mm512_castsi512_pd(
+      _mm512_alignr_epi64(_mm512_castpd_si512(centre.raw), _mm512_castpd_si512(before.raw), lanes - 1))};
+}
+HWY_INLINE Vector shifted_out(Vector centre, Vector behind, const double* /*at*/) {
+  return Vector{
+      _mm512_castsi512_pd(_mm512_alignr_epi64(_mm512_castpd_si512(behind.raw), _mm512_castpd_si512(centre.raw), 1))};
+}
+#else
+HWY_INLINE Vector shifted_in(Vector /*before*/, Vector /*centre*/, const double* at) {
+  return hn::LoadU(Lanes{}, at - 1);
+}
+HWY_INLINE Vector shifted_out(Vector /*centre*/, Vector /*behind*/, const double* at) {
+  return hn::LoadU(Lanes{}, at + 1);
+}
+#endif
+
+/// Several neighbouring rows of the 5-point stencil at once. Each vector is loaded once for all that need it, as the
+/// point above, the one below and the centre; what stands left and right of a centre is shifted in from the vectors
+/// beside it, where the instruction set shifts across a whole vector: 1.5 loads a vector of results in place of 4, two
+/// of which would straddle cache lines.
+///
+///         x - lanes    x        x + lanes
+///            |     N       |
+///            | P   C   F   |     W = the last of P and all but the last of C,  E = all but the first of C, the first
+///            of F |     S       |
+template <std::size_t height>
+HWY_INLINE void sweep_vectors(const double* const (&rows)[height + 2], std::int64_t x, const Vector& weight,
+                              Vector (&before)[height], Vector (&centre)[height], Vector (&result)[height]) {
+  const Lanes all;
+  Vector behind[height];
+#pragma GCC unroll 4
+  for (std::size_t i = 0; i < height; ++i) behind[i] = hn::LoadU(all, rows[i + 1] + x + lanes);
+  const Vector above = hn::LoadU(all, rows[0] + x);
+  const Vector below = hn::LoadU(all, rows[height + 1] + x);
+#pragma GCC unroll 4
+  for (std::size_t i = 0; i < height; ++i) {
+    const Vector north = i == 0 ? above : centre[i - (i > 0 ? 1 : 0)];
+    const Vector south = i == height - 1 ? below : centre[i + (i < height - 1 ? 1 : 0)];
+    const Vector sides =
+        hn::Add(shifted_in(before[i], centre[i], rows[i + 1] + x), shifted_out(centre[i], behind[i], rows[i + 1] + x));
+    result[i] = hn::Mul(weight, hn::Add(hn::Add(north, south), sides));
+  }
+#pragma GCC unroll 4
+  for (std::size_t i = 0; i < height; ++i) {
+    before[i] = centre[i];
+    centre[i] = behind[i];
+  }
+}
+
+template <std::size_t height>
+void sweep_5_point(const double* const* given_rows, double* const* given_to, std::int64_t count, const Star& star,
+                   Stores stores) {
+  const Lanes all;
+  const double* rows[height + 2];
+  double* to[height];
+  for (std::size_t i = 0; i < height + 2; ++i) rows[i] = given_rows[i];
+  for (std::size_t i = 0; i < height; ++i) to[i] = given_to[i];
+  const std::int64_t begin = before_boundary(to[0], count);
+  bool alike = count - begin >= 2 * lanes;
+  for (std::size_t i = 1; i < height; ++i) alike = alike && before_boundary(to[i], count) == begin;
+  if (!alike) {
+    for (std::size_t i = 0; i < height; ++i) sweep_row<1>(given_rows + i, to[i], count, star, stores);
+    return;
+  }
+  const std::int64_t end = begin + (count - begin) / lanes * lanes;
+  for (std::size_t i = 0; i < height; ++i) sweep_ends<1>(given_rows + i, to[i], begin, end, count, star, stores);
+  const Vector weight = hn::Set(all, star.weights[0]);
+  Vector before[height];
+  Vector centre[height];
+  Vector result[height];
+#pragma GCC unroll 4
+  for (std::size_t i = 0; i < height; ++i) {
+    before[i] = hn::LoadU(all, rows[i + 1] + begin - lanes);
+    centre[i] = hn::LoadU(all, rows[i + 1] + begin);
+  }
+  if (stores == Stores::streaming) {
+    for (std::int64_t x = begin; x < end; x += lanes) {
+      sweep_vectors<height>(rows, x, weight, before, centre, result);
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < height; ++i) hn::Stream(result[i], all, to[i] + x);
+    }
+  } else {
+    for (std::int64_t x = begin; x < end; x += lanes) {
+      sweep_vectors<height>(rows, x, weight, before, centre, result);
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < height; ++i) hn::Store(result[i], all, to[i] + x);
+    }
+  }
+}
+
+template <int fixed>
+void sweep_one_by_one(const double* const* rows, double* const* to, std::int64_t count, const Star& star,
+                      Stores stores) {
+  sweep_row<fixed>(rows, to[0], count, star, stores);
 }
 
 RowSweep row_sweep_here(std::int64_t radius) {
-  static_assert(largest_unrolled == 4);
+  static_assert(most_rows_at_once == 4);
   switch (radius) {
     case 1:
-      return &sweep_row<1>;
+      return {4, {&sweep_5_point<1>, &sweep_5_point<2>, &sweep_5_point<3>, &sweep_5_point<4>}};
     case 2:
-      return &sweep_row<2>;
+      return {1, {&sweep_one_by_one<2>}};
     case 3:
-      return &sweep_row<3>;
+      return {1, {&sweep_one_by_one<3>}};
     case 4:
-      return &sweep_row<4>;
+      return {1, {&sweep_one_by_one<4>}};
     default:
-      return &sweep_row<0>;
+      return {1, {&sweep_one_by_one<0>}};
   }
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
-/// One row of one sweep, vectorised; which instruction set is chosen when it runs.
+/// A few rows of one sweep, vectorised; which instruction set is chosen when it runs.
 
+#include <array>
 #include <cstdint>
 
 #include "kernels/data_decomposition/stencil/star.hpp"
@@ -12,10 +13,20 @@ namespace duet {
 /// overwritten as a whole.
 enum class Stores { cached, streaming };
 
-/// Computes `count` neighbouring points. `rows` holds 2 r + 1 pointers, the rows from r above to r below, each to where
-/// the first point's column stands; the centre row is read from r before to r behind. `to` overlaps none of them.
-/// After streaming stores, `finish_streaming` makes them visible to whoever synchronises with this thread.
-using RowSweep = void (*)(const double* const* rows, double* to, std::int64_t count, const Star& star, Stores stores);
+inline constexpr std::int64_t most_rows_at_once = 4;
+
+/// Computes `count` neighbouring points of some consecutive rows, 1 to `at_once` of them, by `sweep[height - 1]`.
+/// `rows` holds 2 r + height pointers, from r rows above the first to r below the last, each to where the first point's
+/// column stands; the rows themselves are read from r before to r behind. `to` holds the height rows that are written,
+/// which overlap none of the others. Memory up to 8 points before and behind what is read of a row may be read too: the
+/// rows of a view have neighbours that are as long. After streaming stores, `finish_streaming` makes them visible to
+/// whoever synchronises with this thread.
+struct RowSweep {
+  using Function = void (*)(const double* const* rows, double* const* to, std::int64_t count, const Star& star,
+                            Stores stores);
+  std::int64_t at_once = 1;
+  std::array<Function, most_rows_at_once> sweep{};
+};
 
 /// The fastest here for stars of `radius`.
 [[nodiscard]] RowSweep row_sweep_for(std::int64_t radius);
