@@ -72,20 +72,34 @@ HWY_INLINE std::int64_t before_boundary(const double* to, std::int64_t count) {
 
 /// What whole vectors on boundaries leave of a row: the points before `begin` and from `end` on. With streaming stores
 /// point by point, since a line that is stored in two ways is written twice; else as vectors that overlap the others,
-/// which is cheaper. count >= lanes.
+/// which is cheaper. They are computed before the others and stored after them, where results may take the place of
+/// what they are computed from. count >= lanes.
 template <int fixed>
-HWY_INLINE void sweep_ends(const double* const* rows, double* to, std::int64_t begin, std::int64_t end,
-                           std::int64_t count, const Star& star, Stores stores) {
-  const Lanes all;
-  const Source<fixed> source{rows, star};
-  if (stores == Stores::streaming) {
-    for (std::int64_t x = 0; x < begin; ++x) to[x] = source.point(x);
-    for (std::int64_t x = end; x < count; ++x) to[x] = source.point(x);
-  } else {
-    if (begin > 0) hn::StoreU(source.points(0), all, to);
-    if (end < count) hn::StoreU(source.points(count - lanes), all, to + count - lanes);
+class Ends {
+ public:
+  HWY_INLINE void compute(const double* const* rows, double* to, std::int64_t begin, std::int64_t end,
+                          std::int64_t count, const Star& star, Stores stores) {
+    const Source<fixed> source{rows, star};
+    if (stores == Stores::streaming) {
+      for (std::int64_t x = 0; x < begin; ++x) to[x] = source.point(x);
+      for (std::int64_t x = end; x < count; ++x) to[x] = source.point(x);
+    } else {
+      const Lanes all;
+      if (begin > 0) hn::StoreU(source.points(0), all, first_);
+      if (end < count) hn::StoreU(source.points(count - lanes), all, last_);
+    }
   }
-}
+  HWY_INLINE void store(double* to, std::int64_t begin, std::int64_t end, std::int64_t count, Stores stores) const {
+    const Lanes all;
+    if (stores == Stores::streaming) return;
+    if (begin > 0) hn::StoreU(hn::LoadU(all, first_), all, to);
+    if (end < count) hn::StoreU(hn::LoadU(all, last_), all, to + count - lanes);
+  }
+
+ private:
+  double first_[lanes];
+  double last_[lanes];
+};
 
 template <int fixed>
 void sweep_row(const double* const* given_rows, double* to, std::int64_t count, const Star& given_star, Stores stores) {
@@ -103,33 +117,51 @@ void sweep_row(const double* const* given_rows, double* to, std::int64_t count, 
   }
   const std::int64_t begin = before_boundary(to, count);
   const std::int64_t end = begin + (count - begin) / lanes * lanes;
-  sweep_ends<fixed>(source.rows, to, begin, end, count, star, stores);
+  Ends<fixed> ends;
+  ends.compute(source.rows, to, begin, end, count, star, stores);
   if (stores == Stores::streaming) {
     for (std::int64_t x = begin; x < end; x += lanes) hn::Stream(source.points(x), all, to + x);
   } else {
 #pragma GCC unroll 2
     for (std::int64_t x = begin; x < end; x += lanes) hn::Store(source.points(x), all, to + x);
   }
+  ends.store(to, begin, end, count, stores);
 }
 
-// The vectors one point to the left and to the right of `centre`, which stands at `at`.
+/// `centre` moved by one lane, the first from the last of `before`, and the other way round.
+template <class D>
+HWY_INLINE Vector shifted_in(D all, Vector before, Vector centre) {
 #if HWY_TARGET <= HWY_AVX3 && HWY_ARCH_X86
-HWY_INLINE Vector shifted_in(Vector before, Vector centre, const double* /*at*/) {
-  return Vector{_mm512_castsi512_pd(
-      _mm512_alignr_epi64(_mm512_castpd_si512(centre.raw), _mm512_castpd_si512(before.raw), lanes - 1))};
+  static_cast<void>(all);
+  return Vector{
+      _mm512_castsi512_pd(_mm512_alignr_epi64(_mm512_castpd_si512(centre.raw), _mm512_castpd_si512(before.raw), 7))};
+#elif HWY_TARGET == HWY_SCALAR
+  static_cast<void>(all);
+  static_cast<void>(centre);
+  return before;
+#else
+  if constexpr (lanes == 2) return hn::CombineShiftRightBytes<8>(all, centre, before);
+  if constexpr (lanes == 4)
+    return hn::CombineShiftRightBytes<8>(all, centre, hn::ConcatLowerUpper(all, centre, before));
+#endif
 }
-HWY_INLINE Vector shifted_out(Vector centre, Vector behind, const double* /*at*/) {
+template <class D>
+HWY_INLINE Vector shifted_out(D all, Vector centre, Vector behind) {
+#if HWY_TARGET <= HWY_AVX3 && HWY_ARCH_X86
+  static_cast<void>(all);
   return Vector{
       _mm512_castsi512_pd(_mm512_alignr_epi64(_mm512_castpd_si512(behind.raw), _mm512_castpd_si512(centre.raw), 1))};
-}
+#elif HWY_TARGET == HWY_SCALAR
+  static_cast<void>(all);
+  static_cast<void>(centre);
+  return behind;
 #else
-HWY_INLINE Vector shifted_in(Vector /*before*/, Vector /*centre*/, const double* at) {
-  return hn::LoadU(Lanes{}, at - 1);
-}
-HWY_INLINE Vector shifted_out(Vector /*centre*/, Vector /*behind*/, const double* at) {
-  return hn::LoadU(Lanes{}, at + 1);
-}
+  if constexpr (lanes == 2) return hn::CombineShiftRightBytes<8>(all, behind, centre);
+  if constexpr (lanes == 4)
+    return hn::CombineShiftRightBytes<8>(all, hn::ConcatLowerUpper(all, behind, centre), centre);
 #endif
+}
+static_assert(lanes <= 8);
 
 /// Several neighbouring rows of the 5-point stencil at once. Each vector is loaded once for all that need it, as the
 /// point above, the one below and the centre; what stands left and right of a centre is shifted in from the vectors
@@ -153,8 +185,7 @@ HWY_INLINE void sweep_vectors(const double* const (&rows)[height + 2], std::int6
   for (std::size_t i = 0; i < height; ++i) {
     const Vector north = i == 0 ? above : centre[i - (i > 0 ? 1 : 0)];
     const Vector south = i == height - 1 ? below : centre[i + (i < height - 1 ? 1 : 0)];
-    const Vector sides =
-        hn::Add(shifted_in(before[i], centre[i], rows[i + 1] + x), shifted_out(centre[i], behind[i], rows[i + 1] + x));
+    const Vector sides = hn::Add(shifted_in(all, before[i], centre[i]), shifted_out(all, centre[i], behind[i]));
     result[i] = hn::Mul(weight, hn::Add(hn::Add(north, south), sides));
   }
 #pragma GCC unroll 4
@@ -180,7 +211,8 @@ void sweep_5_point(const double* const* given_rows, double* const* given_to, std
     return;
   }
   const std::int64_t end = begin + (count - begin) / lanes * lanes;
-  for (std::size_t i = 0; i < height; ++i) sweep_ends<1>(given_rows + i, to[i], begin, end, count, star, stores);
+  Ends<1> ends[height];
+  for (std::size_t i = 0; i < height; ++i) ends[i].compute(given_rows + i, to[i], begin, end, count, star, stores);
   const Vector weight = hn::Set(all, star.weights[0]);
   Vector before[height];
   Vector centre[height];
@@ -203,6 +235,7 @@ void sweep_5_point(const double* const* given_rows, double* const* given_to, std
       for (std::size_t i = 0; i < height; ++i) hn::Store(result[i], all, to[i] + x);
     }
   }
+  for (std::size_t i = 0; i < height; ++i) ends[i].store(to[i], begin, end, count, stores);
 }
 
 template <int fixed>
