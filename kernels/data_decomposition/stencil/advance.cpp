@@ -43,7 +43,8 @@ class Strip {
     // An odd number of lines: the rows kept of all levels spread over the sets of the cache.
     const std::int64_t lines = rounded_up(out.columns.end + radius_ * pass.depth - first_column_, line) / line;
     const std::int64_t stride = (lines | 1) * line;
-    double* const memory = scratch_of(levels * live_ * stride);
+    // Two lines before and behind, where sweeps may read without need.
+    double* const memory = scratch_of(levels * live_ * stride + 4 * line) + 2 * line;
     place_of_.resize(static_cast<std::size_t>(levels * live_));
     for (std::int64_t place = levels * live_ - 1; place >= 0; --place) free_.push_back(memory + place * stride);
   }

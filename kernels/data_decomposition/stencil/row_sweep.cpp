@@ -161,7 +161,8 @@ HWY_INLINE Vector shifted_out(D all, Vector centre, Vector behind) {
     return hn::CombineShiftRightBytes<8>(all, hn::ConcatLowerUpper(all, behind, centre), centre);
 #endif
 }
-static_assert(lanes <= 8);
+constexpr std::int64_t most_lanes = 8;
+static_assert(lanes <= most_lanes);
 
 /// Several neighbouring rows of the 5-point stencil at once. Each vector is loaded once for all that need it, as the
 /// point above, the one below and the centre; what stands left and right of a centre is shifted in from the vectors
@@ -173,14 +174,13 @@ static_assert(lanes <= 8);
 ///            | P   C   F   |     W = the last of P and all but the last of C,  E = all but the first of C, the first
 ///            of F |     S       |
 template <std::size_t height>
-HWY_INLINE void sweep_vectors(const double* const (&rows)[height + 2], std::int64_t x, const Vector& weight,
-                              Vector (&before)[height], Vector (&centre)[height], Vector (&result)[height]) {
+HWY_INLINE void sweep_vectors(const double* const (&rows)[height + 2], std::int64_t x, Vector above, Vector below,
+                              Vector weight, Vector (&before)[height], Vector (&centre)[height],
+                              Vector (&result)[height]) {
   const Lanes all;
   Vector behind[height];
 #pragma GCC unroll 4
   for (std::size_t i = 0; i < height; ++i) behind[i] = hn::LoadU(all, rows[i + 1] + x + lanes);
-  const Vector above = hn::LoadU(all, rows[0] + x);
-  const Vector below = hn::LoadU(all, rows[height + 1] + x);
 #pragma GCC unroll 4
   for (std::size_t i = 0; i < height; ++i) {
     const Vector north = i == 0 ? above : centre[i - (i > 0 ? 1 : 0)];
@@ -195,6 +195,19 @@ HWY_INLINE void sweep_vectors(const double* const (&rows)[height + 2], std::int6
   }
 }
 
+/// Reads those lanes that `mask` has, and no others; lane 0 stands at `from`, and `one` is a lane that is read.
+HWY_INLINE Vector load_part(hn::Mask<Lanes> mask, const double* from, std::int64_t one) {
+  if constexpr (lanes > 2) return hn::MaskedLoad(mask, Lanes{}, from);
+  return hn::Set(Lanes{}, from[one]);
+}
+
+/// Writes those lanes of `value` that `mask` has; lane 0 stands at `to`.
+HWY_INLINE void store_part(Vector value, hn::Mask<Lanes> mask, double* to) {
+  hn::BlendedStore(value, mask, Lanes{}, to);
+}
+
+// Every vector stands on a boundary, the first and the last of a row are stored in part: a level is read while the last
+// stores of the level below are still under way, and vectors across their boundaries would have to wait for them.
 template <std::size_t height>
 void sweep_5_point(const double* const* given_rows, double* const* given_to, std::int64_t count, const Star& star,
                    Stores stores) {
@@ -204,38 +217,53 @@ void sweep_5_point(const double* const* given_rows, double* const* given_to, std
   for (std::size_t i = 0; i < height + 2; ++i) rows[i] = given_rows[i];
   for (std::size_t i = 0; i < height; ++i) to[i] = given_to[i];
   const std::int64_t begin = before_boundary(to[0], count);
-  bool alike = count - begin >= 2 * lanes;
-  for (std::size_t i = 1; i < height; ++i) alike = alike && before_boundary(to[i], count) == begin;
-  if (!alike) {
+  bool are_alike = count >= 2 * most_lanes;
+  for (std::size_t i = 1; i < height; ++i) are_alike = are_alike && before_boundary(to[i], count) == begin;
+  if (!are_alike) {
     for (std::size_t i = 0; i < height; ++i) sweep_row<1>(given_rows + i, to[i], count, star, stores);
     return;
   }
   const std::int64_t end = begin + (count - begin) / lanes * lanes;
-  Ends<1> ends[height];
-  for (std::size_t i = 0; i < height; ++i) ends[i].compute(given_rows + i, to[i], begin, end, count, star, stores);
   const Vector weight = hn::Set(all, star.weights[0]);
   Vector before[height];
   Vector centre[height];
   Vector result[height];
+  std::int64_t x = begin > 0 ? begin - lanes : 0;
 #pragma GCC unroll 4
   for (std::size_t i = 0; i < height; ++i) {
-    before[i] = hn::LoadU(all, rows[i + 1] + begin - lanes);
-    centre[i] = hn::LoadU(all, rows[i + 1] + begin);
+    before[i] = hn::LoadU(all, rows[i + 1] + x - lanes);
+    centre[i] = hn::LoadU(all, rows[i + 1] + x);
+  }
+  if (x < 0) {
+    const auto mask = hn::Not(hn::FirstN(all, static_cast<std::size_t>(lanes - begin)));
+    sweep_vectors<height>(rows, x, load_part(mask, rows[0] + x, lanes - 1),
+                          load_part(mask, rows[height + 1] + x, lanes - 1), weight, before, centre, result);
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < height; ++i) store_part(result[i], mask, to[i] + x);
+    x = begin;
   }
   if (stores == Stores::streaming) {
-    for (std::int64_t x = begin; x < end; x += lanes) {
-      sweep_vectors<height>(rows, x, weight, before, centre, result);
+    for (; x < end; x += lanes) {
+      sweep_vectors<height>(rows, x, hn::LoadU(all, rows[0] + x), hn::LoadU(all, rows[height + 1] + x), weight, before,
+                            centre, result);
 #pragma GCC unroll 4
       for (std::size_t i = 0; i < height; ++i) hn::Stream(result[i], all, to[i] + x);
     }
   } else {
-    for (std::int64_t x = begin; x < end; x += lanes) {
-      sweep_vectors<height>(rows, x, weight, before, centre, result);
+    for (; x < end; x += lanes) {
+      sweep_vectors<height>(rows, x, hn::LoadU(all, rows[0] + x), hn::LoadU(all, rows[height + 1] + x), weight, before,
+                            centre, result);
 #pragma GCC unroll 4
       for (std::size_t i = 0; i < height; ++i) hn::Store(result[i], all, to[i] + x);
     }
   }
-  for (std::size_t i = 0; i < height; ++i) ends[i].store(to[i], begin, end, count, stores);
+  if (end < count) {
+    const auto mask = hn::FirstN(all, static_cast<std::size_t>(count - end));
+    sweep_vectors<height>(rows, x, load_part(mask, rows[0] + x, 0), load_part(mask, rows[height + 1] + x, 0), weight,
+                          before, centre, result);
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < height; ++i) store_part(result[i], mask, to[i] + x);
+  }
 }
 
 template <int fixed>
