@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +32,7 @@ struct BenchOptions {
   int repeat = 2;
   int workers = 0;
   std::string matmul_size = "4096";
+  std::string stencil_size = "16384x32768";
   std::string fib_batch_size = "2048";
   std::string harness_size = "640";
   PeerOptions peer;
@@ -71,6 +73,7 @@ class Bench {
   /// Registers what google/benchmark may choose from.
   void list() {
     add("peer/matmul/" + options_.matmul_size, [this] { return matmul(); });
+    add("peer/stencil/" + options_.stencil_size, [this] { return stencil(); });
     add("peer/fib_batch/" + options_.fib_batch_size, [this] { return fib_batch(); });
     add("harness/matmul/" + options_.harness_size, [this] { return harness(); });
   }
@@ -105,10 +108,12 @@ class Bench {
     }
   }
 
-  [[nodiscard]] Contestant variant(const std::string& problem, Model model, const std::string& size) const {
+  [[nodiscard]] Contestant variant(const std::string& problem, Model model, const std::string& size,
+                                   const std::map<std::string, std::string>& tunables = {}) const {
     const Instance instance = problem_called(problem).pose(size, 1, {});
     CellLaunch launch;
     launch.cell = {.problem = problem, .model = model, .size = instance.size_text()};
+    launch.cell.tunables = tunables;
     launch.cell.threads = runs_threads(model) ? options_.workers : 1;
     launch.cell.ranks = passes_messages(model) ? options_.workers : 1;
     launch.repeat = options_.repeat;
@@ -116,7 +121,9 @@ class Bench {
     launch.json = "FILE";
     Command command = command_of(launch, launching_);
     command.pop_back();  // the file comes when it is run
-    return {.name = std::string{name_of(model)}, .workers = launch.cell.workers(), .command = std::move(command)};
+    std::string name{name_of(model)};
+    for (const auto& [tunable, value] : tunables) name += fmt::format(" {}={}", tunable, value);
+    return {.name = std::move(name), .workers = launch.cell.workers(), .command = std::move(command)};
   }
 
   /// A peer with what its environment must say before its library is loaded.
@@ -198,6 +205,20 @@ class Bench {
             scratch_.path(), 1};
   }
 
+  /// Sweep by sweep and several sweeps in a pass, against the bandwidth that the triad has in the same round.
+  Contest stencil() {
+    std::vector<Contestant> contestants;
+    for (const Model model : {Model::openmp, Model::tbb, Model::mpi}) {
+      contestants.push_back(variant("stencil", model, options_.stencil_size, {{"temporal", "1"}}));
+      contestants.push_back(variant("stencil", model, options_.stencil_size));
+    }
+    contestants.push_back(peer("triad", Contestant::Role::peer, options_.stencil_size, options_.workers,
+                               {"OMP_PLACES=cores", "OMP_PROC_BIND=close"}));
+    return {fmt::format("stencil, {} points, 16 sweeps, {} workers; triad: 16 bytes a point and sweep",
+                        options_.stencil_size, options_.workers),
+            std::move(contestants), scratch_.path(), 4};
+  }
+
   Contest fib_batch() {
     std::vector<Contestant> contestants;
     for (const Model model : {Model::serial, Model::openmp, Model::tbb, Model::mpi}) {
@@ -248,6 +269,8 @@ int bench_main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--workers", options.workers, "threads or ranks; 0: one a core")->check(CLI::Range(0, 65536));
   app.add_option("--matmul-size", options.matmul_size, "n of the products")->capture_default_str();
+  app.add_option("--stencil-size", options.stencil_size, "rows x columns of the grid; two are in memory")
+      ->capture_default_str();
   app.add_option("--fib-batch-size", options.fib_batch_size, "numbers in a batch")->capture_default_str();
   app.add_option("--harness-size", options.harness_size, "n of the products that show what measuring costs")
       ->capture_default_str();

@@ -15,12 +15,6 @@
 namespace duet {
 namespace {
 
-void append(const std::string& path, const Trial& trial) {
-  std::ofstream file{path, std::ios::app};
-  file << nlohmann::json(trial).dump() << '\n';
-  if (!file.flush()) throw std::runtime_error(fmt::format("{}: cannot be written", path));
-}
-
 /// The process may use the cores that a variant's workers are bound to, and no others. Each thread of a library goes
 /// where the library puts it among them: to bind the first thread would bind them all to one core.
 void confine_to_the_cores_of(int threads) {
@@ -33,6 +27,12 @@ void confine_to_the_cores_of(int threads) {
 }
 
 }  // namespace
+
+void append_trial(const std::string& path, const Trial& trial) {
+  std::ofstream file{path, std::ios::app};
+  file << nlohmann::json(trial).dump() << '\n';
+  if (!file.flush()) throw std::runtime_error(fmt::format("{}: cannot be written", path));
+}
 
 void time_and_judge(const PeerOptions& options, Trial trial, const std::function<void()>& reset,
                     const std::function<void()>& execute, const std::function<Judgement()>& judge) {
@@ -49,7 +49,7 @@ void time_and_judge(const PeerOptions& options, Trial trial, const std::function
     trial.bound = judgement.bound;
     trial.marks.clear();
     if (trial.number == 0) trial.marks.emplace_back("warm_up");
-    append(options.json, trial);
+    append_trial(options.json, trial);
   }
 }
 
@@ -71,7 +71,7 @@ void run_peak_peer(const PeerOptions& options) {
     double all = 0;
     for (std::future<double>& rate : rates) all += rate.get();
     trial.seconds = trial.operations / all;
-    append(options.json, trial);
+    append_trial(options.json, trial);
   }
 }
 
@@ -85,6 +85,8 @@ int run_peer(const PeerOptions& options) {
     run_blas_peer(options);
   } else if (options.name.starts_with("gmp-")) {
     run_gmp_peer(options);
+  } else if (options.name == "triad") {
+    run_triad_peer(options);
   } else if (options.name.starts_with("call-")) {
     run_library_peer(options);
   } else {

@@ -40,6 +40,13 @@ void run_gmp_peer(const PeerOptions& options);
 /// harness costs is what a variant needs more.
 void run_library_peer(const PeerOptions& options);
 
+/// The streaming triad on all threads: "triad". Its time is what the sweeps of the stencil would take at its bandwidth,
+/// if each moved 16 bytes a point.
+void run_triad_peer(const PeerOptions& options);
+
+/// Appends one trial to the file `path`. Throws std::runtime_error where it cannot.
+void append_trial(const std::string& path, const Trial& trial);
+
 /// Fused multiply-adds in registers on all threads at once: "fma-peak".
 void run_peak_peer(const PeerOptions& options);
 
