@@ -14,6 +14,10 @@ namespace duet {
 /// `sweeps` in passes as even as can be, none of more than `most` >= 1: the sweeps of each. No pass for no sweeps.
 [[nodiscard]] std::vector<std::int64_t> pass_depths(std::int64_t sweeps, std::int64_t most);
 
+/// What one pass reaches beyond a block, r times its sweeps, where the sweeps are chosen and r is no more than half of
+/// it.
+inline constexpr std::int64_t widest_chosen_halo = 16;
+
 /// The most sweeps of a pass: the tunable `temporal`, or the chosen one where a worker has `points` points.
 [[nodiscard]] std::int64_t temporal_block(std::int64_t radius, double points, const Execution& execution);
 

@@ -38,7 +38,7 @@ double memory_of(const Instance& instance, Model model, int ranks, int threads) 
   const auto columns = static_cast<double>(shape.columns);
   const auto radius = static_cast<double>(sweeps.star.radius);
   const double processes = passes_messages(model) ? ranks : 1;
-  const double halo = 2 * (8 * std::max(1.0, 8 / radius) + 16);
+  const double halo = 2 * std::max<double>(widest_chosen_halo, 2 * radius) + 16;
   const double halos = processes == 1 ? 0 : processes * halo * (rows + columns + halo);
   const double largest_extent = std::max(rows, columns);
   const double band = radius > 1 ? (3 * radius + 2) * largest_extent : 0;

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <hwy/targets.h>
 #include <oneapi/tbb/global_control.h>
 
 #include <limits>
@@ -158,6 +159,31 @@ TEST_P(StencilShared, RefuseWhatDoesNotFit) {
   EXPECT_THROW(static_cast<void>(run({Star::of_radius(1), -1}, grid.view())), std::invalid_argument);
   EXPECT_THROW(static_cast<void>(Star::of_radius(0)), std::invalid_argument);
   EXPECT_THROW(static_cast<void>(Star::of_radius(largest_radius + 1)), std::invalid_argument);
+}
+
+TEST(RowSweep, GivesTheSameBitsOnEveryInstructionSet) {
+  const std::string best = row_sweep_code_path();
+  std::int64_t sets = hwy::SupportedTargets();
+  for (; sets != 0; sets &= sets - 1) {
+    hwy::GetChosenTarget().Update(sets & -sets);
+    for (const std::int64_t radius : {1, 2, 7}) {
+      for (const std::int64_t columns : {2 * radius + 3, std::int64_t{40}, std::int64_t{67}}) {
+        for (const char* stores : {"cached", "streaming"}) {
+          const GridShape shape{37, columns};
+          const Sweeps sweeps{Star::of_radius(radius), 5};
+          Relaxation relaxation{Model::serial, shape, sweeps,
+                                with(Model::serial, 1, MPI_COMM_NULL, {{"temporal", "3"}, {"stores", stores}}),
+                                random_point};
+          relaxation.execute();
+          const Matrix<double> right = swept(shape, sweeps, random_point);
+          EXPECT_TRUE(is_part_of(relaxation.owned(), relaxation.owned_in_whole(), right.view()))
+              << row_sweep_code_path() << ", radius " << radius << ", " << text_of(shape);
+        }
+      }
+    }
+  }
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  EXPECT_EQ(row_sweep_code_path(), best);
 }
 
 TEST(Star, HasWeightsThatSumToOne) {
