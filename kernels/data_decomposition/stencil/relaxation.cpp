@@ -100,6 +100,7 @@ void Relaxation::reset() {
   const std::int64_t overlap = sweeps_.star.radius * (layout_.temporal() - 1);
   on_team([&](int thread) {
     const Region mine = part_of_thread({{0, grid.rows}, {0, grid.columns}}, execution_.threads, thread, overlap);
+    if (mine.empty()) return;
     for (std::int64_t row = mine.rows.begin; row < mine.rows.end; ++row) {
       std::fill_n(&scratch(row, mine.columns.begin), mine.columns.size(), nan);
       std::fill_n(&grid(row, mine.columns.begin), mine.columns.size(), nan);

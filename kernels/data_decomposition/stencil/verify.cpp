@@ -105,7 +105,7 @@ StencilJudge::Projections StencilJudge::project(RowAt&& row_at) const {
     Sums mine_of_columns;
     for (std::vector<double>& sums : mine_of_columns) sums.assign(index(width), 0);
     double largest = 0;
-    for (std::int64_t begin = mine.begin; begin < mine.end; begin += summation_block) {
+    for (std::int64_t begin = mine.begin; begin < mine.end && width > 0; begin += summation_block) {
       for (std::vector<double>& sums : block) sums.assign(index(width), 0);
       double* const z0 = block[0].data() - owned_.columns.begin;
       double* const z1 = block[1].data() - owned_.columns.begin;
