@@ -7,6 +7,7 @@
 #include "kernels/data_decomposition/matmul/matmul.hpp"
 #include "kernels/data_decomposition/stencil/stencil.hpp"
 #include "kernels/mapping/fib_batch/fib_batch.hpp"
+#include "kernels/pipeline/cholesky/cholesky.hpp"
 
 namespace duet {
 
@@ -15,6 +16,7 @@ const std::vector<Problem>& all_problems() {
       matmul_problem(),
       stencil_problem(),
       fib_batch_problem(),
+      cholesky_problem(),
   };
   return problems;
 }
