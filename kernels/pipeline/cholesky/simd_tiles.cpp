@@ -246,13 +246,14 @@ HWY_EXPORT(update_diagonal_here);
 HWY_EXPORT(name_here);
 }  // namespace
 
+TileKernels simd_tile_kernels() {
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  return {HWY_DYNAMIC_DISPATCH(name_here)(), &HWY_DYNAMIC_DISPATCH(factor_here), &HWY_DYNAMIC_DISPATCH(solve_here),
+          &HWY_DYNAMIC_DISPATCH(update_here), &HWY_DYNAMIC_DISPATCH(update_diagonal_here)};
+}
+
 const TileKernels& tile_kernels() {
-  static const TileKernels kernels = [] {
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    return TileKernels{HWY_DYNAMIC_DISPATCH(name_here)(), &HWY_DYNAMIC_DISPATCH(factor_here),
-                       &HWY_DYNAMIC_DISPATCH(solve_here), &HWY_DYNAMIC_DISPATCH(update_here),
-                       &HWY_DYNAMIC_DISPATCH(update_diagonal_here)};
-  }();
+  static const TileKernels kernels = simd_tile_kernels();
   return kernels;
 }
 

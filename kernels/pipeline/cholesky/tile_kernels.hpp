@@ -47,7 +47,9 @@ struct TileKernels {
   void (*update_diagonal)(const double* a, std::int64_t depth, double* c, std::int64_t extent) = nullptr;
 };
 
-/// The kernels for the widest instruction set of this processor.
+/// The kernels for the widest instruction set that Highway finds, or is told to believe in, at this call.
+[[nodiscard]] TileKernels simd_tile_kernels();
+/// The same as at the first call.
 [[nodiscard]] const TileKernels& tile_kernels();
 
 }  // namespace duet
