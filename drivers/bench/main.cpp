@@ -33,6 +33,7 @@ struct BenchOptions {
   int workers = 0;
   std::string matmul_size = "4096";
   std::string stencil_size = "16384x32768";
+  std::vector<std::string> cholesky_sizes{"4096", "8192"};
   std::string fib_batch_size = "2048";
   std::string harness_size = "640";
   PeerOptions peer;
@@ -74,6 +75,10 @@ class Bench {
   void list() {
     add("peer/matmul/" + options_.matmul_size, [this] { return matmul(); });
     add("peer/stencil/" + options_.stencil_size, [this] { return stencil(); });
+    for (const std::string& size : options_.cholesky_sizes) {
+      add("peer/cholesky/" + size + "/threads", [this, size] { return cholesky_of_threads(size); });
+      add("peer/cholesky/" + size + "/ranks", [this, size] { return cholesky_of_ranks(size); });
+    }
     add("peer/fib_batch/" + options_.fib_batch_size, [this] { return fib_batch(); });
     add("harness/matmul/" + options_.harness_size, [this] { return harness(); });
   }
@@ -108,14 +113,27 @@ class Bench {
     }
   }
 
+  using Tunables = std::map<std::string, std::string>;
   [[nodiscard]] Contestant variant(const std::string& problem, Model model, const std::string& size,
-                                   const std::map<std::string, std::string>& tunables = {}) const {
+                                   const Tunables& tunables = {}) const {
+    return variant(problem, model, size,
+                   Workers{.ranks = passes_messages(model) ? options_.workers : 1,
+                           .threads = runs_threads(model) ? options_.workers : 1},
+                   tunables);
+  }
+
+  struct Workers {
+    int ranks = 1;
+    int threads = 1;
+  };
+  [[nodiscard]] Contestant variant(const std::string& problem, Model model, const std::string& size,
+                                   const Workers& workers, const Tunables& tunables = {}) const {
     const Instance instance = problem_called(problem).pose(size, 1, {});
     CellLaunch launch;
     launch.cell = {.problem = problem, .model = model, .size = instance.size_text()};
     launch.cell.tunables = tunables;
-    launch.cell.threads = runs_threads(model) ? options_.workers : 1;
-    launch.cell.ranks = passes_messages(model) ? options_.workers : 1;
+    launch.cell.threads = workers.threads;
+    launch.cell.ranks = workers.ranks;
     launch.repeat = options_.repeat;
     launch.at_most = 600;
     launch.json = "FILE";
@@ -157,8 +175,8 @@ class Bench {
 
   /// A threaded BLAS as it is shipped and on its best code path: the fastest of those that its makers offer for
   /// processors like this one, tried here.
-  void add_blas(std::vector<Contestant>& contestants, const std::string& name) {
-    const bool blis = name.starts_with("blis");
+  void add_blas(std::vector<Contestant>& contestants, const std::string& name, const std::string& size) {
+    const bool blis = name.find("blis") != std::string::npos;
     // Threads on cores of their own, as each library's makers advise; the pthread build knows nothing of OpenMP's
     // binding and would be put on one core by it.
     std::vector<std::string> environment{fmt::format("OMP_NUM_THREADS={}", options_.workers),
@@ -183,13 +201,12 @@ class Bench {
     const std::vector<std::string> forced =
         fastest.seconds < 0.97 * shipped.seconds ? fastest.environment : std::vector<std::string>{};
     const bool as_shipped_is_best = forced.empty();
-    contestants.push_back(peer(name, Contestant::Role::peer, options_.matmul_size, options_.workers,
-                               as_shipped_is_best ? environment : forced));
+    contestants.push_back(
+        peer(name, Contestant::Role::peer, size, options_.workers, as_shipped_is_best ? environment : forced));
     if (as_shipped_is_best) {
       contestants.back().name += " (as shipped)";
     } else {
-      contestants.push_back(
-          peer(name, Contestant::Role::as_shipped, options_.matmul_size, options_.workers, environment));
+      contestants.push_back(peer(name, Contestant::Role::as_shipped, size, options_.workers, environment));
       contestants.back().name += " as shipped";
     }
   }
@@ -199,7 +216,9 @@ class Bench {
     for (const Model model : {Model::openmp, Model::tbb, Model::mpi}) {
       contestants.push_back(variant("matmul", model, options_.matmul_size));
     }
-    for (const char* const name : {"openblas-pthread", "openblas-openmp", "blis-openmp"}) add_blas(contestants, name);
+    for (const char* const name : {"openblas-pthread", "openblas-openmp", "blis-openmp"}) {
+      add_blas(contestants, name, options_.matmul_size);
+    }
     contestants.push_back(peer("fma-peak", Contestant::Role::ceiling, "0", options_.workers, {}));
     return {fmt::format("matmul, n = {}, {} workers", options_.matmul_size, options_.workers), std::move(contestants),
             scratch_.path(), 1};
@@ -217,6 +236,78 @@ class Bench {
     return {fmt::format("stencil, {} points, 16 sweeps, {} workers; triad: 16 bytes a point and sweep",
                         options_.stencil_size, options_.workers),
             std::move(contestants), scratch_.path(), 4};
+  }
+
+  Contest cholesky_of_threads(const std::string& size) {
+    std::vector<Contestant> contestants{variant("cholesky", Model::openmp, size),
+                                        variant("cholesky", Model::tbb, size)};
+    for (const char* const name : {"dpotrf-openblas-pthread", "dpotrf-openblas-openmp"}) {
+      add_blas(contestants, name, size);
+    }
+    contestants.push_back(peer("fma-peak", Contestant::Role::ceiling, "0", options_.workers, {}));
+    return {fmt::format("cholesky, n = {}, {} threads", size, options_.workers), std::move(contestants),
+            scratch_.path(), 4};
+  }
+
+  /// ScaLAPACK over the serial OpenBLAS with the code path asked for, one rank a worker.
+  [[nodiscard]] Contestant pdpotrf(const std::string& code_path, int grid_rows, int block,
+                                   const std::string& size) const {
+    const std::string name = fmt::format("pdpotrf-{}-{}", grid_rows, block);
+    Contestant contestant = peer(name, Contestant::Role::peer, size, options_.workers,
+                                 {fmt::format("LD_LIBRARY_PATH={}/openblas-serial", DUET_LIBRARY_FOLDER),
+                                  "OPENBLAS_CORETYPE=" + code_path, "OPENBLAS_NUM_THREADS=1"});
+    Command words = starting(launching_.launcher, {.ranks = options_.workers, .threads = 1});
+    contestant.command.insert(contestant.command.begin(), words.begin(), words.end());
+    return contestant;
+  }
+
+  /// The grid, block and code path with which ScaLAPACK is fastest here at a size that takes half a second.
+  [[nodiscard]] Contestant best_pdpotrf(const std::string& size) const {
+    struct Choice {
+      std::string code_path{};
+      int grid_rows = 1;
+      int block = 0;
+      double seconds = std::numeric_limits<double>::infinity();
+    };
+    std::string trouble;
+    const auto fastest_of = [&](std::vector<Choice> choices) {
+      for (int round = 0; round < 3; ++round) {
+        for (Choice& choice : choices) {
+          try {
+            for (const Trial& trial :
+                 trials_of(pdpotrf(choice.code_path, choice.grid_rows, choice.block, "2048"), scratch_.path(), stop_)) {
+              choice.seconds = std::min(choice.seconds, trial.seconds);
+            }
+          } catch (const std::runtime_error& error) {
+            trouble = error.what();
+          }
+        }
+      }
+      return *std::ranges::min_element(choices, {}, &Choice::seconds);
+    };
+    const Choice path = fastest_of({{"SkylakeX", 1, 96}, {"Haswell", 1, 96}, {"Zen", 1, 96}});
+    if (path.seconds == std::numeric_limits<double>::infinity()) throw std::runtime_error(trouble);
+    std::vector<Choice> shapes;
+    for (int rows = 1; rows <= options_.workers; ++rows) {
+      if (options_.workers % rows != 0) continue;
+      for (const int block : {48, 96, 144, 192}) shapes.push_back({path.code_path, rows, block});
+    }
+    const Choice best = fastest_of(shapes);
+    return pdpotrf(best.code_path, best.grid_rows, best.block, size);
+  }
+
+  Contest cholesky_of_ranks(const std::string& size) {
+    std::vector<Contestant> contestants{variant("cholesky", Model::mpi, size)};
+    contestants.push_back(variant("cholesky", Model::hybrid, size, {.ranks = 1, .threads = options_.workers}));
+    if (options_.workers > 1) {
+      contestants.back().name = fmt::format("hybrid, 1 rank of {} threads", options_.workers);
+      contestants.push_back(variant("cholesky", Model::hybrid, size, {.ranks = options_.workers, .threads = 1}));
+      contestants.back().name = fmt::format("hybrid, {} ranks of 1 thread", options_.workers);
+    }
+    contestants.push_back(best_pdpotrf(size));
+    contestants.push_back(peer("fma-peak", Contestant::Role::ceiling, "0", options_.workers, {}));
+    return {fmt::format("cholesky, n = {}, {} ranks", size, options_.workers), std::move(contestants), scratch_.path(),
+            5};
   }
 
   Contest fib_batch() {
@@ -270,6 +361,9 @@ int bench_main(int argc, char** argv) {
   app.add_option("--workers", options.workers, "threads or ranks; 0: one a core")->check(CLI::Range(0, 65536));
   app.add_option("--matmul-size", options.matmul_size, "n of the products")->capture_default_str();
   app.add_option("--stencil-size", options.stencil_size, "rows x columns of the grid; two are in memory")
+      ->capture_default_str();
+  app.add_option("--cholesky-sizes", options.cholesky_sizes, "n of the matrices that are factored")
+      ->delimiter(',')
       ->capture_default_str();
   app.add_option("--fib-batch-size", options.fib_batch_size, "numbers in a batch")->capture_default_str();
   app.add_option("--harness-size", options.harness_size, "n of the products that show what measuring costs")

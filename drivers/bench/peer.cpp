@@ -80,9 +80,15 @@ int run_peer(const PeerOptions& options) {
     run_peak_peer(options);
     return 0;
   }
+  if (options.name.starts_with("pdpotrf-")) {
+    run_pdpotrf_peer(options);
+    return 0;
+  }
   confine_to_the_cores_of(options.threads);
   if (options.name.starts_with("openblas-") || options.name.starts_with("blis-")) {
     run_blas_peer(options);
+  } else if (options.name.starts_with("dpotrf-")) {
+    run_dpotrf_peer(options);
   } else if (options.name.starts_with("gmp-")) {
     run_gmp_peer(options);
   } else if (options.name == "triad") {

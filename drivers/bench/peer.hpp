@@ -32,6 +32,13 @@ void time_and_judge(const PeerOptions& options, Trial trial, const std::function
 /// threads are what the environment of this process says: a library reads it when it is loaded.
 void run_blas_peer(const PeerOptions& options);
 
+/// A dpotrf of a threaded LAPACK of the system: "dpotrf-openblas-pthread", "dpotrf-openblas-openmp", as run_blas_peer.
+void run_dpotrf_peer(const PeerOptions& options);
+
+/// ScaLAPACK's pdpotrf on the ranks that this process was started with: "pdpotrf-R-B" on a grid of R rows with blocks
+/// of B rows, a multiple of 24. The BLAS below it is what LD_LIBRARY_PATH says.
+void run_pdpotrf_peer(const PeerOptions& options);
+
 /// The loop over GMP's mpz_fib_ui that one would write: "gmp-loop" on one thread, "gmp-openmp" with
 /// `schedule(dynamic)`.
 void run_gmp_peer(const PeerOptions& options);

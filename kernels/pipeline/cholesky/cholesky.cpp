@@ -21,16 +21,6 @@ namespace {
 constexpr std::int64_t best_tile = 240;
 constexpr std::int64_t largest_tile = 4800;
 
-/// A(i, j) for i >= j: random off the diagonal, and `shift` plus a random number on it.
-FillTile random_matrix(std::int64_t n, std::int64_t shift, std::uint64_t seed) {
-  const auto added = static_cast<double>(shift == 0 ? n : shift);
-  return [=](const TileLayout& layout, std::int64_t i, std::int64_t j, double* to) {
-    fill_tile(layout, i, j, to, [&](std::int64_t row, std::int64_t column) {
-      return random_entry(seed, 0, row, column) + (row == column ? added : 0);
-    });
-  };
-}
-
 std::vector<Setting> tunables_of(Model model) {
   std::vector<Setting> tunables{{.name = "tile",
                                  .preset = "0",
@@ -73,7 +63,7 @@ class Factorisation {
   Factorisation(Model model, const Instance& instance, const Execution& execution)
       : model_{model},
         execution_{settled(model, execution)},
-        fill_{random_matrix(instance.extents.at(0), instance.parameters.whole("shift"), instance.seed)},
+        fill_{cholesky_matrix(instance)},
         team_{model == Model::tbb ? std::make_unique<TbbTeam>(execution_) : nullptr},
         matrix_{layout_of(instance, execution_), rank_in(execution_.communicator)},
         exchange_{passes_messages(model) ? std::make_unique<PanelExchange>(matrix_.layout(), execution_.communicator)
@@ -167,6 +157,16 @@ NotPositiveDefinite::NotPositiveDefinite(std::int64_t pivot, std::int64_t n)
     : std::domain_error{"the matrix of order " + std::to_string(n) + " is not positive definite: pivot " +
                         std::to_string(pivot) + ", counted from 0, is not positive and finite"},
       pivot_{pivot} {}
+
+FillTile cholesky_matrix(const Instance& instance) {
+  const std::int64_t shift = instance.parameters.whole("shift");
+  const auto added = static_cast<double>(shift == 0 ? instance.extents.at(0) : shift);
+  return [added, seed = instance.seed](const TileLayout& layout, std::int64_t i, std::int64_t j, double* to) {
+    fill_tile(layout, i, j, to, [&](std::int64_t row, std::int64_t column) {
+      return random_entry(seed, 0, row, column) + (row == column ? added : 0);
+    });
+  };
+}
 
 std::int64_t cholesky_tile(std::int64_t n, std::int64_t workers) {
   // Each worker finds tasks as long as there are a few columns of tiles for each; below 72 rows a task is too short.

@@ -90,6 +90,10 @@ void cholesky_tbb(const TileMatrix& a, const Execution& execution, TbbTeam& team
 void cholesky_mpi(const TileMatrix& a, PanelExchange& exchange, const Execution& execution);
 void cholesky_hybrid(const TileMatrix& a, PanelExchange& exchange, const Execution& execution);
 
+/// The matrix of an instance of "cholesky": A(i, j) is random in [-1, 1), a pure function of (seed, i, j) for i >= j,
+/// and the diagonal has n more, or the parameter `shift`. With n it is diagonally dominant, so positive definite.
+[[nodiscard]] FillTile cholesky_matrix(const Instance& instance);
+
 /// The tile size that is chosen for order n and so many workers.
 [[nodiscard]] std::int64_t cholesky_tile(std::int64_t n, std::int64_t workers);
 /// The grid that is chosen for so many ranks: as square as can be, no more rows than columns.
