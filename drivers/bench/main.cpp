@@ -256,7 +256,7 @@ class Bench {
     Contestant contestant = peer(name, Contestant::Role::peer, size, options_.workers,
                                  {fmt::format("LD_LIBRARY_PATH={}/openblas-serial", DUET_LIBRARY_FOLDER),
                                   "OPENBLAS_CORETYPE=" + code_path, "OPENBLAS_NUM_THREADS=1"});
-    Command words = starting(launching_.launcher, {.ranks = options_.workers, .threads = 1});
+    Command words = starting(launching_.launcher, {.ranks = options_.workers, .passes_messages = true});
     contestant.command.insert(contestant.command.begin(), words.begin(), words.end());
     return contestant;
   }
