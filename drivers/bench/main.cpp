@@ -298,10 +298,10 @@ class Bench {
 
   Contest cholesky_of_ranks(const std::string& size) {
     std::vector<Contestant> contestants{variant("cholesky", Model::mpi, size)};
-    contestants.push_back(variant("cholesky", Model::hybrid, size, {.ranks = 1, .threads = options_.workers}));
+    contestants.push_back(variant("cholesky", Model::hybrid, size, Workers{.ranks = 1, .threads = options_.workers}));
     if (options_.workers > 1) {
       contestants.back().name = fmt::format("hybrid, 1 rank of {} threads", options_.workers);
-      contestants.push_back(variant("cholesky", Model::hybrid, size, {.ranks = options_.workers, .threads = 1}));
+      contestants.push_back(variant("cholesky", Model::hybrid, size, Workers{.ranks = options_.workers, .threads = 1}));
       contestants.back().name = fmt::format("hybrid, {} ranks of 1 thread", options_.workers);
     }
     contestants.push_back(best_pdpotrf(size));
