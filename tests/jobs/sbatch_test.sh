@@ -54,7 +54,7 @@ submit_and_wait --cpus-per-task=2 "$jobs/run.sbatch" fib_batch --model openmp --
 expect "so has a shared-memory model" says "1 rank x 2 threads"
 
 # ---- an array
-submit -N 1 --array=0-2 "$jobs/compare.sbatch" --sizes "matmul=64,96" --sizes "fib_batch=32" "${small[@]}" --models "serial,openmp,mpi" -o parts
+submit -N 1 --array=0-2 "$jobs/compare.sbatch" matmul fib_batch --sizes "matmul=64,96" --sizes "fib_batch=32" "${small[@]}" --models "serial,openmp,mpi" -o parts
 wait_for
 expect "an array of jobs ends well" test "$output" = COMPLETED
 expect "each job has measured a part" test "$(find parts -name trials.jsonl | wc -l)" = 3
