@@ -13,7 +13,7 @@ up_or_end "$cluster" up 2
 expect "others cannot look into its state" test "$(stat --format %a "$(folder)")" = 700
 expect "the machine's own network is as before" test "$(interfaces)" = "$before"
 run "$cluster" down
-expect "nothing is left after down" nothing_left
+expect "nothing is left after down" eventually nothing_left
 run "$cluster" down
 expect "down without a box is no error" exited_with 0
 
