@@ -11,7 +11,7 @@ export duet workshop
 # in_box WORD...: duet on the head, in the workshop.
 in_box() { in_time 200 "$cluster" run -- sh -c 'cd "$workshop" && exec "$duet" "$@"' duet "$@"; }
 # What the trials of a folder say, by a line of Python over `trials`.
-of_trials() { python3 -c 'import json,sys; trials=[json.loads(l) for l in open(sys.argv[1])]; print('"$2"')' "$workshop/$1/trials.jsonl"; }
+of_trials() { python3 -c 'import json,sys; from statistics import median; trials=[json.loads(l) for l in open(sys.argv[1])]; print('"$2"')' "$workshop/$1/trials.jsonl"; }
 with_hosts() { "$cluster" run -- sh -c 'cp "$DUET_HOSTS" "$workshop/hosts"'; }
 
 # Two hosts of two cores each: on two workers, one node is set against two.
@@ -20,8 +20,10 @@ with_hosts
 run in_box compare matmul fib_batch --hosts hosts --sizes matmul=96 --sizes fib_batch=50 --workers 1,2 --rounds 6 \
   --quiet -o two
 expect "a study on two hosts ends well" exited_with 0
-expect "it sets one node against two" says "keeping to one node"
-expect "and shared state against messages on one" says "shared state"
+# Which of them wins is for the machine of the day to say.
+verdict_on() { tr -s '\n ' ' ' <<< "$output" | grep -qiE "matmul: .{0,160}($1)"; }
+expect "it sets one node against two" verdict_on "keeping to one node|spreading over 2 nodes"
+expect "and shared state against messages on one" verdict_on "shared state|message passing"
 expect "every answer is right" test "$(of_trials two 'all(t["outcome"]=="right" for t in trials)')" = True
 expect "cells on two nodes have a rank on each" test \
   "$(of_trials two 'sorted({tuple(sorted(p["host"] for p in t["places"])) for t in trials if t["cell"]["nodes"]==2})')" = \
@@ -94,7 +96,9 @@ run in_time 100 "$cluster" up 2 --cores 2 --latency 2ms --rate 100mbit
 if ((status == 0)); then
   with_hosts
   run in_box compare matmul --models mpi --hosts hosts --sizes 512 --workers 2 --rounds 12 --quiet -o slow
-  expect "on a slow network one node wins" says "Keeping to one node wins"
+  expect "on a slow network one node wins" test \
+    "$(of_trials slow 'median(t["seconds"] for t in trials if t["cell"]["nodes"]==1) < median(t["seconds"] for t in trials if t["cell"]["nodes"]==2)')" = True
+  expect "and the verdict speaks of nodes" verdict_on "keeping to one node|spreading over 2 nodes"
   run "$cluster" down
 fi
 
