@@ -10,4 +10,11 @@ void fill_random(View mine, std::uint64_t seed, std::uint32_t stream, std::int64
   }
 }
 
+void fill_random(MatrixView<float> mine, std::uint64_t seed, std::uint32_t stream, std::int64_t row,
+                 std::int64_t column) {
+  for (std::int64_t i = 0; i < mine.rows; ++i) {
+    for (std::int64_t j = 0; j < mine.columns; ++j) mine(i, j) = random_float(seed, stream, row + i, column + j);
+  }
+}
+
 }  // namespace duet

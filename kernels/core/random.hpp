@@ -34,8 +34,19 @@ namespace duet {
   return static_cast<double>(static_cast<std::int64_t>(bits) >> 11) * 0x1p-52;
 }
 
+/// The same as a float, with the first 24 of those bits: the double, rounded down.
+[[nodiscard]] inline float random_float(std::uint64_t seed, std::uint32_t stream, std::int64_t row,
+                                        std::int64_t column) {
+  const std::uint64_t bits =
+      random_bits(seed, stream, static_cast<std::uint64_t>(row), static_cast<std::uint64_t>(column));
+  return static_cast<float>(static_cast<std::int64_t>(bits) >> 40) * 0x1p-23F;
+}
+
 /// Writes `mine` with the entries of the random matrix (seed, stream), where mine(0, 0) is entry (row, column) of the
 /// whole.
 void fill_random(View mine, std::uint64_t seed, std::uint32_t stream, std::int64_t row, std::int64_t column);
+/// The same with random_float.
+void fill_random(MatrixView<float> mine, std::uint64_t seed, std::uint32_t stream, std::int64_t row,
+                 std::int64_t column);
 
 }  // namespace duet

@@ -9,11 +9,14 @@
 #endif
 
 namespace duet {
+namespace {
 
-void multiply_by_eigen(const ConstView& a, const ConstView& b, const View& c, Update update) {
+template <class Element>
+void multiply(const MatrixView<const Element>& a, const MatrixView<const Element>& b, const MatrixView<Element>& c,
+              Update update) {
   check_shapes(a, b, c);
   if (c.empty()) return;
-  using Dense = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  using Dense = Eigen::Matrix<Element, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   using Stride = Eigen::OuterStride<>;
   const Eigen::Map<const Dense, 0, Stride> left{a.data, a.rows, a.columns, Stride{a.stride}};
   const Eigen::Map<const Dense, 0, Stride> right{b.data, b.rows, b.columns, Stride{b.stride}};
@@ -23,6 +26,16 @@ void multiply_by_eigen(const ConstView& a, const ConstView& b, const View& c, Up
   } else {
     out.noalias() += left * right;
   }
+}
+
+}  // namespace
+
+void multiply_by_eigen(const ConstView& a, const ConstView& b, const View& c, Update update) {
+  multiply(a, b, c, update);
+}
+void multiply_by_eigen(const MatrixView<const float>& a, const MatrixView<const float>& b, const MatrixView<float>& c,
+                       Update update) {
+  multiply(a, b, c, update);
 }
 
 std::string eigen_version() {

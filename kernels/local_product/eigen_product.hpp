@@ -12,6 +12,8 @@ namespace duet {
 
 /// Throws std::invalid_argument where the shapes do not fit.
 void multiply_by_eigen(const ConstView& a, const ConstView& b, const View& c, Update update);
+void multiply_by_eigen(const MatrixView<const float>& a, const MatrixView<const float>& b, const MatrixView<float>& c,
+                       Update update);
 
 /// "eigen 3.4.0".
 [[nodiscard]] std::string eigen_version();

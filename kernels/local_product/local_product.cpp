@@ -22,7 +22,7 @@ const LocalKernel& duet_kernel() {
 }
 
 const LocalKernel& eigen_kernel() {
-  static const LocalKernel kernel{eigen_version(), eigen_code_path(), multiply_by_eigen};
+  static const LocalKernel kernel{eigen_version(), eigen_code_path(), multiply_by_eigen, multiply_by_eigen};
   return kernel;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-/// The dense product on one thread, C = A B or C += A B, that every matrix kernel of Duet is built from.
+/// The dense product on one thread, C = A B or C += A B, in double or float, that every matrix kernel of Duet is built
+/// from.
 ///
 /// Shapes: A is m x k, B is k x n, C is m x n; any extent may be 0, any stride at least the number of columns. C must
 /// not overlap A or B. With k = 0, `assign` writes zeros and `add` nothing. NaN and infinity are carried: nothing is
@@ -8,7 +9,7 @@
 ///
 /// Several libraries can do this, and which is fastest depends on the processor and on whether the library knows it:
 /// OpenBLAS 0.3.21 runs a newer Xeon five times too slow. So the candidates are compared when the first kernel is
-/// asked for, and what was chosen and measured is on record (`calibration`).
+/// asked for, with doubles, and what was chosen and measured is on record (`calibration`).
 ///
 ///     duet       ours, after Goto and van de Geijn and BLIS, compiled for several instruction sets into one binary
 ///     openblas   the OpenBLAS of the system on one thread, loaded when asked for, its code path set to the processor's
@@ -25,6 +26,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "kernels/core/view.hpp"
@@ -37,9 +39,24 @@ enum class Update { assign, add };
 /// One way to multiply. `multiply` throws std::invalid_argument where the shapes do not fit, and may throw
 /// std::bad_alloc; it is deterministic: the same shape, the same operands, the same bits.
 struct LocalKernel {
+  template <class Element>
+  using Multiply = void (*)(const MatrixView<const Element>& a, const MatrixView<const Element>& b,
+                            const MatrixView<Element>& c, Update update);
+
   std::string library;    ///< "duet", or with its version "openblas 0.3.21"
   std::string code_path;  ///< the instruction set or core that its code is written for: "AVX3", "SkylakeX"
-  void (*multiply)(const ConstView& a, const ConstView& b, const View& c, Update update) = nullptr;
+  Multiply<double> multiply = nullptr;
+  Multiply<float> multiply_floats = nullptr;
+
+  /// The one of the two for `Element`.
+  template <class Element>
+  [[nodiscard]] Multiply<Element> of() const {
+    if constexpr (std::is_same_v<Element, double>) {
+      return multiply;
+    } else {
+      return multiply_floats;
+    }
+  }
 };
 
 /// `duet` adds the products of an entry in index order within blocks of so many, and the blocks' sums in order: an

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <memory>
 #include <new>
+#include <type_traits>
 
 namespace duet {
 
@@ -14,10 +15,12 @@ namespace duet {
 /// the packed block of B then needs one entry of the TLB and not 120.
 class PackingSpace {
  public:
-  /// At least `count` doubles, whose contents are not defined. Throws std::bad_alloc.
-  [[nodiscard]] double* of(std::size_t count) {
-    if (count > capacity_) grow(count);
-    return memory_.get();
+  /// At least `count` elements, whose contents are not defined. Throws std::bad_alloc.
+  template <class Element = double>
+  [[nodiscard]] Element* of(std::size_t count) {
+    static_assert(std::is_trivial_v<Element>);
+    if (count * sizeof(Element) > capacity_) grow(count * sizeof(Element));
+    return static_cast<Element*>(memory_.get());
   }
 
   /// The calling thread's own.
@@ -29,21 +32,21 @@ class PackingSpace {
  private:
   static constexpr std::size_t huge_page = std::size_t{1} << 21U;
   struct Release {
-    void operator()(double* memory) const { ::operator delete(memory, std::align_val_t{huge_page}); }
+    void operator()(void* memory) const { ::operator delete (memory, std::align_val_t{huge_page}); }
   };
 
-  void grow(std::size_t count) {
-    const std::size_t bytes = (count * sizeof(double) + huge_page - 1) / huge_page * huge_page;
+  void grow(std::size_t bytes) {
+    bytes = (bytes + huge_page - 1) / huge_page * huge_page;
     memory_.reset();
     capacity_ = 0;
-    memory_.reset(static_cast<double*>(::operator new(bytes, std::align_val_t{huge_page})));
-    capacity_ = bytes / sizeof(double);
+    memory_.reset(::operator new (bytes, std::align_val_t{huge_page}));
+    capacity_ = bytes;
     // Advice only: without huge pages the product is right all the same.
     static_cast<void>(::madvise(memory_.get(), bytes, MADV_HUGEPAGE));
   }
 
-  std::size_t capacity_ = 0;
-  std::unique_ptr<double, Release> memory_;
+  std::size_t capacity_ = 0;  ///< bytes
+  std::unique_ptr<void, Release> memory_;
 };
 
 }  // namespace duet

@@ -5,12 +5,12 @@
 
 namespace duet {
 
-void refuse_shapes(const ConstView& a, const ConstView& b, const View& c) {
-  const auto shape = [](std::int64_t rows, std::int64_t columns) {
-    return std::to_string(rows) + " x " + std::to_string(columns);
+void refuse_shapes(const std::array<std::int64_t, 6>& extents) {
+  const auto shape = [&](std::size_t operand) {
+    return std::to_string(extents.at(2 * operand)) + " x " + std::to_string(extents.at(2 * operand + 1));
   };
-  throw std::invalid_argument("C = A B with A " + shape(a.rows, a.columns) + ", B " + shape(b.rows, b.columns) +
-                              " and C " + shape(c.rows, c.columns) + ": the shapes do not fit");
+  throw std::invalid_argument("C = A B with A " + shape(0) + ", B " + shape(1) + " and C " + shape(2) +
+                              ": the shapes do not fit");
 }
 
 }  // namespace duet

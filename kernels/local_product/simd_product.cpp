@@ -12,6 +12,8 @@
 // multiplies them with each of the eight entries of A's column p, broadcast: 11 loads for 24 multiply-adds, so that the
 // arithmetic units are the limit. Instruction sets with 16 registers take 4 rows.
 //
+// In float a vector holds twice as many columns, and so does the tile; all else is the same.
+//
 //                       B(p, 0..7)   B(p, 8..15)   B(p, 16..23)
 //        A(0, p)          C(0,.)        C(0,.)        C(0,.)
 //        ...
@@ -65,19 +67,27 @@ constexpr std::int64_t in_place_extent = 256;
 static_assert(in_place_extent <= summation_block);
 
 /// Rows a multiple of a page apart share one set of the first-level cache. From so many rows on, copying pays for it.
-constexpr std::int64_t colliding_stride = 4096 / sizeof(double);
 constexpr std::int64_t colliding_extent = 24;
 
-bool collides(std::int64_t stride) { return stride % colliding_stride == 0; }
+template <class Element>
+bool collides(std::int64_t stride) {
+  constexpr std::int64_t colliding_stride = 4096 / sizeof(Element);
+  return stride % colliding_stride == 0;
+}
 
-/// Columns of B's block in units of `strip`: half the second-level cache, whose other half A's and C's tiles flow
-/// through.
-std::int64_t block_columns(std::int64_t strip) {
-  static const std::int64_t second_level = [] {
+std::int64_t second_level_bytes() {
+  static const std::int64_t bytes = [] {
     const std::int64_t told = ::sysconf(_SC_LEVEL2_CACHE_SIZE);
     return told > 0 ? std::clamp<std::int64_t>(told, 256 << 10, 2 << 20) : 512 << 10;
   }();
-  const std::int64_t columns = second_level / 2 / static_cast<std::int64_t>(sizeof(double)) / summation_block;
+  return bytes;
+}
+
+/// Columns of B's block in units of `strip`: half the second-level cache, whose other half A's and C's tiles flow
+/// through.
+template <class Element>
+std::int64_t block_columns(std::int64_t strip) {
+  const std::int64_t columns = second_level_bytes() / 2 / static_cast<std::int64_t>(sizeof(Element)) / summation_block;
   return std::max(columns / strip, std::int64_t{1}) * strip;
 }
 
@@ -91,12 +101,16 @@ namespace HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
-using Lanes = hn::ScalableTag<double>;
-using Vector = hn::Vec<Lanes>;
+template <class Element>
+using Lanes = hn::ScalableTag<Element>;
+template <class Element>
+using Vector = hn::Vec<Lanes<Element>>;
 
-constexpr int lanes = static_cast<int>(HWY_MAX_BYTES / sizeof(double));
+template <class Element>
+constexpr int lanes = static_cast<int>(HWY_LANES(Element));
 constexpr int tile_vectors = 3;
-constexpr int tile_columns = tile_vectors * lanes;
+template <class Element>
+constexpr int tile_columns = tile_vectors* lanes<Element>;
 // 8 x 3 sums, 3 vectors of B and a broadcast fill 28 of 32 registers; 4 x 3, 3 and 1 all of 16.
 constexpr int tile_rows = HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64 ? 8 : 4;
 
@@ -105,66 +119,77 @@ constexpr int tile_rows = HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64 ? 8 : 4;
 constexpr int lines_of_next = 4;
 constexpr std::int64_t steps_for_next = 16;
 constexpr std::int64_t steps_for_c = 8;
-constexpr std::int64_t line = 64 / sizeof(double);
+template <class Element>
+constexpr std::int64_t line = 64 / sizeof(Element);
 
 /// Where a tile of C goes, and the operands of one step.
+template <class Element>
 struct Step {
-  const double* a;
+  const Element* a;
   std::int64_t a_stride;
-  const double* b;
+  const Element* b;
   std::int64_t b_stride;
   std::int64_t depth;
-  double* c;
+  Element* c;
   std::int64_t c_stride;
   Update update;
-  const double* next;  ///< what a packed tile fetches
-  int last;            ///< columns of the last vector, 1 to `lanes`
+  const Element* next;  ///< what a packed tile fetches
+  int last;             ///< columns of the last vector, 1 to `lanes`
 };
 
 /// The first `count` elements, and zeros; reads no others. 0 < count <= lanes.
-HWY_INLINE Vector load_first(const double* from, int count) {
-  const Lanes d;
-  if constexpr (lanes > 2) {
+template <class Element>
+HWY_INLINE Vector<Element> load_first(const Element* from, int count) {
+  const Lanes<Element> d;
+  if constexpr (HWY_MAX_BYTES > 16) {
     return hn::MaskedLoad(hn::FirstN(d, static_cast<std::size_t>(count)), d, from);
   } else {
-    return count == lanes ? hn::LoadU(d, from) : hn::InsertLane(hn::Zero(d), 0, *from);
+    if (count == lanes<Element>) return hn::LoadU(d, from);
+    alignas(16) std::array<Element, std::size_t{lanes<Element>}> first{};
+    for (std::size_t i = 0; i + 1 < first.size(); ++i) first[i] = std::cmp_less(i, count) ? from[i] : Element{0};
+    return hn::Load(d, first.data());
   }
 }
 
 /// Writes the first `count` elements and no others.
-HWY_INLINE void store_first(Vector value, double* to, int count) {
-  const Lanes d;
-  if constexpr (lanes > 2) {
+template <class Element>
+HWY_INLINE void store_first(Vector<Element> value, Element* to, int count) {
+  const Lanes<Element> d;
+  if constexpr (HWY_MAX_BYTES > 16) {
     hn::BlendedStore(value, hn::FirstN(d, static_cast<std::size_t>(count)), d, to);
-  } else if (count == lanes) {
+  } else if (count == lanes<Element>) {
     hn::StoreU(value, d, to);
   } else {
-    *to = hn::GetLane(value);
+    alignas(16) std::array<Element, std::size_t{lanes<Element>}> all;
+    hn::Store(value, d, all.data());
+    for (std::size_t i = 0; i < all.size() && std::cmp_less(i, count); ++i) to[i] = all[i];
   }
 }
 
 /// One index of k: sum += (column of A) (row of B).
-template <int rows, int vectors, bool partial>
-HWY_INLINE void add_products(const double* a, std::int64_t a_stride, const double* b, int last,
-                             Vector (&sum)[std::size_t{rows}][std::size_t{vectors}]) {
-  const Lanes d;
-  Vector row[std::size_t{vectors}];
+template <int rows, int vectors, bool partial, class Element>
+HWY_INLINE void add_products(const Element* a, std::int64_t a_stride, const Element* b, int last,
+                             Vector<Element> (&sum)[std::size_t{rows}][std::size_t{vectors}]) {
+  const Lanes<Element> d;
+  Vector<Element> row[std::size_t{vectors}];
 #pragma GCC unroll 3
   for (int v = 0; v < vectors; ++v) {
-    row[v] = partial && v == vectors - 1 ? load_first(b + v * lanes, last) : hn::LoadU(d, b + v * lanes);
+    row[v] =
+        partial && v == vectors - 1 ? load_first(b + v * lanes<Element>, last) : hn::LoadU(d, b + v * lanes<Element>);
   }
 #pragma GCC unroll 8
   for (int i = 0; i < rows; ++i) {
-    const Vector entry = hn::Set(d, a[i * a_stride]);
+    const Vector<Element> entry = hn::Set(d, a[i * a_stride]);
 #pragma GCC unroll 3
     for (int v = 0; v < vectors; ++v) sum[i][v] = hn::MulAdd(entry, row[v], sum[i][v]);
   }
 }
 
 /// `steps` indices of k, after which `a` and `b` point behind them.
-template <int rows, int vectors, bool partial>
-HWY_INLINE void add_steps(const double*& a, std::int64_t a_stride, const double*& b, std::int64_t b_stride,
-                          std::int64_t steps, int last, Vector (&sum)[std::size_t{rows}][std::size_t{vectors}]) {
+template <int rows, int vectors, bool partial, class Element>
+HWY_INLINE void add_steps(const Element*& a, std::int64_t a_stride, const Element*& b, std::int64_t b_stride,
+                          std::int64_t steps, int last,
+                          Vector<Element> (&sum)[std::size_t{rows}][std::size_t{vectors}]) {
 #pragma GCC unroll 2
   for (std::int64_t p = 0; p < steps; ++p) {
     add_products<rows, vectors, partial>(a, a_stride, b, last, sum);
@@ -175,36 +200,36 @@ HWY_INLINE void add_steps(const double*& a, std::int64_t a_stride, const double*
 
 /// C[rows x vectors] += A B over `depth`. `partial`: the last vector of C and of B has only `last` columns.
 /// `packed`: A and B are as `pack_a` and `pack_b` leave them.
-template <int rows, int vectors, bool partial, bool packed>
-HWY_INLINE void tile(const Step& step) {
-  const Lanes d;
+template <int rows, int vectors, bool partial, bool packed, class Element>
+HWY_INLINE void tile(const Step<Element>& step) {
+  const Lanes<Element> d;
   const std::int64_t a_stride = packed ? summation_block : step.a_stride;
-  const std::int64_t b_stride = packed ? tile_columns : step.b_stride;
-  Vector sum[std::size_t{rows}][std::size_t{vectors}];
+  const std::int64_t b_stride = packed ? tile_columns<Element> : step.b_stride;
+  Vector<Element> sum[std::size_t{rows}][std::size_t{vectors}];
 #pragma GCC unroll 8
   for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 3
     for (int v = 0; v < vectors; ++v) sum[i][v] = hn::Zero(d);
   }
-  const double* a = step.a;
-  const double* b = step.b;
+  const Element* a = step.a;
+  const Element* b = step.b;
   if constexpr (packed) {
     std::int64_t rest = step.depth;
     // Lines are fetched a few at a time, since a core keeps only so many misses under way.
     const std::int64_t rows_of_c = std::min<std::int64_t>(rest / steps_for_c, rows);
     rest -= rows_of_c * steps_for_c;
-    const std::int64_t fetches = std::min(rest / steps_for_next, step.depth / (lines_of_next * line));
+    const std::int64_t fetches = std::min(rest / steps_for_next, step.depth / (lines_of_next * line<Element>));
     rest -= fetches * steps_for_next;
-    const double* next = step.next;
+    const Element* next = step.next;
     for (std::int64_t fetch = 0; fetch < fetches; ++fetch) {
-      for (int l = 0; l < lines_of_next; ++l) __builtin_prefetch(next + l * line, 0, 2);
-      next += lines_of_next * line;
+      for (int l = 0; l < lines_of_next; ++l) __builtin_prefetch(next + l * line<Element>, 0, 2);
+      next += lines_of_next * line<Element>;
       add_steps<rows, vectors, partial>(a, a_stride, b, b_stride, steps_for_next, step.last, sum);
     }
     add_steps<rows, vectors, partial>(a, a_stride, b, b_stride, rest, step.last, sum);
-    const double* c = step.c;
+    const Element* c = step.c;
     for (std::int64_t row = 0; row < rows_of_c; ++row) {
-      for (int v = 0; v <= vectors; ++v) hwy::Prefetch(c + std::min(v * lanes, vectors * lanes - 1));
+      for (int v = 0; v <= vectors; ++v) hwy::Prefetch(c + std::min(v * lanes<Element>, vectors * lanes<Element> - 1));
       c += step.c_stride;
       add_steps<rows, vectors, partial>(a, a_stride, b, b_stride, steps_for_c, step.last, sum);
     }
@@ -213,85 +238,103 @@ HWY_INLINE void tile(const Step& step) {
   }
 #pragma GCC unroll 8
   for (int i = 0; i < rows; ++i) {
-    double* c = step.c + i * step.c_stride;
+    Element* c = step.c + i * step.c_stride;
 #pragma GCC unroll 3
     for (int v = 0; v < vectors; ++v) {
       if (partial && v == vectors - 1) {
-        const Vector before = step.update == Update::add ? load_first(c + v * lanes, step.last) : hn::Zero(d);
-        store_first(step.update == Update::add ? hn::Add(before, sum[i][v]) : sum[i][v], c + v * lanes, step.last);
+        const Vector<Element> before =
+            step.update == Update::add ? load_first(c + v * lanes<Element>, step.last) : hn::Zero(d);
+        store_first(step.update == Update::add ? hn::Add(before, sum[i][v]) : sum[i][v], c + v * lanes<Element>,
+                    step.last);
       } else if (step.update == Update::add) {
-        hn::StoreU(hn::Add(hn::LoadU(d, c + v * lanes), sum[i][v]), d, c + v * lanes);
+        hn::StoreU(hn::Add(hn::LoadU(d, c + v * lanes<Element>), sum[i][v]), d, c + v * lanes<Element>);
       } else {
-        hn::StoreU(sum[i][v], d, c + v * lanes);
+        hn::StoreU(sum[i][v], d, c + v * lanes<Element>);
       }
     }
   }
 }
 
-template <int rows, int vectors, bool partial>
-void tile_in_place(const Step& step) {
+template <int rows, int vectors, bool partial, class Element>
+void tile_in_place(const Step<Element>& step) {
   tile<rows, vectors, partial, false>(step);
 }
 
-void whole_packed_tile(const Step& step) { tile<tile_rows, tile_vectors, false, true>(step); }
+template <class Element>
+void whole_packed_tile(const Step<Element>& step) {
+  tile<tile_rows, tile_vectors, false, true>(step);
+}
 
-using Tile = void (*)(const Step&);
+template <class Element>
+using Tile = void (*)(const Step<Element>&);
 
 /// tile_in_place for every number of rows, of vectors, and whether the last is partial.
-template <int... which>
-constexpr std::array<Tile, sizeof...(which)> all_tiles(std::integer_sequence<int, which...> /*of*/) {
-  return {tile_in_place < which / (2 * tile_vectors) + 1, which / 2 % tile_vectors + 1, which % 2 == 1 > ...};
+template <class Element, int... which>
+constexpr std::array<Tile<Element>, sizeof...(which)> all_tiles(std::integer_sequence<int, which...> /*of*/) {
+  return {tile_in_place<which / (2 * tile_vectors) + 1, which / 2 % tile_vectors + 1, which % 2 == 1>...};
 }
-constexpr auto tiles = all_tiles(std::make_integer_sequence<int, tile_rows * tile_vectors * 2>{});
+template <class Element>
+constexpr auto tiles = all_tiles<Element>(std::make_integer_sequence<int, tile_rows * tile_vectors * 2>{});
 
 /// The tile of 1 to `tile_rows` rows and 1 to `tile_columns` columns.
-Tile tile_for(std::int64_t rows, std::int64_t columns) {
-  const std::int64_t vectors = (columns + lanes - 1) / lanes;
-  const bool partial = vectors * lanes != columns;
-  return tiles[static_cast<std::size_t>(((rows - 1) * tile_vectors + vectors - 1) * 2 + (partial ? 1 : 0))];
+template <class Element>
+Tile<Element> tile_for(std::int64_t rows, std::int64_t columns) {
+  const std::int64_t vectors = (columns + lanes<Element> - 1) / lanes<Element>;
+  const bool partial = vectors * lanes<Element> != columns;
+  return tiles<Element>[static_cast<std::size_t>(((rows - 1) * tile_vectors + vectors - 1) * 2 + (partial ? 1 : 0))];
 }
 
-int last_of(std::int64_t columns) { return static_cast<int>((columns - 1) % lanes) + 1; }
+template <class Element>
+int last_of(std::int64_t columns) {
+  return static_cast<int>((columns - 1) % lanes<Element>) + 1;
+}
 
 /// One block of k of a small product, operands where they are.
-void multiply_in_place(const ConstView& a, const ConstView& b, const View& c, Update update) {
+template <class Element>
+void multiply_in_place(const MatrixView<const Element>& a, const MatrixView<const Element>& b,
+                       const MatrixView<Element>& c, Update update) {
   std::int64_t width = 0;
   for (std::int64_t column = 0; column < c.columns; column += width) {
     // Three vectors, but two and two where four are left: 32 columns are 16 + 16 and not 24 + 8.
     const std::int64_t left = c.columns - column;
-    width = left <= tile_columns ? left : tile_columns - (left > tile_columns + lanes ? 0 : lanes);
-    const int last = last_of(width);
-    Tile run = tile_for(std::min<std::int64_t>(tile_rows, c.rows), width);
+    width = left <= tile_columns<Element>
+                ? left
+                : tile_columns<Element> - (left > tile_columns<Element> + lanes<Element> ? 0 : lanes<Element>);
+    const int last = last_of<Element>(width);
+    Tile<Element> run = tile_for<Element>(std::min<std::int64_t>(tile_rows, c.rows), width);
     for (std::int64_t row = 0; row < c.rows; row += tile_rows) {
-      if (c.rows - row < tile_rows) run = tile_for(c.rows - row, width);
+      if (c.rows - row < tile_rows) run = tile_for<Element>(c.rows - row, width);
       run({&a(row, 0), a.stride, &b(0, column), b.stride, a.columns, &c(row, column), c.stride, update, nullptr, last});
     }
   }
 }
 
 /// Rows of `a` to rows `summation_block` apart.
-void pack_a(ConstView a, double* to) {
+template <class Element>
+void pack_a(MatrixView<const Element> a, Element* to) {
   for (std::int64_t i = 0; i < a.rows; ++i) {
-    std::memcpy(to + i * summation_block, &a(i, 0), static_cast<std::size_t>(a.columns) * sizeof(double));
+    std::memcpy(to + i * summation_block, &a(i, 0), static_cast<std::size_t>(a.columns) * sizeof(Element));
   }
 }
 
 /// Strips of `tile_columns` columns, each row by row, the last filled up with zeros.
-void pack_b(ConstView b, double* to) {
-  const Lanes d;
-  const std::int64_t whole = b.columns / tile_columns;
-  const std::int64_t rest = b.columns % tile_columns;
+template <class Element>
+void pack_b(MatrixView<const Element> b, Element* to) {
+  const Lanes<Element> d;
+  const std::int64_t whole = b.columns / tile_columns<Element>;
+  const std::int64_t rest = b.columns % tile_columns<Element>;
   for (std::int64_t p = 0; p < b.rows; ++p) {
-    const double* from = &b(p, 0);
-    double* row = to + p * tile_columns;
+    const Element* from = &b(p, 0);
+    Element* row = to + p * tile_columns<Element>;
     for (std::int64_t s = 0; s < whole; ++s) {
 #pragma GCC unroll 3
-      for (int v = 0; v < tile_vectors; ++v) hn::Store(hn::LoadU(d, from + v * lanes), d, row + v * lanes);
-      from += tile_columns;
-      row += b.rows * tile_columns;
+      for (int v = 0; v < tile_vectors; ++v)
+        hn::Store(hn::LoadU(d, from + v * lanes<Element>), d, row + v * lanes<Element>);
+      from += tile_columns<Element>;
+      row += b.rows * tile_columns<Element>;
     }
     if (rest != 0) {
-      std::fill(std::copy_n(from, rest, row), row + tile_columns, 0.0);
+      std::fill(std::copy_n(from, rest, row), row + tile_columns<Element>, Element{0});
     }
   }
 }
@@ -301,31 +344,32 @@ enum class PanelOfA { in_place, to_be_packed, packed };
 
 /// A's panel by B's block, which is packed. `packed_a` is where A's panel is packed, or shall be: each 8 rows are
 /// copied just before they are needed, after the tiles before have fetched them.
-void multiply_packed(const ConstView& a, PanelOfA panel, double* packed_a, const double* packed_b, const View& c,
-                     Update update) {
+template <class Element>
+void multiply_packed(const MatrixView<const Element>& a, PanelOfA panel, Element* packed_a, const Element* packed_b,
+                     const MatrixView<Element>& c, Update update) {
   const bool in_place = panel == PanelOfA::in_place;
   for (std::int64_t row = 0; row < c.rows; row += tile_rows) {
     const std::int64_t rows = std::min<std::int64_t>(tile_rows, c.rows - row);
-    double* const rows_of_a = packed_a + row * summation_block;
+    Element* const rows_of_a = packed_a + row * summation_block;
     if (panel == PanelOfA::to_be_packed) pack_a(a.block(row, 0, rows, a.columns), rows_of_a);
     std::int64_t next = std::min(row + tile_rows, c.rows - 1);
-    for (std::int64_t column = 0; column < c.columns; column += tile_columns) {
-      const std::int64_t columns = std::min<std::int64_t>(tile_columns, c.columns - column);
-      const Step step{in_place ? &a(row, 0) : rows_of_a,
-                      in_place ? a.stride : summation_block,
-                      packed_b + column * a.columns,
-                      tile_columns,
-                      a.columns,
-                      &c(row, column),
-                      c.stride,
-                      update,
-                      panel == PanelOfA::packed ? packed_a + next * summation_block : &a(next, 0),
-                      last_of(columns)};
+    for (std::int64_t column = 0; column < c.columns; column += tile_columns<Element>) {
+      const std::int64_t columns = std::min<std::int64_t>(tile_columns<Element>, c.columns - column);
+      const Step<Element> step{in_place ? &a(row, 0) : rows_of_a,
+                               in_place ? a.stride : summation_block,
+                               packed_b + column * a.columns,
+                               tile_columns<Element>,
+                               a.columns,
+                               &c(row, column),
+                               c.stride,
+                               update,
+                               panel == PanelOfA::packed ? packed_a + next * summation_block : &a(next, 0),
+                               last_of<Element>(columns)};
       next = std::min(next + 1, c.rows - 1);
-      if (rows == tile_rows && columns == tile_columns && !in_place) {
+      if (rows == tile_rows && columns == tile_columns<Element> && !in_place) {
         whole_packed_tile(step);
       } else {
-        tile_for(rows, columns)(step);
+        tile_for<Element>(rows, columns)(step);
       }
     }
   }
@@ -338,16 +382,19 @@ std::int64_t even_block(std::int64_t n, std::int64_t most, std::int64_t unit) {
   return (each + unit - 1) / unit * unit;
 }
 
-void multiply_here(const ConstView& a, const ConstView& b, const View& c, Update update) {
+template <class Element>
+void multiply_here(const MatrixView<const Element>& a, const MatrixView<const Element>& b, const MatrixView<Element>& c,
+                   Update update) {
   check_shapes(a, b, c);
   if (c.empty()) return;
   if (a.columns == 0) {
     if (update == Update::add) return;
-    for (std::int64_t i = 0; i < c.rows; ++i) std::fill_n(&c(i, 0), c.columns, 0.0);
+    for (std::int64_t i = 0; i < c.rows; ++i) std::fill_n(&c(i, 0), c.columns, Element{0});
     return;
   }
   const std::int64_t k = a.columns;
-  const bool collision = std::max(c.rows, k) > colliding_extent && (collides(a.stride) || collides(b.stride));
+  const bool collision =
+      std::max(c.rows, k) > colliding_extent && (collides<Element>(a.stride) || collides<Element>(b.stride));
   if (std::max(c.columns, k) <= in_place_extent && !collision) {
     if (c.rows <= in_place_extent) {
       multiply_in_place(a, b, c, update);
@@ -368,17 +415,18 @@ void multiply_here(const ConstView& a, const ConstView& b, const View& c, Update
     return;
   }
   const std::int64_t height = even_block(c.rows, panel_rows, tile_rows);
-  const std::int64_t width = even_block(c.columns, block_columns(tile_columns), tile_columns);
+  const std::int64_t width =
+      even_block(c.columns, block_columns<Element>(tile_columns<Element>), tile_columns<Element>);
   // Few strips of B do not use a panel of A often enough to pay for its copy.
-  const bool copies_a = c.columns > 2 * tile_columns || collides(a.stride);
-  double* const packed_b =
-      PackingSpace::mine().of(static_cast<std::size_t>(((copies_a ? height : 0) + width) * summation_block));
-  double* const packed_a = packed_b + width * summation_block;
+  const bool copies_a = c.columns > 2 * tile_columns<Element> || collides<Element>(a.stride);
+  Element* const packed_b =
+      PackingSpace::mine().of<Element>(static_cast<std::size_t>(((copies_a ? height : 0) + width) * summation_block));
+  Element* const packed_a = packed_b + width * summation_block;
   for (std::int64_t row = 0; row < c.rows; row += height) {
     const std::int64_t rows = std::min(height, c.rows - row);
     for (std::int64_t p = 0; p < k; p += summation_block) {
       const std::int64_t depth = std::min(summation_block, k - p);
-      const ConstView panel = a.block(row, p, rows, depth);
+      const MatrixView<const Element> panel = a.block(row, p, rows, depth);
       for (std::int64_t column = 0; column < c.columns; column += width) {
         const std::int64_t columns = std::min(width, c.columns - column);
         pack_b(b.block(p, column, depth, columns), packed_b);
@@ -390,6 +438,13 @@ void multiply_here(const ConstView& a, const ConstView& b, const View& c, Update
   }
 }
 
+void multiply_doubles_here(const ConstView& a, const ConstView& b, const View& c, Update update) {
+  multiply_here(a, b, c, update);
+}
+void multiply_floats_here(const MatrixView<const float>& a, const MatrixView<const float>& b,
+                          const MatrixView<float>& c, Update update) {
+  multiply_here(a, b, c, update);
+}
 const char* name_here() { return hwy::TargetName(HWY_TARGET); }
 
 }  // namespace
@@ -400,13 +455,15 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace duet {
 namespace {
-HWY_EXPORT(multiply_here);
+HWY_EXPORT(multiply_doubles_here);
+HWY_EXPORT(multiply_floats_here);
 HWY_EXPORT(name_here);
 }  // namespace
 
 LocalKernel simd_kernel() {
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-  return {"duet", HWY_DYNAMIC_DISPATCH(name_here)(), &HWY_DYNAMIC_DISPATCH(multiply_here)};
+  return {"duet", HWY_DYNAMIC_DISPATCH(name_here)(), &HWY_DYNAMIC_DISPATCH(multiply_doubles_here),
+          &HWY_DYNAMIC_DISPATCH(multiply_floats_here)};
 }
 
 }  // namespace duet

@@ -9,6 +9,7 @@
 #include <limits>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 #include "kernels/local_product/code_path.hpp"
 #include "kernels/local_product/shapes.hpp"
@@ -17,9 +18,10 @@
 namespace duet {
 namespace {
 
-/// cblas_dgemm with 32-bit integers: order, transposes, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc.
-using Dgemm = void (*)(int, int, int, int, int, int, double, const double*, int, const double*, int, double, double*,
-                       int);
+/// cblas_dgemm or cblas_sgemm with 32-bit integers: order, transposes, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc.
+template <class Element>
+using Gemm = void (*)(int, int, int, int, int, int, Element, const Element*, int, const Element*, int, Element,
+                      Element*, int);
 constexpr int row_major = 101;
 constexpr int not_transposed = 111;
 
@@ -64,33 +66,49 @@ Function symbol(void* library, const char* name) {
   return reinterpret_cast<Function>(::dlsym(library, name));  // NOLINT: what dlsym is for
 }
 
-void multiply_by(Dgemm dgemm, const ConstView& a, const ConstView& b, const View& c, Update update) {
+template <class Element>
+void multiply_by(Gemm<Element> gemm, const MatrixView<const Element>& a, const MatrixView<const Element>& b,
+                 const MatrixView<Element>& c, Update update) {
   check_shapes(a, b, c);
   const std::int64_t largest = std::max({a.rows, a.columns, b.columns, a.stride, b.stride, c.stride});
   // Beyond 32-bit integers these libraries cannot be asked, and without k some read B's address.
   if (c.empty() || a.columns == 0 || largest > std::numeric_limits<int>::max()) {
-    simd_kernel().multiply(a, b, c, update);
+    simd_kernel().of<Element>()(a, b, c, update);
     return;
   }
   const auto whole = [](std::int64_t value) { return static_cast<int>(value); };
-  dgemm(row_major, not_transposed, not_transposed, whole(c.rows), whole(c.columns), whole(a.columns), 1.0, a.data,
-        whole(a.stride), b.data, whole(b.stride), update == Update::add ? 1.0 : 0.0, c.data, whole(c.stride));
+  gemm(row_major, not_transposed, not_transposed, whole(c.rows), whole(c.columns), whole(a.columns), Element{1}, a.data,
+       whole(a.stride), b.data, whole(b.stride), Element{update == Update::add ? 1.0F : 0.0F}, c.data, whole(c.stride));
 }
 
 struct LoadedBlas {
   SystemBlas found;
-  Dgemm dgemm = nullptr;
+  Gemm<double> dgemm = nullptr;
+  Gemm<float> sgemm = nullptr;
+
+  template <class Element>
+  [[nodiscard]] Gemm<Element> gemm() const {
+    if constexpr (std::is_same_v<Element, double>) {
+      return dgemm;
+    } else {
+      return sgemm;
+    }
+  }
 };
 
 const LoadedBlas& loaded_openblas();
 const LoadedBlas& loaded_blis();
 
-void multiply_by_openblas(const ConstView& a, const ConstView& b, const View& c, Update update) {
-  multiply_by(loaded_openblas().dgemm, a, b, c, update);
+template <class Element>
+void multiply_by_openblas(const MatrixView<const Element>& a, const MatrixView<const Element>& b,
+                          const MatrixView<Element>& c, Update update) {
+  multiply_by(loaded_openblas().gemm<Element>(), a, b, c, update);
 }
 
-void multiply_by_blis(const ConstView& a, const ConstView& b, const View& c, Update update) {
-  multiply_by(loaded_blis().dgemm, a, b, c, update);
+template <class Element>
+void multiply_by_blis(const MatrixView<const Element>& a, const MatrixView<const Element>& b,
+                      const MatrixView<Element>& c, Update update) {
+  multiply_by(loaded_blis().gemm<Element>(), a, b, c, update);
 }
 
 /// OpenBLAS's name for what this processor can run, or null to leave the choice to it.
@@ -121,14 +139,15 @@ LoadedBlas load_openblas() {
   const EnvironmentWhileLoading core{"OPENBLAS_CORETYPE", openblas_core()};
   void* const library = load(files, loaded.found.where);
   if (library == nullptr) return loaded;
-  const auto dgemm = symbol<Dgemm>(library, "cblas_dgemm");
+  const auto dgemm = symbol<Gemm<double>>(library, "cblas_dgemm");
+  const auto sgemm = symbol<Gemm<float>>(library, "cblas_sgemm");
   const auto core_name = symbol<const char* (*)()>(library, "openblas_get_corename");
   const auto configuration = symbol<const char* (*)()>(library, "openblas_get_config");
   const auto threads_of = symbol<int (*)()>(library, "openblas_get_num_threads");
   const auto set_threads = symbol<void (*)(int)>(library, "openblas_set_num_threads");
   if (set_threads != nullptr) set_threads(1);  // the user's OPENBLAS_NUM_THREADS is for others
-  if (dgemm == nullptr || core_name == nullptr || configuration == nullptr || threads_of == nullptr ||
-      threads_of() != 1) {
+  if (dgemm == nullptr || sgemm == nullptr || core_name == nullptr || configuration == nullptr ||
+      threads_of == nullptr || threads_of() != 1) {
     return loaded;
   }
   // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..."
@@ -136,7 +155,9 @@ LoadedBlas load_openblas() {
   version.remove_prefix(std::min(version.find(' ') + 1, version.size()));
   version = version.substr(0, version.find(' '));
   loaded.dgemm = dgemm;
-  loaded.found.kernel = {"openblas " + std::string{version}, core_name(), multiply_by_openblas};
+  loaded.sgemm = sgemm;
+  loaded.found.kernel = {"openblas " + std::string{version}, core_name(), multiply_by_openblas<double>,
+                         multiply_by_openblas<float>};
   loaded.found.warning =
       warning_of(loaded.found.kernel.library, loaded.found.kernel.code_path,
                  std::getenv("OPENBLAS_CORETYPE") == nullptr ? "it does not know this processor"
@@ -150,13 +171,14 @@ LoadedBlas load_blis() {
   loaded.found.kernel.library = "blis-serial";
   void* const library = load(files, loaded.found.where);
   if (library == nullptr) return loaded;
-  const auto dgemm = symbol<Dgemm>(library, "cblas_dgemm");
+  const auto dgemm = symbol<Gemm<double>>(library, "cblas_dgemm");
+  const auto sgemm = symbol<Gemm<float>>(library, "cblas_sgemm");
   const auto version = symbol<const char* (*)()>(library, "bli_info_get_version_str");
   const auto threading = symbol<std::int64_t (*)()>(library, "bli_info_get_enable_threading");
   const auto initialise = symbol<void (*)()>(library, "bli_init");
   const auto architecture = symbol<int (*)()>(library, "bli_arch_query_id");
   const auto architecture_name = symbol<const char* (*)(int)>(library, "bli_arch_string");
-  if (dgemm == nullptr || version == nullptr || threading == nullptr || initialise == nullptr ||
+  if (dgemm == nullptr || sgemm == nullptr || version == nullptr || threading == nullptr || initialise == nullptr ||
       architecture == nullptr || architecture_name == nullptr || threading() != 0) {
     return loaded;
   }
@@ -169,7 +191,8 @@ LoadedBlas load_blis() {
   initialise();                                                     // registers what the variable may name
   const char* const code_path = architecture_name(architecture());  // reads the variable, once
   loaded.dgemm = dgemm;
-  loaded.found.kernel = {"blis-serial " + release, code_path, multiply_by_blis};
+  loaded.sgemm = sgemm;
+  loaded.found.kernel = {"blis-serial " + release, code_path, multiply_by_blis<double>, multiply_by_blis<float>};
   loaded.found.warning =
       warning_of(loaded.found.kernel.library, code_path,
                  std::getenv("BLIS_ARCH_TYPE") == nullptr ? "it does not know this processor"

@@ -92,5 +92,15 @@ TEST(FillRandom, WritesNothingOutsideItsView) {
   }
 }
 
+TEST(Random, FloatsAreTheDoublesRoundedDownTo24Bits) {
+  Matrix<float> floats{9, 7};
+  fill_random(floats.view(), 5, 1, 3, 4);
+  for (std::int64_t i = 0; i < 9; ++i) {
+    for (std::int64_t j = 0; j < 7; ++j) {
+      EXPECT_EQ(floats.view()(i, j), std::floor(random_entry(5, 1, 3 + i, 4 + j) * 0x1p23) * 0x1p-23);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace duet
