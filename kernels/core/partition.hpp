@@ -34,6 +34,12 @@ struct Range {
   return index < in_larger ? index / (each + 1) : larger + (index - in_larger) / each;
 }
 
+/// A rectangle of a matrix: the rows and columns that one worker has.
+struct Block {
+  Range rows;
+  Range columns;
+};
+
 /// Workers as a grid; worker w stands at row w / columns and column w % columns.
 struct Grid {
   std::int64_t rows = 1;

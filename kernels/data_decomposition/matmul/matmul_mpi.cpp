@@ -3,7 +3,7 @@
 
 #include "kernels/data_decomposition/matmul/matmul.hpp"
 #include "kernels/data_decomposition/matmul/panel_broadcast.hpp"
-#include "kernels/data_decomposition/matmul/tiles.hpp"
+#include "kernels/product/tiles.hpp"
 #include "kernels/local_product/local_product.hpp"
 
 namespace duet {

@@ -1,5 +1,5 @@
 #include "kernels/data_decomposition/matmul/matmul.hpp"
-#include "kernels/data_decomposition/matmul/tiles.hpp"
+#include "kernels/product/tiles.hpp"
 #include "kernels/local_product/local_product.hpp"
 
 namespace duet {

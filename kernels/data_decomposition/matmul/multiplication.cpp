@@ -10,7 +10,7 @@
 
 #include "kernels/core/tbb_team.hpp"
 #include "kernels/core/first_exception.hpp"
-#include "kernels/data_decomposition/matmul/tiles.hpp"
+#include "kernels/product/tiles.hpp"
 #include "kernels/data_decomposition/matmul/verify.hpp"
 #include "kernels/local_product/local_product.hpp"
 

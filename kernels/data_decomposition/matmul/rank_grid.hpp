@@ -19,12 +19,6 @@ struct ProductShape {
   std::int64_t k = 0;
 };
 
-/// The rows and columns of a matrix that one rank owns.
-struct Block {
-  Range rows;
-  Range columns;
-};
-
 /// Columns of A, and the same rows of B, that each have one owner: the ranks of one grid column own this part of A, the
 /// ranks of one grid row own this part of B.
 struct Panel {

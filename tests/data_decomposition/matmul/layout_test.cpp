@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "kernels/data_decomposition/matmul/rank_grid.hpp"
-#include "kernels/data_decomposition/matmul/tiles.hpp"
+#include "kernels/product/tiles.hpp"
 #include "tests/data_decomposition/matmul/reference.hpp"
 
 namespace duet {

@@ -1,4 +1,4 @@
-#include "kernels/data_decomposition/matmul/tiles.hpp"
+#include "kernels/product/tiles.hpp"
 
 #include <algorithm>
 #include <stdexcept>

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/core/partition.hpp"
 #include "kernels/core/view.hpp"
-#include "kernels/data_decomposition/matmul/rank_grid.hpp"
 
 namespace duet {
 
