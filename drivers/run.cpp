@@ -30,6 +30,8 @@ struct RunOptions {
   int warm_up = 1;
   double time_limit = 0;
   std::string json;
+  bool plan = false;
+  std::int64_t planned_ranks = 0;  ///< 0: as many as there are
 };
 
 /// Where trials go as they end: a line each, in one write, so that a run that is killed leaves whole lines.
@@ -118,6 +120,21 @@ void print_summary(const std::vector<Trial>& trials) {
   }
 }
 
+/// What would be chosen on so many ranks; nothing is run.
+int print_plan(const Problem& problem, const Variant& variant, const Instance& instance, const Settings& tunables,
+               std::int64_t ranks) {
+  if (!problem.plan || !passes_messages(variant.model)) {
+    throw UsageError(fmt::format("--plan: {} in {} divides nothing by choice", problem.name, name_of(variant.model)));
+  }
+  const auto lines = asked([&] { return problem.plan(instance, tunables, ranks); });
+  fmt::print("{}: size {} in {} on {}\n", problem.name, instance.size_text(), name_of(variant.model),
+             counted(ranks, "rank"));
+  std::size_t width = 0;
+  for (const auto& [name, value] : lines) width = std::max(width, name.size());
+  for (const auto& [name, value] : lines) fmt::print("  {:<{}}  {}\n", name, width, value);
+  return status::right;
+}
+
 int run(const RunOptions& options) {
   const Problem& problem = asked(problem_called, options.problem);
   const Variant& variant =
@@ -131,6 +148,11 @@ int run(const RunOptions& options) {
   });
 
   const Launched launch = launched();
+  if (options.plan) {
+    if (launch.rank != 0) return status::right;
+    const auto ranks = options.planned_ranks != 0 ? options.planned_ranks : launch.ranks;
+    return print_plan(problem, variant, instance, checked, ranks);
+  }
   constexpr double remind_seconds = 60;
   watch(launch.rank, launch.ranks, remind_seconds, options.time_limit);
   const Session session{options.workers};
@@ -169,6 +191,11 @@ void add_run(CLI::App& duet, Act& act) {
   add_duration_option(*command, "--time-limit", options->time_limit, "End with status 124 after this long");
   command->add_option("--json", options->json,
                       "Append each trial to this file as one line of JSON ('-': standard output)");
+  CLI::Option* const plan = command->add_flag(
+      "--plan", options->plan, "Print how the ranks would divide the work, what they move and hold; run nothing");
+  add_whole_option(*command, "-p,--ranks", options->planned_ranks, "Ranks to plan for, with --plan", 1, 1 << 20)
+      ->default_str("as many as are started")
+      ->needs(plan);
   add_whole_option(*command, "--round", options->measure.round, "Said back in the records")->group("");
   add_whole_option(*command, "--launch", options->measure.launch, "Said back in the records")->group("");
   command->footer(
@@ -176,10 +203,12 @@ void add_run(CLI::App& duet, Act& act) {
       "  duet run matmul --model tbb --threads 2 --size 1024\n"
       "  duet run fib_batch --model openmp --size 5000 --set schedule=guided\n"
       "  mpirun -n 4 duet run matmul --model mpi --size 100x2000x300 --set panel=128\n"
+      "  duet run matmul --plan -p 1024 --size 16384\n"
       "  mpirun -n 2 duet run matmul --model hybrid --threads 4 --json trials.jsonl\n"
       "Each trial is timed from a common start to the last worker's end, and verified by independent mathematics.");
   command->callback([&act, options, command] {
     options->size_given = command->count("--size") > 0;
+    if (options->plan && command->count("--model") == 0) options->workers.model = Model::mpi;
     if (command->count("--warm-up") > 0) options->measure.warm_up = options->warm_up;
     act = [options] { return run(*options); };
   });

@@ -63,7 +63,7 @@ void run_blas_peer(const PeerOptions& options) {
   trial.unit = problem.work(instance).unit;
   trial.facts["code_path"] = code_path_of(library);
   const RankGrid alone;
-  const ProductLayout layout{{m, n, k}, Grid{1, 1}};
+  const ProductLayout layout{{m, n, k}, {1, 1}};
   const auto whole = [](std::int64_t extent) { return static_cast<int>(extent); };
   time_and_judge(
       options, trial, [] {},

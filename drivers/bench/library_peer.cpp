@@ -32,7 +32,7 @@ void run_library_peer(const PeerOptions& options) {
   trial.operations = problem.work(instance).operations;
   trial.unit = problem.work(instance).unit;
   const RankGrid one_rank;
-  const ProductLayout layout{shape, Grid{1, 1}};
+  const ProductLayout layout{shape, {1, 1}};
   time_and_judge(
       options, trial, [&] { fill_random(c.view(), instance.seed, 2, 0, 0); },
       [&] {

@@ -8,7 +8,7 @@
 
 #include "drivers/simulate/simulated_problems.hpp"
 #include "kernels/core/mpi.hpp"
-#include "kernels/data_decomposition/matmul/matmul.hpp"
+#include "kernels/data_decomposition/matmul/multiplication.hpp"
 
 namespace duet {
 namespace {
@@ -28,21 +28,17 @@ class FlatProduct {
 
   void execute() {
     const int rank = ranks_.rank();
-    matmul_mpi({ranks_, layout_, flat(layout_.a_of(rank)), flat(layout_.b_of(rank)), flat(layout_.c_of(rank))},
-               execution_);
+    matmul_mpi(
+        OwnedBlocks{ranks_, layout_, flat(layout_.a_of(rank)), flat(layout_.b_of(rank)), flat(layout_.c_of(rank))},
+        execution_);
   }
-  [[nodiscard]] const Grid& grid() const { return ranks_.shape(); }
+  [[nodiscard]] const ProductGrid& grid() const { return ranks_.shape(); }
 
  private:
   [[nodiscard]] View flat(const Block& block) { return {row_.data(), block.rows.size(), block.columns.size(), 0}; }
 
-  static Grid chosen_grid(const ProductShape& shape, const Execution& execution) {
-    const int ranks = size_of(execution.communicator);
-    const std::int64_t rows = execution.whole_or("grid", 0);
-    if (rows == 0) return grid_for(shape.m, shape.n, ranks);
-    if (ranks % rows == 0) return {rows, ranks / rows};
-    throw std::invalid_argument("grid: " + std::to_string(rows) + " rows do not divide " + std::to_string(ranks) +
-                                " ranks");
+  static ProductGrid chosen_grid(const ProductShape& shape, const Execution& execution) {
+    return plan_product(shape, size_of(execution.communicator), limits_of(execution.tunables, sizeof(double))).grid;
   }
 
   Execution execution_;
@@ -56,7 +52,7 @@ Placed flat_product(const Instance& instance, const Execution& execution) {
       ProductShape{instance.extents.at(0), instance.extents.at(1), instance.extents.at(2)}, execution);
   Placed placed;
   placed.execute = [product] { product->execute(); };
-  placed.facts["grid"] = std::to_string(product->grid().rows) + "x" + std::to_string(product->grid().columns);
+  placed.facts["grid"] = grid_text(product->grid());
   return placed;
 }
 

@@ -11,6 +11,7 @@
 #include <source_location>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,13 @@ inline void check(int code, const std::source_location& where = std::source_loca
 /// 2^31 - 1 elements go in units of a larger datatype (`Datatype::run_of`) or in pieces (`pieces_of`).
 [[nodiscard]] int mpi_count(std::int64_t count);
 
+/// MPI's name for a floating-point type.
+template <class Element>
+[[nodiscard]] MPI_Datatype mpi_type() {
+  static_assert(std::is_same_v<Element, double> || std::is_same_v<Element, float>);
+  return std::is_same_v<Element, double> ? MPI_DOUBLE : MPI_FLOAT;
+}
+
 /// The largest number of elements that one call is given.
 inline constexpr std::int64_t largest_mpi_count = 0x7fffffff;
 
@@ -46,8 +54,8 @@ void pieces_of(std::int64_t total, Act&& act, std::int64_t limit = largest_mpi_c
   }
 }
 
-/// Freeing communicators and windows is collective. A rank that throws must not wait there for ranks that do not know of
-/// it, so the owners below leave their handles alone while an exception unwinds the stack: the job is about to end.
+/// Freeing communicators and windows is collective. A rank that throws must not wait there for ranks that do not know
+/// of it, so the owners below leave their handles alone while an exception unwinds the stack: the job is about to end.
 class Unwinding {
  public:
   [[nodiscard]] bool now() const { return std::uncaught_exceptions() > before_; }

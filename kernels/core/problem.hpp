@@ -19,6 +19,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kernels/core/execution.hpp"
@@ -89,6 +90,12 @@ struct Problem {
   /// ranks of `threads` threads share the node.
   std::function<double(const Instance&, Model, int ranks, int threads)> memory;
   std::vector<Variant> variants;
+  /// How `ranks` ranks would divide an instance, without any of them: what is chosen and what it moves, a name and a
+  /// value each. A pure function of its arguments; throws std::invalid_argument for tunables that cannot serve. Empty
+  /// where nothing is chosen.
+  std::function<std::vector<std::pair<std::string, std::string>>(const Instance&, const Settings& tunables,
+                                                                 std::int64_t ranks)>
+      plan{};
 
   /// Checks `size` ("1024" or "100x200x300") and the parameters. Throws std::invalid_argument that says what is right.
   [[nodiscard]] Instance pose(std::string_view size, std::uint64_t seed,

@@ -34,8 +34,7 @@ struct MatrixView {
 
   /// A view that may be read where one that may be written is at hand.
   operator MatrixView<const Element>() const  // NOLINT(google-explicit-constructor): the harmless direction
-    requires(!std::is_const_v<Element>)
-  {
+      requires(!std::is_const_v<Element>) {
     return {data, rows, columns, stride};
   }
 };

@@ -131,7 +131,7 @@ class Judge {
   PerVector<std::vector<double>> x_;  ///< my columns; 0 where the column is not finite
   PerVector<std::vector<double>> y_;  ///< B x, all of k
   std::vector<double> t_;             ///< |B||x| with every |x_j| as 1, all of k
-  std::vector<RowSums> rows_;         ///< my rows of C
+  std::vector<RowSums> rows_;         ///< my rows of A
 };
 
 template <class Element>
@@ -273,9 +273,9 @@ void Judge<Element>::multiply_c() {
   constexpr std::size_t sums = vector_count + 2;
   std::vector<double> partial(rows_.size() * sums);
   for (std::int64_t row = 0; row < mine_.c.rows; ++row) {
-    const RowSums& of_row = rows_[index(row)];
+    const RowSums& of_row = rows_[index(mine_.c_begin + row)];
     const bool overflows = may_overflow(of_row);
-    double* const sum = partial.data() + row * std::int64_t{sums};
+    double* const sum = partial.data() + (mine_.c_begin + row) * std::int64_t{sums};
     for (std::int64_t column = 0; column < mine_.c.columns; ++column) {
       const double entry = mine_.c(row, column);
       const double kind = std::max(of_row.kind, column_kinds_[index(column)]);
@@ -340,9 +340,9 @@ Judgement Judge<Element>::agree_on_largest_error() const {
 template <class Element>
 Fault Judge<Element>::first_fault_in(std::int64_t row) const {
   const std::int64_t local = mine_.rows.find(row);
-  const bool is_mine = local >= 0;
+  const std::int64_t local_in_c = local - mine_.c_begin;
   std::vector<double> a_row(index(mine_.k), 0);
-  if (is_mine) {
+  if (local >= 0) {
     for (std::int64_t p = 0; p < mine_.a.columns; ++p) a_row[index(mine_.a_columns[p])] = mine_.a(local, p);
   }
   combine(mine_.all, a_row, MPI_SUM);
@@ -358,13 +358,13 @@ Fault Judge<Element>::first_fault_in(std::int64_t row) const {
   }
   combine(mine_.along_column, exact, MPI_SUM);
   combine(mine_.along_column, magnitude, MPI_SUM);
-  if (!is_mine) return {};
+  if (local < 0 || local_in_c < 0 || local_in_c >= mine_.c.rows) return {};
   const auto k = static_cast<double>(mine_.k);
   const RowSums& of_row = rows_[index(local)];
   const bool overflows = may_overflow(of_row);
   Fault fault;
   for (std::int64_t column = 0; column < mine_.c.columns; ++column) {
-    const double found = mine_.c(local, column);
+    const double found = mine_.c(local_in_c, column);
     const double kind = std::max(of_row.kind, column_kinds_[index(column)]);
     const double bound =
         (gamma<Element>(k) + gamma<double>(k)) * (magnitude[index(column)] + k * least_normal) + normwise();

@@ -33,8 +33,9 @@ struct Runs {
   }
 };
 
-/// C = A B, m x n x k, as one rank of a grid holds it. Ranks of one grid row have the same rows of A and C, ranks of
-/// one grid column the same columns of B and C; each entry has one owner. One process alone has null communicators.
+/// C = A B, m x n x k, as one rank of a grid holds it. Ranks of one grid row have the same rows of A, and of C all or
+/// some of them; ranks of one grid column have the same columns of B and C; each entry has one owner. One process alone
+/// has null communicators, and a rank that owns nothing has but `all`.
 template <class Element>
 struct OwnedProduct {
   MPI_Comm all = MPI_COMM_NULL;
@@ -46,10 +47,11 @@ struct OwnedProduct {
   MatrixView<const Element> a;
   MatrixView<const Element> b;
   MatrixView<const Element> c;
-  Runs rows;       ///< my rows of A and C
-  Runs columns;    ///< my columns of B and C
-  Runs a_columns;  ///< my columns of A
-  Runs b_rows;     ///< my rows of B
+  Runs rows;                 ///< my rows of A
+  Runs columns;              ///< my columns of B and C
+  Runs a_columns;            ///< my columns of A
+  Runs b_rows;               ///< my rows of B
+  std::int64_t c_begin = 0;  ///< my rows of C are c.rows of my rows of A, from this one on
 };
 
 /// How an answer may differ from the exact product, beside what any sum of products may.

@@ -7,7 +7,10 @@
 namespace duet {
 namespace {
 
-std::string shape_text(ConstView view) { return std::to_string(view.rows) + " x " + std::to_string(view.columns); }
+template <class Element>
+std::string shape_text(MatrixView<const Element> view) {
+  return std::to_string(view.rows) + " x " + std::to_string(view.columns);
+}
 
 std::int64_t ceiling_of(std::int64_t dividend, std::int64_t divisor) { return (dividend + divisor - 1) / divisor; }
 
@@ -51,11 +54,15 @@ Tiles tiles_of(std::int64_t m, std::int64_t n, int threads, std::int64_t tile) {
   return tiles;
 }
 
-void require_conforming(ConstView a, ConstView b, ConstView c) {
+template <class Element>
+void require_conforming(MatrixView<const Element> a, MatrixView<const Element> b, MatrixView<const Element> c) {
   if (a.columns != b.rows || c.rows != a.rows || c.columns != b.columns) {
     throw std::invalid_argument("A of " + shape_text(a) + " times B of " + shape_text(b) + " is not a C of " +
                                 shape_text(c));
   }
 }
+
+template void require_conforming(ConstView, ConstView, ConstView);
+template void require_conforming(MatrixView<const float>, MatrixView<const float>, MatrixView<const float>);
 
 }  // namespace duet

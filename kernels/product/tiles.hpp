@@ -2,6 +2,7 @@
 
 /// How one process divides C among its threads.
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -41,18 +42,28 @@ inline constexpr std::int64_t divisible_extent = 1024;
 [[nodiscard]] Tiles tiles_of(std::int64_t m, std::int64_t n, int threads, std::int64_t tile);
 
 /// The views that a tile of C is computed from: all columns of its rows of A, all rows of its columns of B.
+template <class Element>
 struct TileViews {
-  ConstView a;
-  ConstView b;
-  View c;
+  MatrixView<const Element> a;
+  MatrixView<const Element> b;
+  MatrixView<Element> c;
 };
-[[nodiscard]] inline TileViews views_of(const Block& tile, ConstView a, ConstView b, View c) {
+template <class Element>
+[[nodiscard]] TileViews<Element> views_of(const Block& tile, MatrixView<const Element> a, MatrixView<const Element> b,
+                                          MatrixView<Element> c) {
   return {a.block(tile.rows.begin, 0, tile.rows.size(), a.columns),
           b.block(0, tile.columns.begin, b.rows, tile.columns.size()),
           c.block(tile.rows.begin, tile.columns.begin, tile.rows.size(), tile.columns.size())};
 }
 
+/// C = 0: a product over no k.
+template <class Element>
+void fill_with_zeros(MatrixView<Element> c) {
+  for (std::int64_t row = 0; row < c.rows; ++row) std::fill_n(&c(row, 0), c.columns, Element{0});
+}
+
 /// Throws std::invalid_argument unless A is m x k, B k x n and C m x n for some m, n, k.
-void require_conforming(ConstView a, ConstView b, ConstView c);
+template <class Element>
+void require_conforming(MatrixView<const Element> a, MatrixView<const Element> b, MatrixView<const Element> c);
 
 }  // namespace duet

@@ -3,30 +3,33 @@
 #include <array>
 
 #include "kernels/core/first_exception.hpp"
+#include "kernels/data_decomposition/matmul/layer_sum.hpp"
 #include "kernels/data_decomposition/matmul/matmul.hpp"
 #include "kernels/data_decomposition/matmul/panel_broadcast.hpp"
-#include "kernels/product/tiles.hpp"
 #include "kernels/local_product/local_product.hpp"
+#include "kernels/product/tiles.hpp"
 
 namespace duet {
+namespace {
 
-void matmul_hybrid(const OwnedBlocks& mine, const Execution& execution) {
-  require_conforming(mine);
-  const LocalKernel& kernel = local_kernel(execution.text_or("local_kernel", "auto"));
-  const std::int64_t width = panel_width(execution, mine.layout.shape().k);
-  const std::vector<Panel> panels = mine.layout.panels(width);
-  const Tiles tiles = tiles_of(mine.c.rows, mine.c.columns, execution.threads, execution.whole_or("tile", 0));
-  std::array<PanelBroadcast, 2> slots{PanelBroadcast{mine, width}, PanelBroadcast{mine, width}};
+/// What this rank's layer makes of its share of k, for the rows and columns of this rank.
+template <class Element>
+void multiply_in_layer(const OwnedBlocksOf<Element>& mine, MatrixView<Element> c, const Execution& execution) {
+  const auto kernel = local_kernel(execution.text_or("local_kernel", "auto")).of<Element>();
+  const std::int64_t width = panel_width(execution, mine.layout);
+  const std::vector<Panel> panels = mine.layout.panels(width, mine.ranks.layer());
+  const Tiles tiles = tiles_of(c.rows, c.columns, execution.threads, execution.whole_or("tile", 0));
+  std::array slots{PanelBroadcast<Element>{mine, width}, PanelBroadcast<Element>{mine, width}};
   FirstException failure;
-  if (panels.empty()) kernel.multiply(mine.a, mine.b, mine.c, Update::assign);
+  if (panels.empty()) fill_with_zeros(c);
   if (!panels.empty()) slots[0].start(panels[0]);
   const auto multiply = [&](std::int64_t tile, std::size_t step, Booking& booking) {
     booking.now(Activity::useful);
     failure.guard([&] {
       // C(I, J) += A(I, P) B(P, J)
-      const PanelBroadcast& here = slots[step % 2];
-      const TileViews part = views_of(tiles[tile], here.a(), here.b(), mine.c);
-      kernel.multiply(part.a, part.b, part.c, step == 0 ? Update::assign : Update::add);
+      const PanelBroadcast<Element>& here = slots[step % 2];
+      const auto part = views_of<Element>(tiles[tile], here.a(), here.b(), c);
+      kernel(part.a, part.b, part.c, step == 0 ? Update::assign : Update::add);
       if (omp_get_thread_num() == 0) slots[(step + 1) % 2].progress();
     });
     booking.now(Activity::waiting);
@@ -56,5 +59,19 @@ void matmul_hybrid(const OwnedBlocks& mine, const Execution& execution) {
   }
   failure.rethrow();
 }
+
+}  // namespace
+
+template <class Element>
+void matmul_hybrid(const OwnedBlocksOf<Element>& mine, const Execution& execution) {
+  require_conforming(mine);
+  if (mine.ranks.idle()) return;
+  LayerSum<Element> sum{mine};
+  multiply_in_layer(mine, sum.summand(), execution);
+  sum.add_up(execution);
+}
+
+template void matmul_hybrid(const OwnedBlocksOf<double>&, const Execution&);
+template void matmul_hybrid(const OwnedBlocksOf<float>&, const Execution&);
 
 }  // namespace duet

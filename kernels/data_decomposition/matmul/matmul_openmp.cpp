@@ -2,13 +2,14 @@
 
 #include "kernels/core/first_exception.hpp"
 #include "kernels/data_decomposition/matmul/matmul.hpp"
-#include "kernels/product/tiles.hpp"
 #include "kernels/local_product/local_product.hpp"
+#include "kernels/product/tiles.hpp"
 
 namespace duet {
 
-void matmul_openmp(ConstView a, ConstView b, View c, const Execution& execution) {
-  require_conforming(a, b, c);
+template <class Element>
+void matmul_openmp(Operand<Element> a, Operand<Element> b, MatrixView<Element> c, const Execution& execution) {
+  require_conforming<Element>(a, b, c);
   const LocalKernel& kernel = local_kernel(execution.text_or("local_kernel", "auto"));
   const Tiles tiles = tiles_of(c.rows, c.columns, execution.threads, execution.whole_or("tile", 0));
   FirstException failure;
@@ -16,8 +17,8 @@ void matmul_openmp(ConstView a, ConstView b, View c, const Execution& execution)
   const auto multiply = [&](std::int64_t tile, Booking& booking) {
     booking.now(Activity::useful);
     failure.guard([&] {
-      const TileViews part = views_of(tiles[tile], a, b, c);
-      kernel.multiply(part.a, part.b, part.c, Update::assign);
+      const TileViews<Element> part = views_of<Element>(tiles[tile], a, b, c);
+      kernel.of<Element>()(part.a, part.b, part.c, Update::assign);
     });
     booking.now(Activity::waiting);
   };
@@ -31,5 +32,8 @@ void matmul_openmp(ConstView a, ConstView b, View c, const Execution& execution)
   }
   failure.rethrow();
 }
+
+template void matmul_openmp(ConstView, ConstView, View, const Execution&);
+template void matmul_openmp(Operand<float>, Operand<float>, MatrixView<float>, const Execution&);
 
 }  // namespace duet

@@ -2,26 +2,29 @@
 
 #include "kernels/core/tbb_team.hpp"
 #include "kernels/data_decomposition/matmul/matmul.hpp"
-#include "kernels/product/tiles.hpp"
 #include "kernels/local_product/local_product.hpp"
+#include "kernels/product/tiles.hpp"
 
 namespace duet {
 
-void matmul_tbb(ConstView a, ConstView b, View c, const Execution& execution) {
+template <class Element>
+void matmul_tbb(Operand<Element> a, Operand<Element> b, MatrixView<Element> c, const Execution& execution) {
   if (!execution.on_worker_start) return matmul_tbb(a, b, c, execution, TbbTeam::kept(execution.threads));
   TbbTeam team{execution};
   matmul_tbb(a, b, c, execution, team);
 }
 
-void matmul_tbb(ConstView a, ConstView b, View c, const Execution& execution, TbbTeam& team) {
-  require_conforming(a, b, c);
+template <class Element>
+void matmul_tbb(Operand<Element> a, Operand<Element> b, MatrixView<Element> c, const Execution& execution,
+                TbbTeam& team) {
+  require_conforming<Element>(a, b, c);
   const LocalKernel& kernel = local_kernel(execution.text_or("local_kernel", "auto"));
   const Tiles tiles = tiles_of(c.rows, c.columns, execution.threads, execution.whole_or("tile", 0));
   // C(I, J) = A(I, :) B(:, J). Tiles are disjoint, and nobody writes A or B: no lock is needed.
   const auto multiply = [&](std::int64_t tile) {
     const Booking booking{execution.timesheet, TbbTeam::worker(), Activity::useful};
-    const TileViews part = views_of(tiles[tile], a, b, c);
-    kernel.multiply(part.a, part.b, part.c, Update::assign);
+    const TileViews<Element> part = views_of<Element>(tiles[tile], a, b, c);
+    kernel.of<Element>()(part.a, part.b, part.c, Update::assign);
   };
   if (tiles.count() == 0) return;
   // The tiles are tasks, the large ones first: this thread takes the first, thieves take the oldest that is left, and
@@ -32,5 +35,10 @@ void matmul_tbb(ConstView a, ConstView b, View c, const Execution& execution, Tb
     tasks.run_and_wait([&multiply] { multiply(0); });
   });
 }
+
+template void matmul_tbb(ConstView, ConstView, View, const Execution&);
+template void matmul_tbb(Operand<float>, Operand<float>, MatrixView<float>, const Execution&);
+template void matmul_tbb(ConstView, ConstView, View, const Execution&, TbbTeam&);
+template void matmul_tbb(Operand<float>, Operand<float>, MatrixView<float>, const Execution&, TbbTeam&);
 
 }  // namespace duet

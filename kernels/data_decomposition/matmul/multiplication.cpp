@@ -8,11 +8,11 @@
 #include <stdexcept>
 #include <utility>
 
-#include "kernels/core/tbb_team.hpp"
 #include "kernels/core/first_exception.hpp"
-#include "kernels/product/tiles.hpp"
+#include "kernels/core/tbb_team.hpp"
 #include "kernels/data_decomposition/matmul/verify.hpp"
 #include "kernels/local_product/local_product.hpp"
+#include "kernels/product/tiles.hpp"
 
 namespace duet {
 namespace {
@@ -30,18 +30,6 @@ std::string agreed_kernel(const std::string& choice, MPI_Comm ranks) {
   }
   if (ranks != MPI_COMM_NULL) check(MPI_Bcast(&index, 1, MPI_INT, 0, ranks));
   return kernel_choices.at(static_cast<std::size_t>(index));
-}
-
-/// The grid of as many rows as the tunable says, or the one that moves the fewest words.
-Grid chosen_grid(const ProductShape& shape, const Execution& execution) {
-  const int ranks = size_of(execution.communicator);
-  const std::int64_t rows = execution.whole_or("grid", 0);
-  if (rows == 0) return grid_for(shape.m, shape.n, ranks);
-  if (ranks % rows != 0) {
-    throw std::invalid_argument("grid: " + std::to_string(rows) + " rows do not divide " + std::to_string(ranks) +
-                                " ranks");
-  }
-  return {rows, ranks / rows};
 }
 
 /// What the variant of `model` runs with: the kernel settled, no communicator where it passes no messages, one thread
@@ -65,7 +53,10 @@ std::vector<Setting> matmul_tunables(Model model) {
     tunables.push_back({"tile", "0", "largest number of rows and columns of a tile of C; 0: chosen", {}});
   }
   if (passes_messages(model)) {
-    tunables.push_back({"grid", "0", "rows of the grid of ranks, a divisor of their number; 0: fewest words", {}});
+    tunables.push_back({"aim", "time", "what the grid of ranks is chosen for", {"time", "words"}});
+    tunables.push_back({"grid", "0", "rows of the grid of ranks, a divisor of their number; 0: chosen", {}});
+    tunables.push_back({"layers", "0", "layers of the grid that share k out, a divisor of the ranks; 0: chosen", {}});
+    tunables.push_back({"memory", "0", "MiB that one rank may hold, which keep layers few; 0: no limit", {}});
     tunables.push_back({"panel", "0", "columns of A that one broadcast carries; 0: chosen", {}});
   }
   if (model == Model::mpi) {
@@ -74,24 +65,43 @@ std::vector<Setting> matmul_tunables(Model model) {
   return tunables;
 }
 
-Multiplication::Multiplication(Model model, const ProductShape& shape, Execution execution, const FillBlock& fill_a,
-                               const FillBlock& fill_b, Filling filling)
+PlanLimits limits_of(const Settings& tunables, std::int64_t element_bytes) {
+  const auto whole = [&](const char* name) { return tunables.all().contains(name) ? tunables.whole(name) : 0; };
+  PlanLimits limits{
+      .rows = whole("grid"), .layers = whole("layers"), .panel = whole("panel"), .word_bytes = element_bytes};
+  if (const std::int64_t memory = whole("memory"); memory != 0) {
+    limits.memory_words = static_cast<double>(memory) * 0x1p20 / static_cast<double>(element_bytes);
+  }
+  // A float is half as long on its way, and half as long in the making.
+  const bool for_words = tunables.all().contains("aim") && tunables.text("aim") == "words";
+  if (!for_words) limits.operations_per_word = operations_of_a_word;
+  return limits;
+}
+
+template <class Element>
+MultiplicationOf<Element>::MultiplicationOf(Model model, const ProductShape& shape, Execution execution,
+                                            const FillBlockOf<Element>& fill_a, const FillBlockOf<Element>& fill_b,
+                                            Filling filling)
     : model_{model},
       execution_{settled(model, std::move(execution))},
       team_{model == Model::tbb ? std::make_unique<TbbTeam>(execution_) : nullptr},
-      ranks_{chosen_grid(shape, execution_), execution_.communicator},
+      ranks_{
+          plan_product(shape, size_of(execution_.communicator), limits_of(execution_.tunables, sizeof(Element))).grid,
+          execution_.communicator},
       layout_{shape, ranks_.shape()} {
   const int rank = ranks_.rank();
   place(a_, layout_.a_of(rank), fill_a, filling);
   place(b_, layout_.b_of(rank), fill_b, filling);
-  c_ = Matrix<double>{c_block().rows.size(), c_block().columns.size()};
+  c_ = Matrix<Element>{c_block().rows.size(), c_block().columns.size()};
   reset();
 }
 
-Multiplication::~Multiplication() = default;
+template <class Element>
+MultiplicationOf<Element>::~MultiplicationOf() = default;
 
 // Parts 0 to threads - 1 on the threads of the variant: what they write first comes to lie on their own NUMA node.
-void Multiplication::on_team(const std::function<void(int thread)>& act) {
+template <class Element>
+void MultiplicationOf<Element>::on_team(const std::function<void(int thread)>& act) {
   FirstException failure;
   if (team_) {
     team_->run([&] { oneapi::tbb::parallel_for(0, execution_.threads, act, oneapi::tbb::static_partitioner{}); });
@@ -104,42 +114,46 @@ void Multiplication::on_team(const std::function<void(int thread)>& act) {
 
 // Each thread has the rows of A that the tiles it begins with need, where a grid of threads has one column, and an
 // equal share of B, which all read.
-void Multiplication::place(Matrix<double>& operand, const Block& where, const FillBlock& fill, Filling filling) {
-  operand = Matrix<double>{where.rows.size(), where.columns.size()};
-  const View whole = operand.view();
+template <class Element>
+void MultiplicationOf<Element>::place(Matrix<Element>& operand, const Block& where, const FillBlockOf<Element>& fill,
+                                      Filling filling) {
+  operand = Matrix<Element>{where.rows.size(), where.columns.size()};
+  const MatrixView<Element> whole = operand.view();
   on_team([&](int thread) {
     const Range rows = share_of(whole.rows, execution_.threads, thread);
-    const View part = whole.block(rows.begin, 0, rows.size(), whole.columns);
+    const MatrixView<Element> part = whole.block(rows.begin, 0, rows.size(), whole.columns);
     if (filling == Filling::in_parts) {
       fill(part, {{where.rows.begin + rows.begin, where.rows.begin + rows.end}, where.columns});
     } else {
-      std::fill_n(part.data, part.rows * part.columns, 0.0);
+      std::fill_n(part.data, part.rows * part.columns, Element{0});
     }
   });
   if (filling == Filling::whole) fill(whole, where);
 }
 
-void Multiplication::reset() {
+template <class Element>
+void MultiplicationOf<Element>::reset() {
   const Tiles tiles = tiles_of(c_.rows(), c_.columns(), execution_.threads, 0);
   on_team([&](int thread) {
     for (std::int64_t tile = thread; tile < tiles.count(); tile += execution_.threads) {
       const Block& block = tiles[tile];
       for (std::int64_t row = block.rows.begin; row < block.rows.end; ++row) {
         std::fill_n(c_.data() + row * c_.columns() + block.columns.begin, block.columns.size(),
-                    std::numeric_limits<double>::quiet_NaN());
+                    std::numeric_limits<Element>::quiet_NaN());
       }
     }
   });
 }
 
-void Multiplication::execute() {
+template <class Element>
+void MultiplicationOf<Element>::execute() {
   switch (model_) {
     case Model::serial:
-      return matmul_serial(a_.view(), b_.view(), c_.view(), execution_);
+      return matmul_serial<Element>(a_.view(), b_.view(), c_.view(), execution_);
     case Model::openmp:
-      return matmul_openmp(a_.view(), b_.view(), c_.view(), execution_);
+      return matmul_openmp<Element>(a_.view(), b_.view(), c_.view(), execution_);
     case Model::tbb:
-      return matmul_tbb(a_.view(), b_.view(), c_.view(), execution_, *team_);
+      return matmul_tbb<Element>(a_.view(), b_.view(), c_.view(), execution_, *team_);
     case Model::mpi:
       return matmul_mpi(mine(), execution_);
     case Model::hybrid:
@@ -147,17 +161,29 @@ void Multiplication::execute() {
   }
 }
 
-OwnedBlocks Multiplication::mine() { return {ranks_, layout_, a_.view(), b_.view(), c_.view()}; }
+template <class Element>
+OwnedBlocksOf<Element> MultiplicationOf<Element>::mine() {
+  return {ranks_, layout_, a_.view(), b_.view(), c_.view()};
+}
 
-Judgement Multiplication::verify(std::uint64_t seed) { return judge_product(mine(), seed); }
+template <class Element>
+Judgement MultiplicationOf<Element>::verify(std::uint64_t seed) {
+  return judge_product(mine(), seed);
+}
 
-std::map<std::string, std::string> Multiplication::facts() const {
+template <class Element>
+std::map<std::string, std::string> MultiplicationOf<Element>::facts() const {
   const LocalKernel& kernel = local_kernel(execution_.tunables.text("local_kernel"));
   std::map<std::string, std::string> facts{{"local_kernel", kernel.library}, {"code_path", kernel.code_path}};
   if (passes_messages(model_)) {
-    facts["grid"] = std::to_string(ranks_.shape().rows) + "x" + std::to_string(ranks_.shape().columns);
+    facts["grid"] = grid_text(ranks_.shape());
+    const auto idle = size_of(execution_.communicator) - ranks_.shape().size();
+    if (idle > 0) facts["idle_ranks"] = std::to_string(idle);
   }
   return facts;
 }
+
+template class MultiplicationOf<double>;
+template class MultiplicationOf<float>;
 
 }  // namespace duet

@@ -14,12 +14,15 @@
 #include "kernels/core/problem.hpp"
 #include "kernels/core/view.hpp"
 #include "kernels/core/vocabulary.hpp"
+#include "kernels/data_decomposition/matmul/grid_plan.hpp"
 #include "kernels/data_decomposition/matmul/matmul.hpp"
 
 namespace duet {
 
 /// Fills `block` with the entries of an operand in the rows and columns `where`. The block may be empty.
-using FillBlock = std::function<void(View block, const Block& where)>;
+template <class Element>
+using FillBlockOf = std::function<void(MatrixView<Element> block, const Block& where)>;
+using FillBlock = FillBlockOf<double>;
 
 /// How the blocks are filled: `whole`, once for each operand, A first, on every rank, by the thread that places, so
 /// that reading may be collective; or `in_parts`, by all threads of the team at once, as a function of the position may
@@ -29,19 +32,23 @@ enum class Filling { whole, in_parts };
 /// What `matmul` may be told in `model`.
 [[nodiscard]] std::vector<Setting> matmul_tunables(Model model);
 
-/// One product in one model. Owns A, B and C, or this rank's blocks of them: 8 (mk + kn + mn) bytes in all, divided by
-/// the number of ranks.
-class Multiplication {
+/// What `grid`, `layers`, `memory`, `aim` and `panel` among `tunables` ask of a plan; presets where they are not set.
+[[nodiscard]] PlanLimits limits_of(const Settings& tunables, std::int64_t element_bytes);
+
+/// One product in one model. Owns A, B and C, or this rank's blocks of them: 8 (mk + kn + mn) bytes in all, 4 for each
+/// float, divided by the number of ranks.
+template <class Element>
+class MultiplicationOf {
  public:
   /// Allocates the blocks so that pages belong to the workers that will use them, and fills A and B. Collective over
   /// execution.communicator where `model` passes messages; the other models multiply in this process alone. Throws
   /// std::invalid_argument for tunables that cannot serve the product, and whatever `fill_a` and `fill_b` throw. What
   /// `execution` refers to must outlive this object.
-  Multiplication(Model model, const ProductShape& shape, Execution execution, const FillBlock& fill_a,
-                 const FillBlock& fill_b, Filling filling = Filling::whole);
-  ~Multiplication();
-  Multiplication(const Multiplication&) = delete;
-  Multiplication& operator=(const Multiplication&) = delete;
+  MultiplicationOf(Model model, const ProductShape& shape, Execution execution, const FillBlockOf<Element>& fill_a,
+                   const FillBlockOf<Element>& fill_b, Filling filling = Filling::whole);
+  ~MultiplicationOf();
+  MultiplicationOf(const MultiplicationOf&) = delete;
+  MultiplicationOf& operator=(const MultiplicationOf&) = delete;
 
   /// Forgets C: every entry is NaN.
   void reset();
@@ -52,7 +59,7 @@ class Multiplication {
 
   /// This rank's block of C, and where it stands in the whole. Blocks of different ranks are disjoint and together are
   /// all of C.
-  [[nodiscard]] ConstView c() const { return c_.view(); }
+  [[nodiscard]] MatrixView<const Element> c() const { return c_.view(); }
   [[nodiscard]] Block c_block() const { return layout_.c_of(ranks_.rank()); }
   [[nodiscard]] const ProductLayout& layout() const { return layout_; }
 
@@ -60,18 +67,19 @@ class Multiplication {
   [[nodiscard]] std::map<std::string, std::string> facts() const;
 
  private:
-  [[nodiscard]] OwnedBlocks mine();
+  [[nodiscard]] OwnedBlocksOf<Element> mine();
   void on_team(const std::function<void(int part)>& act);
-  void place(Matrix<double>& operand, const Block& where, const FillBlock& fill, Filling filling);
+  void place(Matrix<Element>& operand, const Block& where, const FillBlockOf<Element>& fill, Filling filling);
 
   Model model_;
   Execution execution_;
   std::unique_ptr<TbbTeam> team_;  ///< for tbb alone
   RankGrid ranks_;
   ProductLayout layout_;
-  Matrix<double> a_;
-  Matrix<double> b_;
-  Matrix<double> c_;
+  Matrix<Element> a_;
+  Matrix<Element> b_;
+  Matrix<Element> c_;
 };
+using Multiplication = MultiplicationOf<double>;
 
 }  // namespace duet

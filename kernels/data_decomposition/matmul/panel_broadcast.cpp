@@ -4,15 +4,19 @@
 #include <stdexcept>
 #include <string>
 
+#include "kernels/data_decomposition/matmul/grid_plan.hpp"
+
 namespace duet {
 namespace {
 
-void copy(ConstView from, double* to) {
+template <class Element>
+void copy(MatrixView<const Element> from, Element* to) {
   for (std::int64_t row = 0; row < from.rows; ++row)
     std::copy_n(from.data + row * from.stride, from.columns, to + row * from.columns);
 }
 
-void require_shape(ConstView view, const Block& block, const char* name) {
+template <class Element>
+void require_shape(MatrixView<const Element> view, const Block& block, const char* name) {
   if (view.rows == block.rows.size() && view.columns == block.columns.size()) return;
   throw std::invalid_argument("this rank's block of " + std::string{name} + " is " + std::to_string(view.rows) + " x " +
                               std::to_string(view.columns) + ", and its share is " + std::to_string(block.rows.size()) +
@@ -21,15 +25,17 @@ void require_shape(ConstView view, const Block& block, const char* name) {
 
 }  // namespace
 
-PanelBroadcast::PanelBroadcast(const OwnedBlocks& mine, std::int64_t width, std::int64_t limit)
-    : mine_{mine}, limit_{limit} {
+template <class Element>
+PanelBroadcast<Element>::PanelBroadcast(const OwnedBlocksOf<Element>& mine, std::int64_t width, std::int64_t limit)
+    : mine_{mine}, limit_{limit}, summand_{mine.layout.summand_of(mine.ranks.rank())} {
   width = std::min(width, mine.layout.shape().k);
-  const Grid grid = mine.ranks.shape();
-  if (grid.columns > 1) a_buffer_ = Matrix<double>{mine.c.rows, width};
-  if (grid.rows > 1) b_buffer_ = Matrix<double>{width, mine.c.columns};
+  const ProductGrid grid = mine.ranks.shape();
+  if (grid.columns > 1) a_buffer_ = Matrix<Element>{summand_.rows.size(), width};
+  if (grid.rows > 1) b_buffer_ = Matrix<Element>{width, summand_.columns.size()};
 }
 
-void PanelBroadcast::start(const Panel& panel) {
+template <class Element>
+void PanelBroadcast<Element>::start(const Panel& panel) {
   const RankGrid& ranks = mine_.ranks;
   const std::int64_t width = panel.inner.size();
   const auto my_a = [&] {
@@ -43,53 +49,57 @@ void PanelBroadcast::start(const Panel& panel) {
   if (ranks.shape().columns == 1) {
     a_ = my_a();
   } else {
-    if (ranks.column() == panel.a_column) copy(my_a(), a_buffer_.data());
-    a_ = {a_buffer_.data(), mine_.c.rows, width, width};
+    if (ranks.column() == panel.a_column) copy<Element>(my_a(), a_buffer_.data());
+    a_ = {a_buffer_.data(), summand_.rows.size(), width, width};
     broadcast(a_buffer_.data(), a_.rows * a_.columns, panel.a_column, ranks.along_row());
   }
   if (ranks.shape().rows == 1) {
     b_ = my_b();
   } else {
-    if (ranks.row() == panel.b_row) copy(my_b(), b_buffer_.data());
-    b_ = {b_buffer_.data(), width, mine_.c.columns, mine_.c.columns};
+    if (ranks.row() == panel.b_row) copy<Element>(my_b(), b_buffer_.data());
+    b_ = {b_buffer_.data(), width, summand_.columns.size(), summand_.columns.size()};
     broadcast(b_buffer_.data(), b_.rows * b_.columns, panel.b_row, ranks.along_column());
   }
 }
 
-void PanelBroadcast::broadcast(double* words, std::int64_t count, int root, MPI_Comm ranks) {
+template <class Element>
+void PanelBroadcast<Element>::broadcast(Element* words, std::int64_t count, int root, MPI_Comm ranks) {
   pieces_of(
       count,
       [&](std::int64_t offset, int piece) {
-        check(MPI_Ibcast(words + offset, piece, MPI_DOUBLE, root, ranks, &requests_.emplace_back(MPI_REQUEST_NULL)));
+        check(MPI_Ibcast(words + offset, piece, mpi_type<Element>(), root, ranks,
+                         &requests_.emplace_back(MPI_REQUEST_NULL)));
       },
       limit_);
 }
 
-void PanelBroadcast::progress() {
+template <class Element>
+void PanelBroadcast<Element>::progress() {
   int arrived = 0;
   check(MPI_Testall(mpi_count(std::ssize(requests_)), requests_.data(), &arrived, MPI_STATUSES_IGNORE));
 }
 
-void PanelBroadcast::wait() {
+template <class Element>
+void PanelBroadcast<Element>::wait() {
   check(MPI_Waitall(mpi_count(std::ssize(requests_)), requests_.data(), MPI_STATUSES_IGNORE));
   requests_.clear();
 }
 
-std::int64_t panel_width(const Execution& execution, std::int64_t k) {
-  const std::int64_t width = execution.whole_or("panel", 0);
-  if (width != 0) return width;
-  // The first panel travels before anybody computes: an eighth of k hides the rest behind seven products, and makes
-  // n = 1024 on 2 ranks 1.15x faster than panels of 512, n = 512 1.29x. Below 64 the messages' own cost wins, above
-  // 512 nothing is gained.
-  constexpr std::int64_t narrowest = 64;
-  return std::clamp(k / 8 / narrowest * narrowest, narrowest, widest_chosen_panel);
+std::int64_t panel_width(const Execution& execution, const ProductLayout& layout) {
+  return panel_width(execution.whole_or("panel", 0), share_of(layout.shape().k, layout.grid().layers, 0).size());
 }
 
-void require_conforming(const OwnedBlocks& mine) {
+template <class Element>
+void require_conforming(const OwnedBlocksOf<Element>& mine) {
   const int rank = mine.ranks.rank();
   require_shape(mine.a, mine.layout.a_of(rank), "A");
   require_shape(mine.b, mine.layout.b_of(rank), "B");
-  require_shape(mine.c, mine.layout.c_of(rank), "C");
+  require_shape<Element>(mine.c, mine.layout.c_of(rank), "C");
 }
+
+template class PanelBroadcast<double>;
+template class PanelBroadcast<float>;
+template void require_conforming(const OwnedBlocksOf<double>&);
+template void require_conforming(const OwnedBlocksOf<float>&);
 
 }  // namespace duet

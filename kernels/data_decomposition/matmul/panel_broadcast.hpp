@@ -18,11 +18,12 @@ namespace duet {
 /// sends from one rank where a broadcast is a tree; MPI_Ibcast with MPI_Testall between four strips of each local
 /// product, 0.97x / 1.00x / 0.99x, because inside a node the receiver copies at its own cost whenever it gets to it,
 /// and strips pack B again. Where a network card could move data meanwhile, the strips are a tunable.
+template <class Element>
 class PanelBroadcast {
  public:
   /// Room for panels of up to `width` columns of A and rows of B. Keeps a reference to `mine`. No MPI call carries more
   /// than `limit` words: a panel of more goes in pieces.
-  PanelBroadcast(const OwnedBlocks& mine, std::int64_t width, std::int64_t limit = largest_mpi_count);
+  PanelBroadcast(const OwnedBlocksOf<Element>& mine, std::int64_t width, std::int64_t limit = largest_mpi_count);
 
   /// Starts both broadcasts. All ranks of the grid start the same panels in the same order.
   void start(const Panel& panel);
@@ -32,30 +33,27 @@ class PanelBroadcast {
   void wait();
 
   /// A(my rows, panel) and B(panel, my columns).
-  [[nodiscard]] ConstView a() const { return a_; }
-  [[nodiscard]] ConstView b() const { return b_; }
+  [[nodiscard]] MatrixView<const Element> a() const { return a_; }
+  [[nodiscard]] MatrixView<const Element> b() const { return b_; }
 
  private:
-  void broadcast(double* words, std::int64_t count, int root, MPI_Comm ranks);
+  void broadcast(Element* words, std::int64_t count, int root, MPI_Comm ranks);
 
-  const OwnedBlocks& mine_;
+  const OwnedBlocksOf<Element>& mine_;
   std::int64_t limit_;
-  Matrix<double> a_buffer_;
-  Matrix<double> b_buffer_;
-  ConstView a_;
-  ConstView b_;
+  Block summand_;  ///< of C: A's rows and B's columns that this rank needs
+  Matrix<Element> a_buffer_;
+  Matrix<Element> b_buffer_;
+  MatrixView<const Element> a_;
+  MatrixView<const Element> b_;
   std::vector<MPI_Request> requests_;  ///< of one panel, none between `wait` and `start`
 };
 
-/// The widest panel that is chosen where none is set. It is as deep as the local kernels block k, so that a product in panels
-/// reads and writes C as often as a whole one does, and the panels of two steps are small beside the blocks. On 2
-/// ranks, n = 4096: 256 and 512 are equal, 1024 is 0.98x, since the first panel comes late and hides behind nothing.
-inline constexpr std::int64_t widest_chosen_panel = 512;
-
-/// The width of a panel: the tunable `panel`, or the chosen one.
-[[nodiscard]] std::int64_t panel_width(const Execution& execution, std::int64_t k);
+/// The tunable `panel`, or the chosen width for a layer's share of k.
+[[nodiscard]] std::int64_t panel_width(const Execution& execution, const ProductLayout& layout);
 
 /// Throws std::invalid_argument unless the blocks have the shapes that the layout gives this rank.
-void require_conforming(const OwnedBlocks& mine);
+template <class Element>
+void require_conforming(const OwnedBlocksOf<Element>& mine);
 
 }  // namespace duet

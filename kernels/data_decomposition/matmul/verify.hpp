@@ -12,6 +12,7 @@ namespace duet {
 /// Whether C is A B up to rounding, for blocks distributed as `mine` says: what `judge` (kernels/product/judge.hpp)
 /// does, with the bound of a product in any order of summation. Collective over the ranks; the same judgement on every
 /// rank.
-[[nodiscard]] Judgement judge_product(const OwnedBlocks& mine, std::uint64_t seed);
+[[nodiscard]] Judgement judge_product(const OwnedBlocksOf<double>& mine, std::uint64_t seed);
+[[nodiscard]] Judgement judge_product(const OwnedBlocksOf<float>& mine, std::uint64_t seed);
 
 }  // namespace duet

@@ -27,13 +27,15 @@ std::vector<int> once(std::int64_t rows, std::int64_t columns) {
 }
 
 TEST(ProductLayout, GivesEveryEntryOfEachMatrixToOneRank) {
-  for (const Grid grid : {Grid{1, 1}, Grid{1, 2}, Grid{3, 1}, Grid{2, 2}, Grid{2, 3}, Grid{7, 1}, Grid{1, 7}}) {
+  for (const ProductGrid grid :
+       {ProductGrid{1, 1}, {1, 2}, {3, 1}, {2, 2}, {2, 3}, {7, 1}, {1, 7}, {1, 1, 3}, {2, 3, 2}, {1, 2, 7}}) {
     for (const ProductShape shape : {ProductShape{0, 3, 5}, {1, 1, 1}, {2, 9, 4}, {13, 7, 11}}) {
       const ProductLayout layout{shape, grid};
       std::vector<Block> a;
       std::vector<Block> b;
       std::vector<Block> c;
-      for (std::int64_t rank = 0; rank < grid.size(); ++rank) {
+      // One more rank, which is idle.
+      for (std::int64_t rank = 0; rank <= grid.size(); ++rank) {
         a.push_back(layout.a_of(rank));
         b.push_back(layout.b_of(rank));
         c.push_back(layout.c_of(rank));
@@ -46,20 +48,23 @@ TEST(ProductLayout, GivesEveryEntryOfEachMatrixToOneRank) {
 }
 
 TEST(ProductLayout, CutsPanelsThatEachHaveOneOwnerOfAAndOneOfB) {
-  for (const Grid grid : {Grid{1, 1}, Grid{1, 2}, Grid{3, 1}, Grid{2, 2}, Grid{2, 3}, Grid{3, 4}}) {
+  for (const ProductGrid grid : {ProductGrid{1, 1}, {1, 2}, {3, 1}, {2, 2}, {2, 3}, {3, 4}, {1, 1, 3}, {2, 3, 4}}) {
     for (const std::int64_t k : {0, 1, 2, 5, 12, 31, 97}) {
       for (const std::int64_t width : {1, 2, 5, 1000}) {
         const ProductLayout layout{{4, 4, k}, grid};
         std::int64_t reached = 0;
-        for (const Panel& panel : layout.panels(width)) {
-          EXPECT_EQ(panel.inner.begin, reached);
-          EXPECT_GT(panel.inner.size(), 0);
-          EXPECT_LE(panel.inner.size(), width);
-          reached = panel.inner.end;
-          const Range of_a = share_of(k, grid.columns, panel.a_column);
-          const Range of_b = share_of(k, grid.rows, panel.b_row);
-          EXPECT_TRUE(of_a.begin <= panel.inner.begin && panel.inner.end <= of_a.end);
-          EXPECT_TRUE(of_b.begin <= panel.inner.begin && panel.inner.end <= of_b.end);
+        for (std::int64_t layer = 0; layer < grid.layers; ++layer) {
+          for (const Panel& panel : layout.panels(width, layer)) {
+            EXPECT_EQ(panel.inner.begin, reached);
+            EXPECT_GT(panel.inner.size(), 0);
+            EXPECT_LE(panel.inner.size(), width);
+            reached = panel.inner.end;
+            const std::int64_t first = layer * grid.rows * grid.columns;
+            const Range of_a = layout.a_of(first + panel.a_column).columns;
+            const Range of_b = layout.b_of(first + panel.b_row * grid.columns).rows;
+            EXPECT_TRUE(of_a.begin <= panel.inner.begin && panel.inner.end <= of_a.end);
+            EXPECT_TRUE(of_b.begin <= panel.inner.begin && panel.inner.end <= of_b.end);
+          }
         }
         EXPECT_EQ(reached, k);
       }
@@ -68,7 +73,7 @@ TEST(ProductLayout, CutsPanelsThatEachHaveOneOwnerOfAAndOneOfB) {
 }
 
 TEST(RankGrid, RefusesAGridThatDoesNotHoldTheRanks) {
-  EXPECT_THROW(RankGrid(Grid{1, 2}, MPI_COMM_NULL), std::invalid_argument);
+  EXPECT_THROW(RankGrid(ProductGrid{1, 2}, MPI_COMM_NULL), std::invalid_argument);
 }
 
 TEST(Tiles, CoverCOnceForAnyShapeTileAndTeam) {

@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 
+#include "kernels/data_decomposition/matmul/layer_sum.hpp"
 #include "kernels/data_decomposition/matmul/matmul.hpp"
 #include "kernels/data_decomposition/matmul/multiplication.hpp"
 #include "kernels/data_decomposition/matmul/panel_broadcast.hpp"
@@ -32,15 +33,22 @@ bool agree(const std::string& text) {
   return on_every_rank(first == text);
 }
 
-/// Every grid of the ranks there are.
-std::vector<Grid> grids() {
-  std::vector<Grid> grids;
+/// Every grid of the ranks there are, and of one rank less, which leaves the last one idle.
+std::vector<ProductGrid> grids() {
+  std::vector<ProductGrid> grids;
   const std::int64_t ranks = size_of(MPI_COMM_WORLD);
   for (std::int64_t rows = 1; rows <= ranks; ++rows) {
-    if (ranks % rows == 0) grids.push_back({rows, ranks / rows});
+    for (std::int64_t columns = 1; rows * columns <= ranks; ++columns) {
+      for (std::int64_t layers = 1; rows * columns * layers <= ranks; ++layers) {
+        if (rows * columns * layers >= std::max<std::int64_t>(ranks - 1, 1)) grids.push_back({rows, columns, layers});
+      }
+    }
   }
   return grids;
 }
+
+/// A grid with as many layers as there are ranks.
+ProductGrid all_layers() { return {1, 1, size_of(MPI_COMM_WORLD)}; }
 
 /// Mixed shapes: every pair of extents, with a third that differs from both.
 std::vector<ProductShape> shapes() {
@@ -119,7 +127,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& variant) { return std::string{variant.param.name} + std::to_string(variant.param.threads); });
 
 TEST_P(MatmulRanks, MultiplyEveryShape) {
-  for (const Grid grid : grids()) {
+  for (const ProductGrid grid : grids()) {
     const RankGrid ranks{grid, MPI_COMM_WORLD};
     for (const ProductShape& shape : shapes()) {
       const Matrix<double> a = random_matrix(shape.m, shape.k, 0);
@@ -128,7 +136,7 @@ TEST_P(MatmulRanks, MultiplyEveryShape) {
       GetParam().multiply(blocks.mine(), with({}));
       const testing::AssertionResult right =
           is_product(a.view(), b.view(), blocks.c.view(), blocks.layout.c_of(ranks.rank()));
-      EXPECT_TRUE(right) << text_of(shape) << " on " << grid.rows << "x" << grid.columns;
+      EXPECT_TRUE(right) << text_of(shape) << " on " << grid_text(grid);
       ASSERT_TRUE(on_every_rank(bool{right}));
     }
   }
@@ -138,7 +146,7 @@ TEST_P(MatmulRanks, MultiplyInPanelsAndTilesOfAnyWidth) {
   const ProductShape shape{31, 64, 97};
   const Matrix<double> a = random_matrix(shape.m, shape.k, 0);
   const Matrix<double> b = random_matrix(shape.k, shape.n, 1);
-  for (const Grid grid : grids()) {
+  for (const ProductGrid grid : grids()) {
     const RankGrid ranks{grid, MPI_COMM_WORLD};
     for (const char* panel : {"1", "5", "1000"}) {
       for (const auto& [tile, strips] : {std::pair{"0", "1"}, std::pair{"7", "3"}}) {
@@ -154,19 +162,21 @@ TEST_P(MatmulRanks, MultiplyInPanelsAndTilesOfAnyWidth) {
 }
 
 TEST_P(MatmulRanks, RepeatThemselvesBitForBit) {
-  const RankGrid ranks{grids().back(), MPI_COMM_WORLD};
-  Blocks first{{64, 64, 97}, ranks};
-  GetParam().multiply(first.mine(), with({{"panel", "10"}, {"tile", "9"}}));
-  for (int repetition = 0; repetition < 5; ++repetition) {
-    Blocks again{{64, 64, 97}, ranks};
-    GetParam().multiply(again.mine(), with({{"panel", "10"}, {"tile", "9"}}));
-    ASSERT_TRUE(
-        on_every_rank(std::equal(first.c.data(), first.c.data() + first.c.rows() * first.c.columns(), again.c.data())));
+  for (const ProductGrid grid : {grids().back(), all_layers()}) {
+    const RankGrid ranks{grid, MPI_COMM_WORLD};
+    Blocks first{{64, 64, 97}, ranks};
+    GetParam().multiply(first.mine(), with({{"panel", "10"}, {"tile", "9"}}));
+    for (int repetition = 0; repetition < 5; ++repetition) {
+      Blocks again{{64, 64, 97}, ranks};
+      GetParam().multiply(again.mine(), with({{"panel", "10"}, {"tile", "9"}}));
+      ASSERT_TRUE(on_every_rank(
+          std::equal(first.c.data(), first.c.data() + first.c.rows() * first.c.columns(), again.c.data())));
+    }
   }
 }
 
 TEST_P(MatmulRanks, CarryNaNAcrossRanks) {
-  const RankGrid ranks{grids().front(), MPI_COMM_WORLD};
+  const RankGrid ranks{all_layers(), MPI_COMM_WORLD};
   Blocks blocks{{9, 8, 14}, ranks};
   const Block of_a = blocks.layout.a_of(ranks.rank());
   if (of_a.rows.contains(4) && of_a.columns.contains(13)) {
@@ -185,15 +195,15 @@ TEST_P(MatmulRanks, CarryNaNAcrossRanks) {
 }
 
 TEST_P(MatmulRanks, RefuseBlocksThatAreNotTheirShare) {
-  const RankGrid ranks{grids().front(), MPI_COMM_WORLD};
+  const RankGrid ranks{{1, size_of(MPI_COMM_WORLD)}, MPI_COMM_WORLD};
   Blocks blocks{{9, 8, 14}, ranks};
-  const ProductLayout other{{10 * ranks.shape().rows, 8, 14}, ranks.shape()};
+  const ProductLayout other{{10 * ranks.shape().size(), 8, 14}, ranks.shape()};
   EXPECT_THROW(GetParam().multiply({ranks, other, blocks.a.view(), blocks.b.view(), blocks.c.view()}, with({})),
                std::invalid_argument);
 }
 
 TEST_P(MatmulRanks, BookUsefulTimeOnEveryThread) {
-  const RankGrid ranks{grids().front(), MPI_COMM_WORLD};
+  const RankGrid ranks{{1, size_of(MPI_COMM_WORLD)}, MPI_COMM_WORLD};
   Blocks blocks{{300, 300, 300}, ranks};
   Timesheet timesheet{GetParam().threads};
   // With the tiles that are chosen each thread has one of its own; which of others it gets is chance.
@@ -207,7 +217,7 @@ TEST_P(MatmulRanks, BookUsefulTimeOnEveryThread) {
 
 TEST(MatmulVerifyRanks, RejectOneWrongEntryOfAnyRankAndNameTheProcess) {
   const ProductShape shape{15, 16, 17};
-  for (const Grid grid : grids()) {
+  for (const ProductGrid grid : grids()) {
     const RankGrid ranks{grid, MPI_COMM_WORLD};
     Blocks blocks{shape, ranks};
     matmul_mpi(blocks.mine(), {});
@@ -233,7 +243,7 @@ TEST(MatmulVerifyRanks, RejectOneWrongEntryOfAnyRankAndNameTheProcess) {
 }
 
 TEST(MatmulVerifyRanks, RejectAPanelThatOneRankMissed) {
-  const RankGrid ranks{grids().back(), MPI_COMM_WORLD};
+  const RankGrid ranks{{size_of(MPI_COMM_WORLD), 1}, MPI_COMM_WORLD};
   const ProductShape shape{24, 24, 24};
   Blocks blocks{shape, ranks};
   matmul_mpi(blocks.mine(), {});
@@ -251,19 +261,45 @@ TEST(MatmulVerifyRanks, RejectAPanelThatOneRankMissed) {
       << judgement.explanation;
 }
 
+TEST(LayerSum, AddsInPiecesOfAnyLimit) {
+  const ProductShape shape{13, 11, 23};
+  const RankGrid ranks{all_layers(), MPI_COMM_WORLD};
+  for (const std::int64_t limit : {1, 3, 1000}) {
+    Blocks blocks{shape, ranks};
+    const OwnedBlocks mine = blocks.mine();
+    LayerSum<double> sum{mine, limit};
+    const View summand = sum.summand();
+    for (std::int64_t i = 0; i < summand.rows; ++i) {
+      for (std::int64_t j = 0; j < summand.columns; ++j) {
+        summand(i, j) = static_cast<double>(100 * i + j) * (ranks.rank() + 1);
+      }
+    }
+    sum.add_up({});
+    const Block of_c = blocks.layout.c_of(ranks.rank());
+    const double layers = size_of(MPI_COMM_WORLD);
+    bool whole = true;
+    for (std::int64_t i = of_c.rows.begin; i < of_c.rows.end; ++i) {
+      for (std::int64_t j = 0; j < shape.n; ++j) {
+        whole = whole && blocks.entry(i, j) == static_cast<double>(100 * i + j) * layers * (layers + 1) / 2;
+      }
+    }
+    ASSERT_TRUE(on_every_rank(whole)) << "limit " << limit;
+  }
+}
+
 TEST(PanelBroadcast, CarriesPanelsInPiecesOfAnyLimit) {
   const ProductShape shape{13, 11, 23};
   const Matrix<double> a = random_matrix(shape.m, shape.k, 0);
   const Matrix<double> b = random_matrix(shape.k, shape.n, 1);
-  for (const Grid grid : grids()) {
+  for (const ProductGrid grid : grids()) {
     const RankGrid ranks{grid, MPI_COMM_WORLD};
     Blocks blocks{shape, ranks};
-    const Block of_c = blocks.layout.c_of(ranks.rank());
+    const Block of_c = blocks.layout.summand_of(ranks.rank());
     const OwnedBlocks mine = blocks.mine();
     for (const std::int64_t limit : {1, 3, 1000}) {
-      PanelBroadcast travelling{mine, 4, limit};
+      PanelBroadcast<double> travelling{mine, 4, limit};
       bool whole = true;
-      for (const Panel& panel : blocks.layout.panels(4)) {
+      for (const Panel& panel : ranks.idle() ? std::vector<Panel>{} : blocks.layout.panels(4, ranks.layer())) {
         travelling.start(panel);
         travelling.progress();
         travelling.wait();
@@ -301,6 +337,27 @@ TEST(MatmulProblemRanks, PlacesExecutesAndJudges) {
       const bool has_entries = instance.extents[0] * instance.extents[1] != 0;
       EXPECT_EQ(placed.verify().right, !has_entries);
       EXPECT_TRUE(agree(placed.facts.at("local_kernel") + placed.facts.at("grid")));
+    }
+  }
+}
+
+TEST(MatmulProblemRanks, MultipliesFloatsOnEveryGrid) {
+  const Problem problem = matmul_problem();
+  const std::int64_t all = size_of(MPI_COMM_WORLD);
+  for (const Model model : {Model::mpi, Model::hybrid}) {
+    for (const std::int64_t layers : {std::int64_t{1}, all}) {
+      const Instance instance = problem.pose("33x20x70", 3, {{"precision", "float"}});
+      const Variant& variant = problem.variant(model);
+      const Execution execution{.threads = model == Model::hybrid ? 2 : 1,
+                                .communicator = MPI_COMM_WORLD,
+                                .tunables = Settings{"matmul", variant.tunables, {{"layers", std::to_string(layers)}}}};
+      const Placed placed = variant.place(instance, execution);
+      placed.reset();
+      EXPECT_FALSE(placed.verify().right);
+      placed.execute();
+      const Judgement judgement = placed.verify();
+      EXPECT_TRUE(judgement.right) << judgement.explanation;
+      EXPECT_LT(judgement.error, 1e-3);
     }
   }
 }

@@ -16,11 +16,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 /// A product in one process, whose parts a test may spoil.
 struct Product {
   explicit Product(const ProductShape& of)
-      : shape{of},
-        a{random_matrix(of.m, of.k, 0)},
-        b{random_matrix(of.k, of.n, 1)},
-        c{of.m, of.n},
-        layout{of, Grid{1, 1}} {
+      : shape{of}, a{random_matrix(of.m, of.k, 0)}, b{random_matrix(of.k, of.n, 1)}, c{of.m, of.n}, layout{of, {1, 1}} {
     multiply();
   }
   void multiply() { matmul_serial(a.view(), b.view(), c.view(), {}); }
