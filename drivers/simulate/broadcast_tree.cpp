@@ -145,6 +145,8 @@ int next_tag(MPI_Comm ranks) {
 
 extern "C" {
 int __wrap_MPI_Ibcast(void* buffer, int count, MPI_Datatype datatype, int root, MPI_Comm ranks, MPI_Request* request);
+int __wrap_MPI_Isend(const void* buffer, int count, MPI_Datatype datatype, int to, int tag, MPI_Comm ranks,
+                     MPI_Request* request);
 int __wrap_MPI_Waitall(int count, MPI_Request* requests, MPI_Status* statuses);
 int __wrap_MPI_Testall(int count, MPI_Request* requests, int* flag, MPI_Status* statuses);
 int __wrap_MPI_Comm_free(MPI_Comm* ranks);
@@ -162,6 +164,17 @@ int __wrap_MPI_Ibcast(void* buffer, int count, MPI_Datatype datatype, int root, 
   *request = reinterpret_cast<MPI_Request>(broadcast.get());
   under_way().emplace(*request, std::move(broadcast));
   return MPI_SUCCESS;
+}
+
+// SMPI's own, counted.
+int __wrap_MPI_Isend(const void* buffer, int count, MPI_Datatype datatype, int to, int tag, MPI_Comm ranks,
+                     MPI_Request* request) {
+  int element = 0;
+  check(PMPI_Type_size(datatype, &element));
+  RankRecord& record = Simulation::here().record();
+  record.messages += 1;
+  record.bytes += std::int64_t{count} * element;
+  return PMPI_Isend(buffer, count, datatype, to, tag, ranks, request);
 }
 
 int __wrap_MPI_Waitall(int count, MPI_Request* requests, MPI_Status* statuses) {

@@ -61,7 +61,7 @@ namespace duet {
 /// What one simulated rank did in the part that is timed.
 struct RankRecord {
   double useful_seconds = 0;  ///< charged
-  std::int64_t messages = 0;  ///< sent in broadcasts, and one-sided operations started
+  std::int64_t messages = 0;  ///< sent, in broadcasts or one to one, and one-sided operations started
   std::int64_t bytes = 0;     ///< in them
   double seconds = 0;         ///< that the timed part took it
   std::string host{};         ///< where it is

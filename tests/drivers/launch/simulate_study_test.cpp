@@ -52,7 +52,8 @@ done
 [[ $orders != *" hang $ranks "* ]] || exec sleep 1000
 [[ $orders != *" nothing $ranks "* ]] || exit 0
 printf '%s\n' "{\"cell\": {\"problem\": \"matmul\", \"model\": \"mpi\", \"size\": \"$size\", \"seed\": 1,
-  \"parameters\": {}, \"tunables\": {\"grid\": \"0\", \"local_kernel\": \"auto\", \"panel\": \"$panel\", \"strips\": \"1\"},
+  \"parameters\": {\"precision\": \"double\"}, \"tunables\": {\"aim\": \"time\", \"grid\": \"0\", \"layers\": \"0\",
+  \"local_kernel\": \"auto\", \"memory\": \"0\", \"panel\": \"$panel\", \"strips\": \"1\"},
   \"nodes\": $ranks, \"ranks\": $ranks, \"threads\": 1}, \"outcome\": \"modelled\", \"seconds\": 0.25,
   \"simulated\": \"$(basename "$platform" .xml)\"}" | tr -d '\n' > "$json"
 echo >> "$json"
