@@ -31,7 +31,8 @@ struct BenchOptions {
   int rounds = 7;
   int repeat = 2;
   int workers = 0;
-  std::string matmul_size = "4096";
+  std::vector<std::string> matmul_sizes{"4096", "8192"};
+  std::vector<std::string> matmul_rank_sizes{"2048", "4096", "8192", "1024x1024x262144", "16384x16384x256"};
   std::string stencil_size = "16384x32768";
   std::vector<std::string> cholesky_sizes{"4096", "8192"};
   std::string fib_batch_size = "2048";
@@ -73,7 +74,12 @@ class Bench {
 
   /// Registers what google/benchmark may choose from.
   void list() {
-    add("peer/matmul/" + options_.matmul_size, [this] { return matmul(); });
+    for (const std::string& size : options_.matmul_sizes) {
+      add("peer/matmul/" + size + "/threads", [this, size] { return matmul_of_threads(size); });
+    }
+    for (const std::string& size : options_.matmul_rank_sizes) {
+      add("peer/matmul/" + size + "/ranks", [this, size] { return matmul_of_ranks(size); });
+    }
     add("peer/stencil/" + options_.stencil_size, [this] { return stencil(); });
     for (const std::string& size : options_.cholesky_sizes) {
       add("peer/cholesky/" + size + "/threads", [this, size] { return cholesky_of_threads(size); });
@@ -211,17 +217,17 @@ class Bench {
     }
   }
 
-  Contest matmul() {
+  Contest matmul_of_threads(const std::string& size) {
     std::vector<Contestant> contestants;
     for (const Model model : {Model::openmp, Model::tbb, Model::mpi}) {
-      contestants.push_back(variant("matmul", model, options_.matmul_size));
+      contestants.push_back(variant("matmul", model, size));
     }
     for (const char* const name : {"openblas-pthread", "openblas-openmp", "blis-openmp"}) {
-      add_blas(contestants, name, options_.matmul_size);
+      add_blas(contestants, name, size);
     }
     contestants.push_back(peer("fma-peak", Contestant::Role::ceiling, "0", options_.workers, {}));
-    return {fmt::format("matmul, n = {}, {} workers", options_.matmul_size, options_.workers), std::move(contestants),
-            scratch_.path(), 1};
+    return {fmt::format("matmul, n = {}, {} workers", size, options_.workers), std::move(contestants), scratch_.path(),
+            1};
   }
 
   /// Sweep by sweep and several sweeps in a pass, against the bandwidth that the triad has in the same round.
@@ -249,10 +255,10 @@ class Bench {
             scratch_.path(), 4};
   }
 
-  /// ScaLAPACK over the serial OpenBLAS with the code path asked for, one rank a worker.
-  [[nodiscard]] Contestant pdpotrf(const std::string& code_path, int grid_rows, int block,
-                                   const std::string& size) const {
-    const std::string name = fmt::format("pdpotrf-{}-{}", grid_rows, block);
+  /// A routine of ScaLAPACK over the serial OpenBLAS with the code path asked for, one rank a worker.
+  [[nodiscard]] Contestant scalapack(const std::string& routine, const std::string& code_path, int grid_rows, int block,
+                                     const std::string& size) const {
+    const std::string name = fmt::format("{}-{}-{}", routine, grid_rows, block);
     Contestant contestant = peer(name, Contestant::Role::peer, size, options_.workers,
                                  {fmt::format("LD_LIBRARY_PATH={}/openblas-serial", DUET_LIBRARY_FOLDER),
                                   "OPENBLAS_CORETYPE=" + code_path, "OPENBLAS_NUM_THREADS=1"});
@@ -261,8 +267,9 @@ class Bench {
     return contestant;
   }
 
-  /// The grid, block and code path with which ScaLAPACK is fastest here at a size that takes half a second.
-  [[nodiscard]] Contestant best_pdpotrf(const std::string& size) const {
+  /// The grid, block and code path with which ScaLAPACK is fastest here at the size `tried`, of about half a second.
+  [[nodiscard]] Contestant best_scalapack(const std::string& routine, const std::vector<int>& blocks,
+                                          const std::string& tried, const std::string& size) const {
     struct Choice {
       std::string code_path{};
       int grid_rows = 1;
@@ -273,9 +280,9 @@ class Bench {
     const auto fastest_of = [&](std::vector<Choice> choices) {
       for (int round = 0; round < 3; ++round) {
         for (Choice& choice : choices) {
+          const Contestant contestant = scalapack(routine, choice.code_path, choice.grid_rows, choice.block, tried);
           try {
-            for (const Trial& trial :
-                 trials_of(pdpotrf(choice.code_path, choice.grid_rows, choice.block, "2048"), scratch_.path(), stop_)) {
+            for (const Trial& trial : trials_of(contestant, scratch_.path(), stop_)) {
               choice.seconds = std::min(choice.seconds, trial.seconds);
             }
           } catch (const std::runtime_error& error) {
@@ -285,26 +292,50 @@ class Bench {
       }
       return *std::ranges::min_element(choices, {}, &Choice::seconds);
     };
-    const Choice path = fastest_of({{"SkylakeX", 1, 96}, {"Haswell", 1, 96}, {"Zen", 1, 96}});
+    const int middle = blocks.at(blocks.size() / 2);
+    const Choice path = fastest_of({{"SkylakeX", 1, middle}, {"Haswell", 1, middle}, {"Zen", 1, middle}});
     if (path.seconds == std::numeric_limits<double>::infinity()) throw std::runtime_error(trouble);
     std::vector<Choice> shapes;
     for (int rows = 1; rows <= options_.workers; ++rows) {
       if (options_.workers % rows != 0) continue;
-      for (const int block : {48, 96, 144, 192}) shapes.push_back({path.code_path, rows, block});
+      for (const int block : blocks) shapes.push_back({path.code_path, rows, block});
     }
     const Choice best = fastest_of(shapes);
-    return pdpotrf(best.code_path, best.grid_rows, best.block, size);
+    return scalapack(routine, best.code_path, best.grid_rows, best.block, size);
+  }
+
+  /// Ours beside ScaLAPACK: a rank a worker, and hybrid with as many workers in all.
+  [[nodiscard]] std::vector<Contestant> variants_of_ranks(const std::string& problem, const std::string& size) const {
+    std::vector<Contestant> contestants{variant(problem, Model::mpi, size)};
+    contestants.push_back(variant(problem, Model::hybrid, size, Workers{.ranks = 1, .threads = options_.workers}));
+    if (options_.workers > 1) {
+      contestants.back().name = fmt::format("hybrid, 1 rank of {} threads", options_.workers);
+      contestants.push_back(variant(problem, Model::hybrid, size, Workers{.ranks = options_.workers, .threads = 1}));
+      contestants.back().name = fmt::format("hybrid, {} ranks of 1 thread", options_.workers);
+    }
+    return contestants;
+  }
+
+  /// Ranks against ScaLAPACK, and against threads of ours.
+  Contest matmul_of_ranks(const std::string& size) {
+    std::vector<Contestant> contestants = variants_of_ranks("matmul", size);
+    contestants.push_back(variant("matmul", Model::openmp, size));
+    // The shape at an eighth of its cost where it is not small anyway.
+    const Instance whole = problem_called("matmul").pose(size, 1, {});
+    std::vector<std::int64_t> tried = whole.extents;
+    while (2.0 * static_cast<double>(tried[0]) * static_cast<double>(tried[1]) * static_cast<double>(tried[2]) > 4e10) {
+      std::int64_t& largest = *std::ranges::max_element(tried);
+      largest /= 2;
+    }
+    contestants.push_back(
+        best_scalapack("pdgemm", {64, 128, 256}, fmt::format("{}x{}x{}", tried[0], tried[1], tried[2]), size));
+    contestants.push_back(peer("fma-peak", Contestant::Role::ceiling, "0", options_.workers, {}));
+    return {fmt::format("matmul, {}, {} ranks", size, options_.workers), std::move(contestants), scratch_.path(), 6};
   }
 
   Contest cholesky_of_ranks(const std::string& size) {
-    std::vector<Contestant> contestants{variant("cholesky", Model::mpi, size)};
-    contestants.push_back(variant("cholesky", Model::hybrid, size, Workers{.ranks = 1, .threads = options_.workers}));
-    if (options_.workers > 1) {
-      contestants.back().name = fmt::format("hybrid, 1 rank of {} threads", options_.workers);
-      contestants.push_back(variant("cholesky", Model::hybrid, size, Workers{.ranks = options_.workers, .threads = 1}));
-      contestants.back().name = fmt::format("hybrid, {} ranks of 1 thread", options_.workers);
-    }
-    contestants.push_back(best_pdpotrf(size));
+    std::vector<Contestant> contestants = variants_of_ranks("cholesky", size);
+    contestants.push_back(best_scalapack("pdpotrf", {48, 96, 144, 192}, "2048", size));
     contestants.push_back(peer("fma-peak", Contestant::Role::ceiling, "0", options_.workers, {}));
     return {fmt::format("cholesky, n = {}, {} ranks", size, options_.workers), std::move(contestants), scratch_.path(),
             5};
@@ -359,7 +390,12 @@ int bench_main(int argc, char** argv) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--workers", options.workers, "threads or ranks; 0: one a core")->check(CLI::Range(0, 65536));
-  app.add_option("--matmul-size", options.matmul_size, "n of the products")->capture_default_str();
+  app.add_option("--matmul-sizes", options.matmul_sizes, "n of the products by threads")
+      ->delimiter(',')
+      ->capture_default_str();
+  app.add_option("--matmul-rank-sizes", options.matmul_rank_sizes, "n or MxNxK of the products by ranks")
+      ->delimiter(',')
+      ->capture_default_str();
   app.add_option("--stencil-size", options.stencil_size, "rows x columns of the grid; two are in memory")
       ->capture_default_str();
   app.add_option("--cholesky-sizes", options.cholesky_sizes, "n of the matrices that are factored")

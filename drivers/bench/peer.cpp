@@ -84,6 +84,10 @@ int run_peer(const PeerOptions& options) {
     run_pdpotrf_peer(options);
     return 0;
   }
+  if (options.name.starts_with("pdgemm-")) {
+    run_pdgemm_peer(options);
+    return 0;
+  }
   confine_to_the_cores_of(options.threads);
   if (options.name.starts_with("openblas-") || options.name.starts_with("blis-")) {
     run_blas_peer(options);

@@ -39,6 +39,9 @@ void run_dpotrf_peer(const PeerOptions& options);
 /// of B rows, a multiple of 24. The BLAS below it is what LD_LIBRARY_PATH says.
 void run_pdpotrf_peer(const PeerOptions& options);
 
+/// ScaLAPACK's pdgemm, the same: "pdgemm-R-B", where R and the other side of the grid times B divide every extent.
+void run_pdgemm_peer(const PeerOptions& options);
+
 /// The loop over GMP's mpz_fib_ui that one would write: "gmp-loop" on one thread, "gmp-openmp" with
 /// `schedule(dynamic)`.
 void run_gmp_peer(const PeerOptions& options);
