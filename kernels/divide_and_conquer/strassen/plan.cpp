@@ -9,6 +9,11 @@
 namespace duet {
 namespace {
 
+/// As deep as local kernels block their products; narrower where three levels leave little room below 0.65 n^2
+/// words.
+constexpr std::int64_t wide_panel = 256;
+constexpr std::int64_t narrow_panel = 96;
+
 std::int64_t seven_to(int exponent) {
   std::int64_t power = 1;
   for (int i = 0; i < exponent; ++i) power *= 7;
@@ -96,7 +101,9 @@ RankPlan::RankPlan(const StrassenShape& shape, std::int64_t ranks, const Steps& 
     : shape_{shape},
       ranks_{ranks},
       steps_{steps},
-      panel_{panel},
+      panel_{panel > 0                             ? panel
+             : steps.levels() < most_chosen_levels ? wide_panel
+                                                   : narrow_panel},
       leaf_{shape.divided_up(steps.levels())},
       padded_{leaf_.m << steps.levels(), leaf_.n << steps.levels(), leaf_.k << steps.levels()} {}
 

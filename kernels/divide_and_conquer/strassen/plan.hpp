@@ -69,6 +69,7 @@ class RankPlan {
     friend bool operator==(const Steps&, const Steps&) = default;
   };
 
+  /// Leaf products go in panels of at most `panel` columns of A; 0: chosen.
   RankPlan(const StrassenShape& shape, std::int64_t ranks, const Steps& steps, std::int64_t panel = 0);
 
   /// The steps with the least estimated time that keep every rank's workspace within `words` (depth alone where none

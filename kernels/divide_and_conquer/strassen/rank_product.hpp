@@ -16,16 +16,25 @@
 namespace duet {
 
 /// A piece of the inner extent that has one owner in A and one in B: `a_column` of the grid's columns, `b_row` of its
-/// rows.
+/// rows. Its number is the tag of its messages, the same on every rank.
 struct LeafPanel {
   Range inner;
   std::int64_t a_column = 0;
   std::int64_t b_row = 0;
+  int round = 0;
+  int number = 0;
 };
 
 /// How a leaf product of m x n x k goes over a grid. Every rank needs its rows of all of A and its columns of all of B,
-/// so the ranks of a grid row give each other their columns of A, and those of a grid column their rows of B: each rank
-/// sends what it has to each that needs it, all at once, and multiplies first with what it has itself.
+/// so the ranks of a grid row give each other their columns of A, and those of a grid column their rows of B, in
+/// panels. A round has a panel of every stretch of the inner extent that has one owner in A and in B; in a round each
+/// rank sends what it has to each that needs it, all at once, and multiplies first with what it has itself:
+///
+///     1 x 2, stretches of two panels      inner extent  | 0a | 0b | 1a | 1b |
+///                                         rank 0 multiplies with  0a 1a, 0b 1b;  rank 1 with  1a 0a, 1b 0b
+///
+/// A round is sent when the one before has been received, so a rank is never ahead by more than that, and buffers for
+/// one round are enough.
 ///
 /// In one leaf product rank (r, c) of R x C, which has m_r rows, n_c columns, k_c columns of A and k'_r rows of B,
 ///
@@ -35,33 +44,32 @@ struct LeafPanel {
 /// and one to each other rank of its row for each panel of A that it has, of its column for each panel of B.
 class LeafPlan {
  public:
+  /// No panel is wider than `panel` >= 1.
   LeafPlan(const StrassenShape& leaf, const Grid& grid, std::int64_t rank, std::int64_t panel);
 
   [[nodiscard]] const Grid& grid() const { return grid_; }
   [[nodiscard]] std::int64_t row() const { return row_; }
   [[nodiscard]] std::int64_t column() const { return column_; }
   [[nodiscard]] const LocalShape& part() const { return part_; }
-  /// The panels, in the order in which this rank multiplies them: its own first, then those of the next ranks.
+  /// The panels, round by round, in the order in which this rank multiplies them.
   [[nodiscard]] const std::vector<LeafPanel>& panels() const { return panels_; }
-  /// The same panels' numbers, the same on every rank: the tags of their messages.
-  [[nodiscard]] int tag(std::size_t turn) const { return tags_[turn]; }
-  [[nodiscard]] bool receives_a(std::size_t turn) const { return panels_[turn].a_column != column_ && part_.m > 0; }
-  [[nodiscard]] bool receives_b(std::size_t turn) const { return panels_[turn].b_row != row_ && part_.n > 0; }
-  [[nodiscard]] bool sends_a(std::size_t turn) const { return panels_[turn].a_column == column_ && part_.m > 0; }
-  [[nodiscard]] bool sends_b(std::size_t turn) const { return panels_[turn].b_row == row_ && part_.n > 0; }
+  [[nodiscard]] bool has_a(const LeafPanel& panel) const { return panel.a_column == column_; }
+  [[nodiscard]] bool has_b(const LeafPanel& panel) const { return panel.b_row == row_; }
+  [[nodiscard]] bool receives_a(const LeafPanel& panel) const { return !has_a(panel) && part_.m > 0; }
+  [[nodiscard]] bool receives_b(const LeafPanel& panel) const { return !has_b(panel) && part_.n > 0; }
+  [[nodiscard]] bool receives(const LeafPanel& panel) const { return receives_a(panel) || receives_b(panel); }
+  [[nodiscard]] bool sends_a(const LeafPanel& panel) const { return has_a(panel) && part_.m > 0 && grid_.columns > 1; }
+  [[nodiscard]] bool sends_b(const LeafPanel& panel) const { return has_b(panel) && part_.n > 0 && grid_.rows > 1; }
   /// Where my columns of A and my rows of B begin in the inner extent.
   [[nodiscard]] std::int64_t first_a_column() const { return first_a_column_; }
   [[nodiscard]] std::int64_t first_b_row() const { return first_b_row_; }
 
-  /// Words of buffers: what is sent, packed, and two panels that come.
-  [[nodiscard]] std::int64_t sent_a_words() const { return grid_.columns > 1 ? part_.m * part_.a_columns : 0; }
-  [[nodiscard]] std::int64_t sent_b_words() const { return grid_.rows > 1 ? part_.n * part_.b_rows : 0; }
+  /// Words of buffers: what is sent in a round, packed, and one or two panels that come.
+  [[nodiscard]] std::int64_t sent_words() const { return sent_words_; }
   [[nodiscard]] std::int64_t slot_a_words() const { return widest_a_ * part_.m; }
-  [[nodiscard]] std::int64_t slot_b_words() const { return widest_b_ * part_.n; }
+  [[nodiscard]] std::int64_t slot_words() const { return slot_a_words() + widest_b_ * part_.n; }
   [[nodiscard]] std::int64_t slots() const { return slots_; }
-  [[nodiscard]] std::int64_t words() const {
-    return sent_a_words() + sent_b_words() + slots_ * (slot_a_words() + slot_b_words());
-  }
+  [[nodiscard]] std::int64_t words() const { return sent_words_ + slots_ * slot_words(); }
   [[nodiscard]] RankPlan::Moved moved() const;
 
  private:
@@ -72,7 +80,7 @@ class LeafPlan {
   std::int64_t first_a_column_ = 0;
   std::int64_t first_b_row_ = 0;
   std::vector<LeafPanel> panels_;
-  std::vector<int> tags_;
+  std::int64_t sent_words_ = 0;
   std::int64_t widest_a_ = 0;
   std::int64_t widest_b_ = 0;
   std::int64_t slots_ = 0;
@@ -94,11 +102,16 @@ class RankProduct : public ProductBelow<Element> {
 
  private:
   using In = MatrixView<const Element>;
+  using Panels = std::vector<LeafPanel>;
 
-  void send(std::size_t turn, In a, In b);
-  void receive(std::size_t turn);
-  [[nodiscard]] In a_of(std::size_t turn, In a) const;
-  [[nodiscard]] In b_of(std::size_t turn, In b) const;
+  void send_round(Panels::const_iterator first, In a, In b);
+  void receive(const LeafPanel& panel, std::size_t slot);
+  void wait(std::vector<MPI_Request>& requests);
+  [[nodiscard]] Element* words_of(std::size_t slot) const {
+    return slots_ + static_cast<std::int64_t>(slot) * plan_.slot_words();
+  }
+  [[nodiscard]] In a_of(const LeafPanel& panel, std::size_t slot, In a) const;
+  [[nodiscard]] In b_of(const LeafPanel& panel, std::size_t slot, In b) const;
   void start(Element* words, std::int64_t count, std::int64_t other, int tag, bool sending,
              std::vector<MPI_Request>& requests);
 
@@ -107,8 +120,7 @@ class RankProduct : public ProductBelow<Element> {
   ProductBelow<Element>& local_;
   Timesheet* timesheet_;
   std::int64_t limit_;
-  Element* sent_a_;
-  Element* sent_b_;
+  Element* sent_;
   Element* slots_;
   std::vector<MPI_Request> leaving_;
   std::vector<std::vector<MPI_Request>> coming_;  ///< of each slot

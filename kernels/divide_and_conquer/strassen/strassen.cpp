@@ -38,7 +38,7 @@ std::vector<Setting> tunables_of(Model model) {
     tunables.push_back(
         {"breadth", "auto", "levels whose seven products go to groups of ranks", {"auto", "0", "1", "2"}});
     tunables.push_back({"memory", "0", "MiB of workspace that each rank may take; 0: six times its matrices", {}});
-    tunables.push_back({"panel", "0", "largest width of what travels at a time; 0: all that a rank has", {}});
+    tunables.push_back({"panel", "0", "columns of A, or rows of B, that one message carries; 0: chosen", {}});
   }
   return tunables;
 }
