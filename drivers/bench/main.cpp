@@ -33,6 +33,7 @@ struct BenchOptions {
   int workers = 0;
   std::vector<std::string> matmul_sizes{"4096", "8192"};
   std::vector<std::string> matmul_rank_sizes{"2048", "4096", "8192", "1024x1024x262144", "16384x16384x256"};
+  std::vector<std::string> strassen_sizes{"4096", "8192", "12288"};
   std::string stencil_size = "16384x32768";
   std::vector<std::string> cholesky_sizes{"4096", "8192"};
   std::string fib_batch_size = "2048";
@@ -79,6 +80,9 @@ class Bench {
     }
     for (const std::string& size : options_.matmul_rank_sizes) {
       add("peer/matmul/" + size + "/ranks", [this, size] { return matmul_of_ranks(size); });
+    }
+    for (const std::string& size : options_.strassen_sizes) {
+      add("peer/strassen/" + size, [this, size] { return strassen(size); });
     }
     add("peer/stencil/" + options_.stencil_size, [this] { return stencil(); });
     for (const std::string& size : options_.cholesky_sizes) {
@@ -228,6 +232,20 @@ class Bench {
     contestants.push_back(peer("fma-peak", Contestant::Role::ceiling, "0", options_.workers, {}));
     return {fmt::format("matmul, n = {}, {} workers", size, options_.workers), std::move(contestants), scratch_.path(),
             1};
+  }
+
+  /// Against the product of the definition, whose operations the rates are counted by.
+  Contest strassen(const std::string& size) {
+    std::vector<Contestant> contestants;
+    for (const Model model : {Model::openmp, Model::tbb, Model::mpi}) {
+      contestants.push_back(variant("strassen", model, size));
+    }
+    for (const char* const name : {"openblas-pthread", "openblas-openmp", "blis-openmp"}) {
+      add_blas(contestants, name, size);
+    }
+    contestants.push_back(peer("fma-peak", Contestant::Role::ceiling, "0", options_.workers, {}));
+    return {fmt::format("strassen, n = {}, {} workers", size, options_.workers), std::move(contestants),
+            scratch_.path(), 6};
   }
 
   /// Sweep by sweep and several sweeps in a pass, against the bandwidth that the triad has in the same round.
@@ -394,6 +412,9 @@ int bench_main(int argc, char** argv) {
       ->delimiter(',')
       ->capture_default_str();
   app.add_option("--matmul-rank-sizes", options.matmul_rank_sizes, "n or MxNxK of the products by ranks")
+      ->delimiter(',')
+      ->capture_default_str();
+  app.add_option("--strassen-sizes", options.strassen_sizes, "n of the products by Strassen-Winograd")
       ->delimiter(',')
       ->capture_default_str();
   app.add_option("--stencil-size", options.stencil_size, "rows x columns of the grid; two are in memory")

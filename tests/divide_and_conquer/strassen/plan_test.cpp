@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "kernels/divide_and_conquer/strassen/leaf.hpp"
 #include "kernels/divide_and_conquer/strassen/shared_product.hpp"
 #include "tests/divide_and_conquer/strassen/reference.hpp"
 
@@ -24,6 +25,26 @@ TEST(StrassenLevels, FollowTheLeafAndTheShape) {
   EXPECT_EQ(levels_for({0, 5, 5}, 1), 0);
   EXPECT_EQ(levels_within({7, 8, 9}, 5), 2);
   EXPECT_EQ(levels_within({1, 8, 9}, 5), 0);
+}
+
+TEST(StrassenLeaf, GrowsWithArithmeticAndWorkersAndShrinksWithBandwidth) {
+  // 31 * 8 * 50 / 20 = 620 is where a level pays, so leaves have 310.
+  EXPECT_EQ(leaf_for({50e9, 20e9}, 8, 1), 512);
+  EXPECT_EQ(leaf_for({50e9, 20e9}, 8, 2), 512);
+  EXPECT_EQ(leaf_for({50e9, 90e9}, 8, 1), 512);
+  EXPECT_EQ(leaf_for({100e9, 20e9}, 8, 1), 1024);
+  EXPECT_EQ(leaf_for({100e9, 20e9}, 4, 1), 512);
+  EXPECT_EQ(leaf_for({50e9, 20e9}, 8, 16), 2048);
+  EXPECT_EQ(leaf_for({50e9, 1}, 8, 1), 1 << 20) << "where nothing can be added, nothing is divided";
+}
+
+TEST(StrassenLeaf, IsMeasuredAndThenStays) {
+  const LeafRates rates = measured_rates<double>(local_kernel("eigen"));
+  EXPECT_GT(rates.operations, 0);
+  EXPECT_GT(rates.added_bytes, 0);
+  const std::int64_t leaf = leaf_extent({.threads = 2});
+  EXPECT_GE(leaf, 512);
+  EXPECT_EQ(leaf_extent({.threads = 2}), leaf);
 }
 
 TEST(StrassenWorkspace, OfSquareMatricesStaysBelowTwoThirds) {
