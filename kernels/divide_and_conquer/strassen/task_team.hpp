@@ -14,15 +14,19 @@ class TaskTeam : public Team {
  public:
   using Team::Team;
 
+  // This thread does the first itself. The others take the oldest that is left; this one, once it waits, takes the
+  // newest (libgomp), so that a large one that comes first is never left for last.
   void each(std::int64_t count, const std::function<void(std::int64_t)>& act) override {
+    if (count == 0) return;
     if (count == 1) return act(0);
     FirstException failure;
 #pragma omp taskgroup
     {
-      for (std::int64_t index = 0; index < count; ++index) {
+      for (std::int64_t index = 1; index < count; ++index) {
 #pragma omp task default(none) firstprivate(index) shared(act, failure)
         failure.guard([&] { act(index); });
       }
+      failure.guard([&] { act(0); });
     }
     failure.rethrow();
   }
