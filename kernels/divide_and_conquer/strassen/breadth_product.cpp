@@ -1,7 +1,6 @@
 #include "kernels/divide_and_conquer/strassen/breadth_product.hpp"
 
 #include <algorithm>
-#include <type_traits>
 
 namespace duet {
 namespace {
@@ -117,11 +116,6 @@ void unpack_to(const Element* words, const Signs& signs, const Piece& piece, con
 }
 
 std::size_t at(std::int64_t index) { return static_cast<std::size_t>(index); }
-
-template <class Element>
-MPI_Datatype mpi_type() {
-  return std::is_same_v<Element, double> ? MPI_DOUBLE : MPI_FLOAT;
-}
 
 }  // namespace
 

@@ -2,8 +2,6 @@
 
 /// The product below the last level in one process: tiles of C over the local kernel, shared by a team.
 
-#include <algorithm>
-
 #include "kernels/divide_and_conquer/strassen/winograd.hpp"
 #include "kernels/local_product/local_product.hpp"
 #include "kernels/product/tiles.hpp"
@@ -23,9 +21,8 @@ class LocalLeaf : public ProductBelow<Element> {
     const Tiles tiles = tiles_of(c.rows, c.columns, team_.threads(), tile_);
     team_.compute(tiles.count(), [&](std::int64_t index) {
       // C(I, J) = A(I, :) B(:, J)
-      const auto& [rows, columns] = tiles[index];
-      multiply_(a.block(rows.begin, 0, rows.size(), a.columns), b.block(0, columns.begin, b.rows, columns.size()),
-                c.block(rows.begin, columns.begin, rows.size(), columns.size()), update);
+      const TileViews<Element> part = views_of(tiles[index], a, b, c);
+      multiply_(part.a, part.b, part.c, update);
     });
   }
 

@@ -1,17 +1,11 @@
 #include "kernels/divide_and_conquer/strassen/rank_product.hpp"
 
 #include <algorithm>
-#include <type_traits>
 
 namespace duet {
 namespace {
 
 std::size_t at(std::int64_t index) { return static_cast<std::size_t>(index); }
-
-template <class Element>
-MPI_Datatype mpi_type() {
-  return std::is_same_v<Element, double> ? MPI_DOUBLE : MPI_FLOAT;
-}
 
 /// Panels are cut where A's columns or B's rows change their owner, and such a stretch to equal widths of at most
 /// `widest`. Round by round, stretch by stretch.

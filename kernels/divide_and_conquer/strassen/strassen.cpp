@@ -4,8 +4,10 @@
 #include <oneapi/tbb/parallel_for.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -84,9 +86,10 @@ Execution settled(Model model, Execution execution) {
   return execution;
 }
 
-RankPlan rank_plan(const StrassenShape& shape, std::int64_t ranks, std::size_t element, const Execution& execution) {
+RankPlan rank_plan(const StrassenShape& shape, std::int64_t ranks, std::size_t element, const Execution& execution,
+                   std::int64_t leaf) {
   const int asked = asked_levels(execution);
-  const int levels = asked >= 0 ? levels_within(shape, asked) : levels_for(shape, leaf_extent(execution));
+  const int levels = asked >= 0 ? levels_within(shape, asked) : levels_for(shape, leaf);
   const std::int64_t panel = execution.whole_or("panel", 0);
   const std::string breadth = execution.text_or("breadth", "auto");
   if (breadth != "auto") {
@@ -98,6 +101,12 @@ RankPlan rank_plan(const StrassenShape& shape, std::int64_t ranks, std::size_t e
                                   : 6 * words_of(shape) / static_cast<double>(ranks);
   return RankPlan::chosen(shape, ranks, levels, static_cast<std::int64_t>(words), panel);
 }
+
+std::string steps_text(const RankPlan::Steps& steps) {
+  return std::to_string(steps.depth) + " in depth, " + std::to_string(steps.breadth) + " in breadth, " +
+         std::to_string(steps.local) + " in groups";
+}
+std::string grid_text(const Grid& grid) { return std::to_string(grid.rows) + "x" + std::to_string(grid.columns); }
 
 Runs all_of(std::int64_t extent) { return {0, extent, extent, 1}; }
 
@@ -131,7 +140,8 @@ class PlacedProduct {
         shared_{passes_messages(model) ? SharedPlan{} : shared_plan(shape_, execution_)} {
     if (passes_messages(model)) {
       ranks_ = std::make_unique<RankTeam>(
-          rank_plan(shape_, size_of(execution_.communicator), sizeof(Element), execution_), execution_.communicator);
+          rank_plan(shape_, size_of(execution_.communicator), sizeof(Element), execution_, leaf_extent(execution_)),
+          execution_.communicator);
       const RankPlan& plan = ranks_->plan();
       const std::int64_t rank = ranks_->rank();
       rows_ = plan.rows(rank);
@@ -218,9 +228,8 @@ class PlacedProduct {
     std::int64_t words = 0;
     for (std::int64_t rank = 0; rank < plan.ranks(); ++rank) words += plan.workspace(rank);
     facts["levels"] = std::to_string(steps.levels());
-    facts["steps"] = std::to_string(steps.depth) + " in depth, " + std::to_string(steps.breadth) + " in breadth, " +
-                     std::to_string(steps.local) + " in groups";
-    facts["grid"] = std::to_string(plan.grid().rows) + "x" + std::to_string(plan.grid().columns);
+    facts["steps"] = steps_text(steps);
+    facts["grid"] = grid_text(plan.grid());
     facts["workspace_words"] = std::to_string(words);
     return facts;
   }
@@ -294,6 +303,30 @@ double memory_of(const Instance& instance, Model model, int ranks, int threads) 
   return element * words + processes * (check + threads * packed_bytes + huge_page);
 }
 
+std::vector<std::pair<std::string, std::string>> plan_of(const Instance& instance, const Settings& tunables,
+                                                         std::int64_t ranks) {
+  Execution execution{.tunables = tunables};
+  const std::size_t element = in_floats(instance) ? 4 : 8;
+  // Nothing is measured for a plan of other ranks: the leaf of a processor that adds fast enough, twice for ranks.
+  constexpr std::int64_t usual_leaf = 1024;
+  const std::int64_t leaf = execution.whole_or("leaf", 0);
+  const RankPlan plan = rank_plan(shape_of(instance), ranks, element, execution, leaf > 0 ? leaf : usual_leaf);
+  const auto text = [](double value) {
+    std::ostringstream out;
+    out.precision(4);
+    out << value;
+    return out.str();
+  };
+  const RankPlan::Moved moved = plan.moved(0);
+  const auto words = static_cast<double>(plan.workspace(0));
+  return {{"levels", steps_text(plan.steps())},
+          {"grid", grid_text(plan.grid()) + ", rows x columns"},
+          {"rank 0 receives", text(static_cast<double>(moved.received_words)) + " words in " +
+                                  std::to_string(moved.received_messages) + " messages"},
+          {"rank 0 takes", text(words) + " words, " + text(words * static_cast<double>(element) / 0x1p20) + " MiB"},
+          {"rank 0 computes", text(plan.operations(0)) + " flop"}};
+}
+
 template <class Element>
 Placed placed(Model model, const Instance& instance, const Execution& execution) {
   auto product = std::make_shared<PlacedProduct<Element>>(model, instance, execution);
@@ -319,6 +352,7 @@ Problem strassen_problem() {
   problem.sizes = {64, 128, 256, 512, 1024, 2048};
   problem.work = work_of;
   problem.memory = memory_of;
+  problem.plan = plan_of;
   for (const Model model : all_models) {
     problem.variants.push_back(
         {model, tunables_of(model), [model](const Instance& instance, const Execution& execution) {
