@@ -161,5 +161,13 @@ TEST(SharedPlan, PeelsWhatIsBeyondAMultiple) {
   EXPECT_EQ(plan.workspace(), winograd_words({100, 96, 4, 4}, 2));
 }
 
+TEST(SharedPlan, DividesLessWhereSomethingIsPeeled) {
+  const Execution execution{.tunables =
+                                Settings{"strassen", std::vector<Setting>{{"leaf", "0", "", {}}}, {{"leaf", "512"}}}};
+  EXPECT_EQ(shared_plan({2048, 2048, 2048}, execution).levels, 2);
+  EXPECT_EQ(shared_plan({2049, 2049, 2049}, execution).levels, 1);
+  EXPECT_EQ(shared_plan({1025, 1025, 1025}, execution).levels, 0);
+}
+
 }  // namespace
 }  // namespace duet
