@@ -120,7 +120,7 @@ void measure_fibonacci(MPI_Comm ranks, Rates& rates) {
   rates.residue_seconds =
       computing_seconds(ranks, budget, [&] { modulo(inputs, residues); }) / static_cast<double>(inputs.size());
 
-  const auto plan = [&] { bits += Plan{batch, Schedule::longest_first, 0, size_of(ranks)}.pieces(); };
+  const auto plan = [&] { bits += fib_batch_plan(batch, Schedule::longest_first, 0, size_of(ranks)).pieces(); };
   rates.planning_seconds = computing_seconds(ranks, budget, plan) / static_cast<double>(count);
   if (bits == 0) throw std::logic_error("nothing was computed");
 }

@@ -14,7 +14,7 @@
 ///     what the kernel calls        what happens instead                                     file
 ///     local_kernel(...).multiply   2 m n k flop are charged, at the rate of the shape       substitutes.cpp
 ///     fibonacci, FibonacciModulo   the cost of the items is charged                         substitutes.cpp
-///     Plan's constructor           it plans, and the time for planning is charged           substitutes.cpp
+///     fib_batch_plan               it plans, and the time for planning is charged           substitutes.cpp
 ///     operator new, for a Matrix   large matrices of all ranks are one block of memory      folded_memory.cpp
 ///     MPI_Ibcast, and its waiting  a binomial tree, where SMPI sends from the root to all,  broadcast_tree.cpp
 ///                                  and copies by the receiver's core inside a node

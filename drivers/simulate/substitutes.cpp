@@ -28,10 +28,10 @@ void charged_residues(const FibonacciModulo* self, std::span<const std::uint64_t
                       std::span<std::uint64_t> out)  //
     __asm__("__wrap__ZNK4duet15FibonacciModuloclESt4spanIKmLm18446744073709551615EES1_ImLm18446744073709551615EE");
 
-void true_plan(Plan* self, const FibBatch& batch, Schedule schedule, std::int64_t grain, int workers)  //
-    __asm__("__real__ZN4duet4PlanC1ERKNS_8FibBatchENS_8ScheduleEli");
-void charged_plan(Plan* self, const FibBatch& batch, Schedule schedule, std::int64_t grain, int workers)  //
-    __asm__("__wrap__ZN4duet4PlanC1ERKNS_8FibBatchENS_8ScheduleEli");
+Plan true_plan(const FibBatch& batch, Schedule schedule, std::int64_t grain, int workers)  //
+    __asm__("__real__ZN4duet14fib_batch_planERKNS_8FibBatchENS_8ScheduleEli");
+Plan charged_plan(const FibBatch& batch, Schedule schedule, std::int64_t grain, int workers)  //
+    __asm__("__wrap__ZN4duet14fib_batch_planERKNS_8FibBatchENS_8ScheduleEli");
 
 namespace {
 
@@ -68,11 +68,13 @@ void charged_residues(const FibonacciModulo* self, std::span<const std::uint64_t
 }
 
 // Only longest_first looks at every item of an exact batch; the other plans take 256 estimates, and no time.
-void charged_plan(Plan* self, const FibBatch& batch, Schedule schedule, std::int64_t grain, int workers) {
-  true_plan(self, batch, schedule, grain, workers);
-  if (schedule != Schedule::longest_first || !batch.exact()) return;
-  Simulation& simulation = Simulation::here();
-  simulation.spend(simulation.rates().planning_seconds * static_cast<double>(batch.inputs.count()));
+Plan charged_plan(const FibBatch& batch, Schedule schedule, std::int64_t grain, int workers) {
+  Plan plan = true_plan(batch, schedule, grain, workers);
+  if (schedule == Schedule::longest_first && batch.exact()) {
+    Simulation& simulation = Simulation::here();
+    simulation.spend(simulation.rates().planning_seconds * static_cast<double>(batch.inputs.count()));
+  }
+  return plan;
 }
 
 }  // namespace duet

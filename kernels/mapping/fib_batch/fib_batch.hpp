@@ -10,25 +10,9 @@
 /// to a piece is one that hands it out once: its number modulo the workers, an atomic counter, or an atomic
 /// compare-and-swap on the word that holds it. Items do not depend on each other, so that any order is right.
 ///
-/// One tunable, `schedule`, says how pieces meet workers. What the models differ in:
-///
-///     schedule        openmp                   tbb                        mpi, and between the ranks of hybrid
-///     block, cyclic   for schedule(static, 1)  static_partitioner         arithmetic on the rank; no message
-///     dynamic         for schedule(dynamic, 1) atomic counter             MPI_Fetch_and_op on a counter of rank 0
-///     guided          for schedule(guided, 1)  atomic counter of chunks   the same, on a counter of chunks
-///     longest_first   dynamic, items sorted    dynamic, items sorted      dynamic, items sorted by every rank
-///     stealing        compare-and-swap         parallel_for               MPI_Compare_and_swap on a word of each rank
-///     spawn_each      a std::thread each       a std::thread each         (none)
-///
-/// spawn_each is the literal policy: a new thread for each item, at most `threads` alive at a time. There is none under
-/// mpi and hybrid, where a worker is a process: starting one takes 0.3 s. serial has no schedule: one worker meets all
-/// items. In hybrid, the ranks deal with each other as in mpi, and the team of a rank shares what the rank has taken.
-/// A share that TBB was to give a worker that does not come (more threads than TBB grants) is done by another.
-///
-/// Costs, for P pieces and p workers: dynamic, guided and longest_first: one atomic operation a piece or chunk on one
-/// counter; stealing: one a piece on the worker's own word, O(p log P) steals in a quiet run; nothing else is
-/// communicated. Message passing waits once, in a barrier at the start. Exact answers: about 3 M(size) each, for M the
-/// cost of a product; residues: `fibonacci_residue.hpp`.
+/// One tunable, `schedule`, says how pieces meet workers; what the models differ in, and what it costs, stands in
+/// kernels/mapping/schedule/deal.hpp. serial has no schedule: one worker meets all items. Exact answers: about 3
+/// M(size) each, for M the cost of a product; residues: `fibonacci_residue.hpp`.
 ///
 /// Errors: std::invalid_argument for a schedule that the model does not have, a negative grain, and answers with
 /// another number of shelves than threads; std::length_error for an exact n above largest_fibonacci_index; MpiError.
@@ -43,7 +27,7 @@
 #include "kernels/core/vocabulary.hpp"
 #include "kernels/mapping/fib_batch/answers.hpp"
 #include "kernels/mapping/fib_batch/inputs.hpp"
-#include "kernels/mapping/fib_batch/rank_words.hpp"
+#include "kernels/mapping/schedule/rank_words.hpp"
 
 namespace duet {
 

@@ -1,50 +1,16 @@
 #include <xxhash.h>
 
-#include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
-#include <limits>
-#include <mutex>
 #include <optional>
-#include <thread>
 #include <vector>
 
 #include "kernels/arithmetic/primes.hpp"
-#include "kernels/core/mpi.hpp"
 #include "kernels/mapping/fib_batch/fib_batch.hpp"
+#include "kernels/mapping/schedule/findings.hpp"
 
 namespace duet {
 namespace {
-
-/// An item that is wrong, and why. Without one, `item` is larger than any.
-struct Finding {
-  std::int64_t item = std::numeric_limits<std::int64_t>::max();
-  std::string explanation{};
-};
-
-// A sum over all ranks, of 64-bit words that may overflow.
-std::uint64_t summed(std::uint64_t mine, MPI_Comm communicator) {
-  if (communicator != MPI_COMM_NULL) {
-    check(MPI_Allreduce(MPI_IN_PLACE, &mine, 1, MPI_UINT64_T, MPI_SUM, communicator));
-  }
-  return mine;
-}
-
-/// The finding with the least item of all ranks, on all ranks.
-Finding least_of_ranks(Finding mine, MPI_Comm communicator) {
-  if (communicator == MPI_COMM_NULL) return mine;
-  std::int64_t least = mine.item;
-  check(MPI_Allreduce(MPI_IN_PLACE, &least, 1, MPI_INT64_T, MPI_MIN, communicator));
-  int speaker = mine.item == least ? rank_in(communicator) : size_of(communicator);
-  check(MPI_Allreduce(MPI_IN_PLACE, &speaker, 1, MPI_INT, MPI_MIN, communicator));
-  int length = mpi_count(static_cast<std::int64_t>(mine.explanation.size()));
-  check(MPI_Bcast(&length, 1, MPI_INT, speaker, communicator));
-  mine.item = least;
-  mine.explanation.resize(static_cast<std::size_t>(length));
-  check(MPI_Bcast(mine.explanation.data(), length, MPI_CHAR, speaker, communicator));
-  return mine;
-}
 
 /// Judges single answers.
 class Oracle {
@@ -92,8 +58,7 @@ class Oracle {
   std::array<LucasChain, 2> chains_;
 };
 
-/// The first wrong one of the answers held here, looked at by as many threads as computed them. They are made and ended
-/// here: a team of a runtime would still be spinning when the next execution is timed.
+/// The answers that one process holds, as threads look at them.
 class Inspection {
  public:
   Inspection(const FibBatch& batch, const Answers& answers, const Oracle& oracle) : batch_{batch}, oracle_{oracle} {
@@ -102,18 +67,15 @@ class Inspection {
     }
   }
 
-  [[nodiscard]] Finding first_wrong(const Execution& execution) {
-    {
-      std::vector<std::jthread> others;
-      for (int t = 1; t < execution.threads; ++t) {
-        others.emplace_back([this, &execution, t] {
-          if (execution.on_worker_start) execution.on_worker_start(t);
-          inspect();
-        });
-      }
-      inspect();
-    }
-    return first_;
+  [[nodiscard]] Finding first_wrong(const Execution& execution) const {
+    return first_wrong_of(
+        runs_.size(), [this](std::size_t run, Finding& mine) { look(runs_[run], mine); }, execution);
+  }
+  [[nodiscard]] std::vector<Range> answered() const {
+    std::vector<Range> items;
+    items.reserve(runs_.size());
+    for (const Run& run : runs_) items.push_back(run.answered.items);
+    return items;
   }
 
  private:
@@ -122,17 +84,12 @@ class Inspection {
     Answered answered;
   };
 
-  void inspect() {
-    Finding mine;
-    for (std::size_t r = next_++; r < runs_.size(); r = next_++) {
-      const Answered& run = runs_[r].answered;
-      for (std::int64_t i = run.items.begin; i < run.items.end && i < mine.item; ++i) {
-        const auto place = static_cast<std::size_t>(run.first + i - run.items.begin);
-        if (auto objection = objection_to(i, *runs_[r].shelf, place)) mine = {i, *std::move(objection)};
-      }
+  void look(const Run& run, Finding& mine) const {
+    const Range items = run.answered.items;
+    for (std::int64_t i = items.begin; i < items.end && i < mine.item; ++i) {
+      const auto place = static_cast<std::size_t>(run.answered.first + i - items.begin);
+      if (auto objection = objection_to(i, *run.shelf, place)) mine = {i, *std::move(objection)};
     }
-    const std::scoped_lock lock{mutex_};
-    if (mine.item < first_.item) first_ = std::move(mine);
   }
 
   [[nodiscard]] std::optional<std::string> objection_to(std::int64_t i, const Shelf& shelf, std::size_t place) const {
@@ -145,52 +102,7 @@ class Inspection {
   const FibBatch& batch_;
   const Oracle& oracle_;
   std::vector<Run> runs_;
-  std::atomic<std::size_t> next_ = 0;
-  std::mutex mutex_;
-  Finding first_;
 };
-
-/// A hash of an index (the finaliser of splitmix64), so that a sum of hashes tells sets of indices apart.
-std::uint64_t hash_of(std::int64_t i) {
-  auto x = static_cast<std::uint64_t>(i) + 0x9e3779b97f4a7c15U;
-  x = (x ^ x >> 30U) * 0xbf58476d1ce4e5b9U;
-  x = (x ^ x >> 27U) * 0x94d049bb133111ebU;
-  return x ^ x >> 31U;
-}
-
-/// Whether the items below `end` were answered exactly once each: their hashes sum up to what they should. Wrong with a
-/// chance of 2^-64.
-bool covered_once_below(std::int64_t end, const Answers& answers, MPI_Comm communicator) {
-  const Range mine = share_of(end, size_of(communicator), rank_in(communicator));
-  std::uint64_t sum = 0;
-  for (std::int64_t i = mine.begin; i < mine.end; ++i) sum -= hash_of(i);
-  std::uint64_t count = 0 - static_cast<std::uint64_t>(mine.size());
-  for (const Shelf& shelf : answers.shelves()) {
-    for (const Answered& run : shelf.answered) {
-      for (std::int64_t i = run.items.begin; i < std::min(run.items.end, end); ++i, ++count) sum += hash_of(i);
-    }
-  }
-  // Both sums are needed on all ranks before one of them may return.
-  const bool hashes_agree = summed(sum, communicator) == 0;
-  const bool counts_agree = summed(count, communicator) == 0;
-  return hashes_agree && counts_agree;
-}
-
-/// The first item that was not answered exactly once. Only a wrong batch pays for the search, by bisection.
-Finding first_not_once(const FibBatch& batch, const Answers& answers, MPI_Comm communicator) {
-  std::int64_t covered = 0;
-  std::int64_t uncovered = batch.inputs.count();
-  if (covered_once_below(uncovered, answers, communicator)) return {};
-  while (uncovered - covered > 1) {
-    const std::int64_t middle = covered + (uncovered - covered) / 2;
-    (covered_once_below(middle, answers, communicator) ? covered : uncovered) = middle;
-  }
-  std::uint64_t times = 0;
-  for (const Shelf& shelf : answers.shelves()) {
-    for (const Answered& run : shelf.answered) times += run.items.contains(covered) ? 1U : 0U;
-  }
-  return {covered, "is answered " + std::to_string(summed(times, communicator)) + " times"};
-}
 
 }  // namespace
 
@@ -198,28 +110,25 @@ Judgement judge_fib_batch(const FibBatch& batch, const Answers& answers, std::ui
                           const Execution& execution) {
   const MPI_Comm communicator = execution.communicator;
   const Oracle oracle{batch, seed};
-  const Finding not_once = first_not_once(batch, answers, communicator);
-  Finding wrong = least_of_ranks(Inspection{batch, answers, oracle}.first_wrong(execution), communicator);
+  const Inspection inspection{batch, answers, oracle};
+  const Finding not_once = first_not_once(batch.inputs.count(), inspection.answered(), communicator);
+  Finding wrong = least_of_ranks(inspection.first_wrong(execution), communicator);
   if (not_once.item < wrong.item) wrong = not_once;
-  if (wrong.item == Finding{}.item) return {.right = true};
+  if (wrong.none()) return {.right = true};
   return {.right = false, .explanation = "item " + std::to_string(wrong.item) + ": " + wrong.explanation};
 }
 
 std::string digest_of_fib_batch(const FibBatch& batch, const Answers& answers, MPI_Comm communicator) {
   std::uint64_t sum = 0;
   const auto add = [&sum](std::int64_t i, std::span<const std::uint64_t> limbs) {
-    sum += XXH3_64bits_withSeed(limbs.data(), limbs.size_bytes(), hash_of(i));
+    sum += XXH3_64bits_withSeed(limbs.data(), limbs.size_bytes(), hash_of(static_cast<std::uint64_t>(i)));
   };
   if (batch.exact()) {
     answers.each_natural([&](std::int64_t i, const Natural& answer) { add(i, answer.limbs()); });
   } else {
     answers.each_residue([&](std::int64_t i, std::uint64_t answer) { add(i, {&answer, 1}); });
   }
-  sum = summed(sum, communicator);
-  constexpr std::string_view hexadecimal = "0123456789abcdef";
-  std::string text(16, '0');
-  for (std::size_t digit = 0; digit < text.size(); ++digit) text[15 - digit] = hexadecimal[sum >> (4 * digit) & 0xfU];
-  return text;
+  return digest_text(summed(sum, communicator));
 }
 
 }  // namespace duet

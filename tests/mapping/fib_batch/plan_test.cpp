@@ -16,18 +16,13 @@ FibBatch batch_of(std::int64_t count, Spread spread = Spread::log_uniform, std::
   return {.inputs = FibInputs::random(spread, count, 100'000, 11), .modulus = modulus};
 }
 
-TEST(Schedule, IsCalledByItsName) {
-  for (const Schedule schedule : all_schedules) EXPECT_EQ(schedule_called(name_of(schedule)), schedule);
-  EXPECT_THROW((void)schedule_called("fair"), std::invalid_argument);
-}
-
-TEST(Plan, HasEveryItemInExactlyOnePiece) {
+TEST(FibBatchPlan, HasEveryItemInExactlyOnePiece) {
   for (const std::uint64_t modulus : {0U, 1009U}) {
     for (const Schedule schedule : all_schedules) {
       for (const std::int64_t count : {0, 1, 2, 3, 7, 64, 1000, 5003}) {
         for (const std::int64_t grain : {0, 1, 3, 100'000}) {
           for (const int workers : {1, 2, 3, 7, 50}) {
-            const Plan plan{batch_of(count, Spread::log_uniform, modulus), schedule, grain, workers};
+            const Plan plan = fib_batch_plan(batch_of(count, Spread::log_uniform, modulus), schedule, grain, workers);
             std::vector<int> times(static_cast<std::size_t>(count));
             std::int64_t position = 0;
             for (std::int64_t k = 0; k < plan.pieces(); ++k) {
@@ -47,16 +42,16 @@ TEST(Plan, HasEveryItemInExactlyOnePiece) {
   }
 }
 
-TEST(Plan, GivesEveryWorkerOneBlock) {
-  const Plan plan{batch_of(10), Schedule::block, 0, 3};
+TEST(FibBatchPlan, GivesEveryWorkerOneBlock) {
+  const Plan plan = fib_batch_plan(batch_of(10), Schedule::block, 0, 3);
   EXPECT_EQ(plan.pieces(), 3);
   EXPECT_EQ(plan.piece(0), (Range{0, 4}));
   EXPECT_EQ(plan.piece(2), (Range{7, 10}));
 }
 
-TEST(Plan, PutsTheLongestFirstUpToTheWidthOfAClass) {
+TEST(FibBatchPlan, PutsTheLongestFirstUpToTheWidthOfAClass) {
   const FibBatch batch = batch_of(5000);
-  const Plan plan{batch, Schedule::longest_first, 0, 2};
+  const Plan plan = fib_batch_plan(batch, Schedule::longest_first, 0, 2);
   ASSERT_TRUE(plan.reordered());
   for (std::int64_t p = 1; p < batch.inputs.count(); ++p) {
     EXPECT_LE(static_cast<double>(batch.inputs[plan.item(p)]),
@@ -64,63 +59,38 @@ TEST(Plan, PutsTheLongestFirstUpToTheWidthOfAClass) {
   }
 }
 
-TEST(Plan, PutsTheLongestFirstWhateverTheirSize) {
+TEST(FibBatchPlan, PutsTheLongestFirstWhateverTheirSize) {
   std::vector<std::uint64_t> inputs;
   for (unsigned bit = 0; bit < 64; ++bit) {
     inputs.insert(inputs.end(), {std::uint64_t{1} << bit, (std::uint64_t{2} << bit) - 1});
   }
   const FibBatch batch{.inputs = FibInputs::given(inputs), .modulus = 0};
-  const Plan plan{batch, Schedule::longest_first, 1, 2};
+  const Plan plan = fib_batch_plan(batch, Schedule::longest_first, 1, 2);
   for (std::int64_t p = 1; p < batch.inputs.count(); ++p) {
     EXPECT_LE(batch.inputs[plan.item(p)], batch.inputs[plan.item(p - 1)]);
   }
 }
 
-TEST(Plan, LeavesGiantsAloneAndPutsDwarfsTogether) {
+TEST(FibBatchPlan, LeavesGiantsAloneAndPutsDwarfsTogether) {
   const FibBatch batch = batch_of(6400, Spread::giants);
-  const Plan plan{batch, Schedule::longest_first, 0, 2};
+  const Plan plan = fib_batch_plan(batch, Schedule::longest_first, 0, 2);
   for (std::int64_t k = 0; k < 100; ++k) EXPECT_EQ(plan.piece(k).size(), 1);
   EXPECT_LT(plan.pieces(), 1'000);
 }
 
-TEST(Plan, DoesNotSortResiduesThatAllCostTheSame) {
-  EXPECT_FALSE((Plan{batch_of(5000, Spread::giants, 7), Schedule::longest_first, 0, 2}.reordered()));
+TEST(FibBatchPlan, DoesNotSortResiduesThatAllCostTheSame) {
+  EXPECT_FALSE(fib_batch_plan(batch_of(5000, Spread::giants, 7), Schedule::longest_first, 0, 2).reordered());
 }
 
-TEST(Plan, CutsAtLeastEightPiecesForEachWorker) {
-  const Plan plan{batch_of(1'000, Spread::uniform, 7), Schedule::dynamic, 0, 4};
+TEST(FibBatchPlan, CutsAtLeastEightPiecesForEachWorker) {
+  const Plan plan = fib_batch_plan(batch_of(1'000, Spread::uniform, 7), Schedule::dynamic, 0, 4);
   EXPECT_GE(plan.pieces(), 32);
 }
 
-TEST(Plan, RefusesWhatMakesNoSense) {
-  EXPECT_THROW((Plan{batch_of(5), Schedule::dynamic, -1, 1}), std::invalid_argument);
-  EXPECT_THROW((Plan{batch_of(5), Schedule::dynamic, 0, 0}), std::invalid_argument);
-  EXPECT_THROW((Plan{batch_of(std::int64_t{1} << 32U), Schedule::dynamic, 0, 1}), std::invalid_argument);
-}
-
-TEST(GuidedChunks, ShrinkFromHalfAShareToOnePiece) {
-  const Plan plan{batch_of(1000), Schedule::guided, 1, 2};
-  const std::vector<std::int64_t> begins = plan.guided_chunks(2);
-  EXPECT_EQ(begins.front(), 0);
-  EXPECT_EQ(begins[1], 250);
-  EXPECT_EQ(begins.back(), plan.pieces());
-  for (std::size_t c = 2; c < begins.size(); ++c) {
-    EXPECT_LE(begins[c] - begins[c - 1], begins[c - 1] - begins[c - 2]);
-    EXPECT_GE(begins[c] - begins[c - 1], 1);
-  }
-  EXPECT_EQ((Plan{batch_of(0), Schedule::guided, 0, 2}.guided_chunks(2)), (std::vector<std::int64_t>{0}));
-}
-
-TEST(PackedRange, ComesBackAsItWas) {
-  for (const Range range : {Range{0, 0}, Range{5, 5}, Range{0, 0xffffffff}, Range{0xfffffffe, 0xffffffff}}) {
-    EXPECT_EQ(unpacked(packed(range)), range);
-  }
-}
-
-TEST(PackedRange, IsCutSoThatTheThiefGetsAllOfASinglePiece) {
-  EXPECT_EQ(cut_of({7, 8}), 7);
-  EXPECT_EQ(cut_of({7, 9}), 8);
-  EXPECT_EQ(cut_of({0, 5}), 2);
+TEST(FibBatchPlan, RefusesWhatMakesNoSense) {
+  EXPECT_THROW((void)fib_batch_plan(batch_of(5), Schedule::dynamic, -1, 1), std::invalid_argument);
+  EXPECT_THROW((void)fib_batch_plan(batch_of(5), Schedule::dynamic, 0, 0), std::invalid_argument);
+  EXPECT_THROW((void)fib_batch_plan(batch_of(std::int64_t{1} << 32U), Schedule::dynamic, 0, 1), std::invalid_argument);
 }
 
 }  // namespace

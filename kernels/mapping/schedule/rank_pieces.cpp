@@ -1,4 +1,4 @@
-#include "kernels/mapping/fib_batch/rank_pieces.hpp"
+#include "kernels/mapping/schedule/rank_pieces.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "kernels/mapping/fib_batch/rank_words.hpp"
+#include "kernels/mapping/schedule/rank_words.hpp"
 
 namespace duet {
 

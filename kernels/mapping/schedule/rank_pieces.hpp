@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "kernels/mapping/fib_batch/plan.hpp"
-#include "kernels/mapping/fib_batch/rank_words.hpp"
+#include "kernels/mapping/schedule/plan.hpp"
+#include "kernels/mapping/schedule/rank_words.hpp"
 
 namespace duet {
 

@@ -1,4 +1,4 @@
-#include "kernels/mapping/fib_batch/spawn_each.hpp"
+#include "kernels/mapping/schedule/spawn_each.hpp"
 
 #include <condition_variable>
 #include <mutex>
@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "kernels/core/timesheet.hpp"
-#include "kernels/mapping/fib_batch/first_failure.hpp"
+#include "kernels/mapping/schedule/first_failure.hpp"
 
 namespace duet {
 namespace {
@@ -40,19 +40,18 @@ class FreePlaces {
 
 }  // namespace
 
-void spawn_each(const Plan& plan, const Solver& solver, Answers& answers, const Execution& execution) {
+void spawn_each(const Plan& plan, const PieceAct& act, const Execution& execution) {
   FirstFailure failure;
   FreePlaces places{execution.threads};
   std::vector<std::jthread> workers(static_cast<std::size_t>(execution.threads));
   for (std::int64_t k = 0; k < plan.pieces() && !failure.failed(); ++k) {
     const int place = places.wait_for_one();
-    // Assigning joins the last thread of this place, which is about to end. The next one starts with its shelf in
-    // sight.
+    // Assigning joins the last thread of this place, which is about to end: what it wrote, the next one sees.
     workers[static_cast<std::size_t>(place)] = std::jthread{[&, k, place] {
       failure.guard([&] {
         if (execution.on_worker_start) execution.on_worker_start(place);
         const Booking booking{execution.timesheet, place, Activity::useful};
-        solver.answer(plan.piece(k), answers.shelf(place));
+        act({k, k + 1}, place);
       });
       places.leave(place);
     }};
