@@ -8,6 +8,7 @@
 #include "kernels/data_decomposition/stencil/stencil.hpp"
 #include "kernels/divide_and_conquer/strassen/strassen.hpp"
 #include "kernels/mapping/fib_batch/fib_batch.hpp"
+#include "kernels/mapping/matrix_batch/matrix_batch.hpp"
 #include "kernels/pipeline/cholesky/cholesky.hpp"
 
 namespace duet {
@@ -18,6 +19,7 @@ const std::vector<Problem>& all_problems() {
       matmul_problem(),
       stencil_problem(),
       fib_batch_problem(),
+      matrix_batch_problem(),
       cholesky_problem(),
   };
   return problems;
