@@ -278,14 +278,18 @@ void multiply_small_run(const ProductRun<float>& run) {
   HWY_DYNAMIC_DISPATCH(multiply_floats_here)(run);
 }
 
-void multiply_run(const LocalKernel& kernel, const ProductRun<double>& run) {
+template <class Element>
+void multiply_run(const LocalKernel& kernel, const ProductRun<Element>& run) {
   check_shapes(run.a, run.b, run.c);
   if (is_small_product(run.c.rows, run.c.columns, run.a.columns)) return multiply_small_run(run);
   for (std::int64_t product = 0; product < run.count; ++product) {
-    const ProductRun<double> one = run.products(product, 1);
-    kernel.multiply(one.a, one.b, one.c, Update::assign);
+    const ProductRun<Element> one = run.products(product, 1);
+    kernel.of<Element>()(one.a, one.b, one.c, Update::assign);
   }
 }
+
+template void multiply_run(const LocalKernel&, const ProductRun<double>&);
+template void multiply_run(const LocalKernel&, const ProductRun<float>&);
 
 std::string small_product_code_path() {
   choose_target();

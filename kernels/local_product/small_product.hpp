@@ -48,7 +48,8 @@ inline constexpr std::int64_t largest_small_extent = 32;
 
 /// C_i = A_i B_i for every product of the run. `kernel` multiplies what is not small. Throws std::invalid_argument
 /// where shapes do not fit, and what `kernel` throws.
-void multiply_run(const LocalKernel& kernel, const ProductRun<double>& run);
+template <class Element>
+void multiply_run(const LocalKernel& kernel, const ProductRun<Element>& run);
 
 /// A run of small products, whatever their number. The shapes fit.
 void multiply_small_run(const ProductRun<double>& run);

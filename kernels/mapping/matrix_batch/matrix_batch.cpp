@@ -192,6 +192,8 @@ class RankPlace {
   RankBatch<Element> mine_;
 };
 
+bool is_double(const Instance& instance) { return instance.parameters.text("precision") == "double"; }
+
 template <class Place>
 Placed placed(Model model, const Instance& instance, Execution execution) {
   if (!passes_messages(model)) execution.communicator = MPI_COMM_NULL;
@@ -206,8 +208,12 @@ Placed placed(Model model, const Instance& instance, Execution execution) {
 }
 
 Placed place(Model model, const Instance& instance, const Execution& execution) {
-  return passes_messages(model) ? placed<RankPlace<double>>(model, instance, execution)
-                                : placed<SharedPlace<double>>(model, instance, execution);
+  if (is_double(instance)) {
+    return passes_messages(model) ? placed<RankPlace<double>>(model, instance, execution)
+                                  : placed<SharedPlace<double>>(model, instance, execution);
+  }
+  return passes_messages(model) ? placed<RankPlace<float>>(model, instance, execution)
+                                : placed<SharedPlace<float>>(model, instance, execution);
 }
 
 std::vector<Setting> tunables_of(Model model) {
@@ -243,28 +249,31 @@ Work work_of(const Instance& instance) {
   });
   return {.operations = question.sum([](const ItemShape& shape) { return shape.operations(); }),
           .unit = "flop",
-          .compulsory_bytes = sizeof(double) * words};
+          .compulsory_bytes = (is_double(instance) ? 8 : 4) * words};
 }
 
-double memory_of(const Instance& instance, Model model, int ranks, int threads) {
-  const Question question{instance};
-  const int processes = passes_messages(model) ? ranks : 1;
+template <class Element>
+double bytes_of(const Question& question, int processes, int threads) {
   double largest_operands = 0;
   const double words = question.sum([&](const ItemShape& shape) {
-    const auto m = shape.m;
-    const auto n = shape.n;
-    const auto k = shape.k;
-    const auto a = static_cast<double>(padded_words<double>(m, k));
-    const auto b = static_cast<double>(padded_words<double>(k, n));
-    largest_operands = std::max(largest_operands, a + b + 8 * (m + n + k));
-    return a + b + static_cast<double>(padded_words<double>(m, n));
+    const auto a = static_cast<double>(padded_words<Element>(shape.m, shape.k));
+    const auto b = static_cast<double>(padded_words<Element>(shape.k, shape.n));
+    largest_operands = std::max(largest_operands, a + b + 8.0 * (shape.m + shape.n + shape.k));
+    return a + b + static_cast<double>(padded_words<Element>(shape.m, shape.n));
   });
   // Under message passing, what moves is held twice, or the operand that parts share by every rank with a part.
   const double moved = processes == 1 ? 0 : std::max(words * (1 - 1.0 / processes), 2 * processes * largest_operands);
   constexpr double packed_bytes = 8 << 20;
   constexpr double a_task = 400;  // shape, task, views, plan and what finds it again
-  return sizeof(double) * (words + moved) + processes * a_task * static_cast<double>(question.count) +
-         processes * threads * (packed_bytes + sizeof(double) * largest_operands);
+  return sizeof(Element) * (words + moved) + processes * a_task * static_cast<double>(question.count) +
+         processes * threads * (packed_bytes + sizeof(Element) * largest_operands);
+}
+
+double memory_of(const Instance& instance, Model model, int ranks, int threads) {
+  const Question question{instance};
+  const int processes = passes_messages(model) ? ranks : 1;
+  return is_double(instance) ? bytes_of<double>(question, processes, threads)
+                             : bytes_of<float>(question, processes, threads);
 }
 
 }  // namespace
@@ -280,11 +289,13 @@ Problem matrix_batch_problem() {
   Setting spread{
       .name = "spread", .preset = std::string{name_of(SizeSpread::zipf)}, .meaning = "how large the products are"};
   for (const SizeSpread one : spreads) spread.choices.emplace_back(name_of(one));
-  problem.parameters = {std::move(spread),
-                        {.name = "largest",
-                         .preset = "0",
-                         .meaning = "the largest extent; 0: 8, 96, 256, 1000 or 512, by the spread",
-                         .most = largest_item_extent}};
+  problem.parameters = {
+      std::move(spread),
+      {.name = "largest",
+       .preset = "0",
+       .meaning = "the largest extent; 0: 8, 96, 256, 1000 or 512, by the spread",
+       .most = largest_item_extent},
+      {.name = "precision", .preset = "double", .meaning = "of the numbers", .choices = {"double", "float"}}};
   problem.sizes = {32, 128, 512, 2'048, 8'192};
   problem.work = work_of;
   problem.memory = memory_of;

@@ -80,5 +80,6 @@ void matrix_batch_hybrid(RankBatch<Element>& batch, const Execution& execution) 
 }
 
 template void matrix_batch_hybrid(RankBatch<double>&, const Execution&);
+template void matrix_batch_hybrid(RankBatch<float>&, const Execution&);
 
 }  // namespace duet

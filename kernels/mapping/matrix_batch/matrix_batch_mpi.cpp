@@ -40,5 +40,6 @@ void matrix_batch_mpi(RankBatch<Element>& batch, const Execution& execution) {
 }
 
 template void matrix_batch_mpi(RankBatch<double>&, const Execution&);
+template void matrix_batch_mpi(RankBatch<float>&, const Execution&);
 
 }  // namespace duet

@@ -16,6 +16,8 @@ void matrix_batch_openmp(const DividedRuns<Element>& tasks, const Execution& exe
 }
 
 template void matrix_batch_openmp(std::span<const ProductRun<double>>, const Execution&);
+template void matrix_batch_openmp(std::span<const ProductRun<float>>, const Execution&);
 template void matrix_batch_openmp(const DividedRuns<double>&, const Execution&);
+template void matrix_batch_openmp(const DividedRuns<float>&, const Execution&);
 
 }  // namespace duet

@@ -16,6 +16,8 @@ void matrix_batch_serial(const DividedRuns<Element>& tasks, const Execution& exe
 }
 
 template void matrix_batch_serial(std::span<const ProductRun<double>>, const Execution&);
+template void matrix_batch_serial(std::span<const ProductRun<float>>, const Execution&);
 template void matrix_batch_serial(const DividedRuns<double>&, const Execution&);
+template void matrix_batch_serial(const DividedRuns<float>&, const Execution&);
 
 }  // namespace duet

@@ -21,6 +21,8 @@ void matrix_batch_tbb(const DividedRuns<Element>& tasks, const Execution& execut
 }
 
 template void matrix_batch_tbb(std::span<const ProductRun<double>>, const Execution&);
+template void matrix_batch_tbb(std::span<const ProductRun<float>>, const Execution&);
 template void matrix_batch_tbb(const DividedRuns<double>&, const Execution&, TbbTeam&);
+template void matrix_batch_tbb(const DividedRuns<float>&, const Execution&, TbbTeam&);
 
 }  // namespace duet

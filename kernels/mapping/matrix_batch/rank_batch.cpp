@@ -350,6 +350,8 @@ std::vector<ComputedTask<Element>> RankBatch<Element>::computed() const {
 template class OperandExchange<double>;
 template class OperandExchange<float>;
 template class WordStore<double>;
+template class WordStore<float>;
 template class RankBatch<double>;
+template class RankBatch<float>;
 
 }  // namespace duet

@@ -6,19 +6,14 @@
 #include <string>
 #include <utility>
 
+#include "kernels/local_product/shapes.hpp"
+
 namespace duet {
 namespace {
 
 template <class Element>
 void require_fitting(const ProductRun<Element>& run) {
-  const bool fits = run.a.rows == run.c.rows && run.b.columns == run.c.columns && run.a.columns == run.b.rows;
-  if (!fits) {
-    const auto shape = [](const auto& view) {
-      return std::to_string(view.rows) + " x " + std::to_string(view.columns);
-    };
-    throw std::invalid_argument("C = A B with A " + shape(run.a) + ", B " + shape(run.b) + " and C " + shape(run.c) +
-                                ": the shapes do not fit");
-  }
+  check_shapes(run.a, run.b, run.c);
   if (std::max({run.c.rows, run.c.columns, run.a.columns}) > largest_item_extent) {
     throw std::invalid_argument("an extent of a product in a batch is at most " + std::to_string(largest_item_extent));
   }
@@ -153,6 +148,8 @@ std::vector<ProductRun<Element>> SharedBatch<Element>::runs() {
 }
 
 template class DividedRuns<double>;
+template class DividedRuns<float>;
 template class SharedBatch<double>;
+template class SharedBatch<float>;
 
 }  // namespace duet

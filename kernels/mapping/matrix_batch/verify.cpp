@@ -306,7 +306,10 @@ template std::optional<std::string> objection_to_product(MatrixView<const float>
                                                          Deviation&);
 template Judgement judge_matrix_batch(const MatrixBatch&, std::span<const BatchTask>,
                                       std::span<const ComputedTask<double>>, std::uint64_t, const Execution&);
+template Judgement judge_matrix_batch(const MatrixBatch&, std::span<const BatchTask>,
+                                      std::span<const ComputedTask<float>>, std::uint64_t, const Execution&);
 template std::string digest_of_matrix_batch(std::span<const BatchTask>, std::span<const ComputedTask<double>>,
                                             MPI_Comm);
+template std::string digest_of_matrix_batch(std::span<const BatchTask>, std::span<const ComputedTask<float>>, MPI_Comm);
 
 }  // namespace duet
