@@ -21,8 +21,7 @@
 #include "kernels/local_product/shapes.hpp"
 
 // Tiles are arrays of vectors, which vectors of unknown length cannot form.
-// SSSE3 and SSE4 have nothing for products that SSE2 has not.
-#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV | HWY_SSSE3 | HWY_SSE4)
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/local_product/small_product.cpp"
 #include <hwy/foreach_target.h>
@@ -65,20 +64,24 @@ constexpr int lanes_of = static_cast<int>(hn::MaxLanes(D{}));
 /// The first `count` elements, and zeros; reads no others. 0 < count <= lanes.
 template <class D>
 HWY_INLINE hn::Vec<D> load_first(D d, const hn::TFromD<D>* from, int count) {
-  if constexpr (lanes_of < D >> 1) {
+  if constexpr (HWY_MAX_BYTES > 16) {
     return hn::MaskedLoad(hn::FirstN(d, static_cast<std::size_t>(count)), d, from);
   } else {
-    return hn::Set(d, *from);
+    alignas(16) std::array<hn::TFromD<D>, std::size_t{lanes_of<D>}> first{};
+    for (std::size_t i = 0; i < first.size() && std::cmp_less(i, count); ++i) first[i] = from[i];
+    return hn::Load(d, first.data());
   }
 }
 
 /// Writes the first `count` elements and no others.
 template <class D>
 HWY_INLINE void store_first(D d, hn::Vec<D> value, hn::TFromD<D>* to, int count) {
-  if constexpr (lanes_of < D >> 1) {
+  if constexpr (HWY_MAX_BYTES > 16) {
     hn::BlendedStore(value, hn::FirstN(d, static_cast<std::size_t>(count)), d, to);
   } else {
-    *to = hn::GetLane(value);
+    alignas(16) std::array<hn::TFromD<D>, std::size_t{lanes_of<D>}> all;
+    hn::Store(value, d, all.data());
+    for (std::size_t i = 0; i < all.size() && std::cmp_less(i, count); ++i) to[i] = all[i];
   }
 }
 
@@ -156,9 +159,12 @@ void tile_of_each(const TileOfEach<hn::TFromD<D>>& tile) {
 template <class Element>
 using TileCode = void (*)(const TileOfEach<Element>&);
 
+template <class Element>
+using Widest = hn::CappedTag<Element, HWY_MAX_BYTES / sizeof(Element)>;
+
 /// Narrow vectors come one at a time.
 template <class D>
-constexpr int most_vectors = lanes_of<D> * sizeof(hn::TFromD<D>) == HWY_MAX_BYTES ? tile_vectors : 1;
+constexpr int most_vectors = lanes_of<D> == lanes_of<Widest<hn::TFromD<D>>> ? tile_vectors : 1;
 
 /// tile_of_each for every number of rows, of vectors, and whether the last is partial.
 template <class D, int depth, int... which>
@@ -199,7 +205,7 @@ void multiply_columns(const ProductRun<hn::TFromD<D>>& run, std::int64_t column,
 template <class Element>
 void multiply_group(const ProductRun<Element>& run) {
   constexpr std::size_t widest = HWY_MAX_BYTES / sizeof(Element);
-  using Whole = hn::CappedTag<Element, widest>;
+  using Whole = Widest<Element>;
   using Half = hn::CappedTag<Element, (widest > 1 ? widest / 2 : 1)>;
   using Quarter = hn::CappedTag<Element, (widest > 3 ? widest / 4 : 1)>;
   constexpr std::int64_t lanes = lanes_of<Whole>;
