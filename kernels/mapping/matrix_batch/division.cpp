@@ -17,7 +17,7 @@ namespace {
 constexpr double divisible_share = 0.25;
 constexpr double divisible_nanoseconds = 100'000;
 /// Parts are cut at multiples of so many rows or columns, which local kernels compute at a time.
-constexpr std::int64_t cut_unit = 24;
+constexpr std::int64_t cut_unit = 8;
 /// A part of so many rows or columns, when it is not bound, is cut again: the last quarter in two halves, which go to
 /// whoever is free. On quiet cores that costs 1 %; where a neighbour takes half of one core, it is 1.3x as fast.
 constexpr std::int64_t recut_extent = 512;
@@ -40,11 +40,20 @@ std::int64_t end_of_run(const MatrixBatch& batch, std::int64_t first, std::int64
   return end;
 }
 
-/// Pours divisible items over workers up to one level.
+/// Pours divisible items over those workers that have less than a level, in their order. What one worker gets too much
+/// of, since parts are whole rows, all that come after get less of.
 class Pouring {
  public:
-  Pouring(const MatrixBatch& batch, std::vector<double> loads, double poured)
-      : batch_{batch}, loads_{std::move(loads)}, level_{level_for(poured)} {}
+  Pouring(const MatrixBatch& batch, const std::vector<double>& loads, double poured) : batch_{batch}, left_{poured} {
+    const double level = level_of(loads, poured);
+    for (std::size_t worker = 0; worker < loads.size(); ++worker) {
+      if (loads[worker] >= level) continue;
+      workers_.push_back(static_cast<int>(worker));
+      loads_.push_back(loads[worker]);
+      all_loads_ += loads[worker];
+    }
+    fill_next();
+  }
 
   /// Cuts `item` where workers are full, and calls act(part, worker).
   template <class Act>
@@ -54,42 +63,52 @@ class Pouring {
     const std::int64_t extent = by_rows ? shape.m : shape.n;
     const double each = duet::nanoseconds_of(shape) / static_cast<double>(extent);
     for (std::int64_t begin = 0; begin < extent;) {
-      while (worker_ + 1 < std::ssize(loads_) && room() < each * cut_unit / 2) ++worker_;
+      while (!is_last() && room_ < each * cut_unit / 2) fill_next();
       const std::int64_t left = extent - begin;
       std::int64_t cut = left;
-      if (worker_ + 1 < std::ssize(loads_)) {
-        const auto fitting = static_cast<std::int64_t>(std::llround(room() / each / cut_unit)) * cut_unit;
+      if (!is_last()) {
+        const std::int64_t fitting = std::llround(room_ / each / cut_unit) * cut_unit;
         cut = std::clamp<std::int64_t>(fitting, std::min(left, cut_unit), left);
         // What would be left is not worth a part.
         if (left - cut < cut_unit) cut = left;
       }
       const Range poured{begin, begin + cut};
       act(BatchTask{{item, item + 1}, by_rows ? poured : Range{0, shape.m}, by_rows ? Range{0, shape.n} : poured},
-          static_cast<int>(worker_));
-      loads_[static_cast<std::size_t>(worker_)] += each * static_cast<double>(cut);
+          workers_[next_ - 1]);
+      room_ -= each * static_cast<double>(cut);
+      left_ -= each * static_cast<double>(cut);
       begin += cut;
     }
   }
 
  private:
   /// The level up to which `poured` fills the loads.
-  [[nodiscard]] double level_for(double poured) const {
-    std::vector<double> sorted = loads_;
-    std::ranges::sort(sorted);
-    double below = 0;
-    for (std::size_t full = 0; full < sorted.size(); ++full) {
-      below += sorted[full];
-      const double level = (poured + below) / static_cast<double>(full + 1);
-      if (full + 1 == sorted.size() || level <= sorted[full + 1]) return level;
+  static double level_of(std::vector<double> loads, double poured) {
+    std::ranges::sort(loads);
+    double below = poured;
+    for (std::size_t full = 0; full < loads.size(); ++full) {
+      below += loads[full];
+      const double level = below / static_cast<double>(full + 1);
+      if (full + 1 == loads.size() || level <= loads[full + 1]) return level;
     }
     return poured;
   }
-  [[nodiscard]] double room() const { return level_ - loads_[static_cast<std::size_t>(worker_)]; }
+  [[nodiscard]] bool is_last() const { return next_ == workers_.size(); }
+  /// Goes on to the next worker: what is left makes an even level for it and all that come after.
+  void fill_next() {
+    const double level = (left_ + all_loads_) / static_cast<double>(workers_.size() - next_);
+    room_ = level - loads_[next_];
+    all_loads_ -= loads_[next_];
+    ++next_;
+  }
 
   const MatrixBatch& batch_;
+  std::vector<int> workers_;  // below the level
   std::vector<double> loads_;
-  double level_;
-  std::int64_t worker_ = 0;
+  double all_loads_ = 0;  // of workers that come after
+  double left_;           // to be poured
+  double room_ = 0;
+  std::size_t next_ = 0;
 };
 
 class Dividing {
@@ -161,7 +180,7 @@ class Dividing {
     }
     double poured = 0;
     for (const std::int64_t item : divisible_) poured += duet::nanoseconds_of(batch_[item]);
-    Pouring pouring{batch_, std::move(loads), poured};
+    Pouring pouring{batch_, loads, poured};
     for (const std::int64_t item : divisible_) {
       pouring.pour(item, [this](const BatchTask& part, int worker) {
         if (whom_.bound) {
@@ -175,7 +194,8 @@ class Dividing {
   }
 
   void add_recut(const BatchTask& part) {
-    const bool by_rows = part.rows.size() >= part.columns.size();
+    const ItemShape& shape = batch_[part.items.begin];
+    const bool by_rows = shape.m >= shape.n;
     const Range whole_side = by_rows ? part.rows : part.columns;
     if (whole_side.size() < recut_extent) return add(part);
     std::int64_t begin = whole_side.begin;

@@ -18,7 +18,7 @@ namespace duet {
 namespace {
 
 constexpr std::uint32_t vector_stream = 16;  // 0, 1 and 2 are operands and shapes
-constexpr std::int64_t most_plain_multiplications = 1 << 13;
+constexpr std::int64_t most_plain_multiplications = 1 << 17;
 
 double gamma(double operations, double unit_roundoff) {
   return operations * unit_roundoff / (1 - operations * unit_roundoff);

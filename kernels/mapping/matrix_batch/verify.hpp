@@ -26,7 +26,7 @@ struct Deviation {
 /// What is wrong with `c` as A B; nothing where it is right up to rounding. `worst` becomes the relatively largest of
 /// what it was and the deviations found here.
 ///
-/// Products of up to 2^13 multiplications, and those with operands that are not finite, are compared entry by entry
+/// Products of up to 2^17 multiplications, and those with operands that are not finite, are compared entry by entry
 /// with a plain sum in double: NaN, infinities and finite numbers have to stand where IEEE 754 puts them. Others by
 /// Freivalds' check (1977): for two random vectors x, C x against A (B x), row by row, in 2 (mk + kn + mn) operations a
 /// vector. All |x_j| are in [1/2, 1), so that one wrong entry is always found when it is off by more than twice the
