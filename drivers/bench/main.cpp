@@ -90,6 +90,11 @@ class Bench {
       add("peer/cholesky/" + size + "/ranks", [this, size] { return cholesky_of_ranks(size); });
     }
     add("peer/fib_batch/" + options_.fib_batch_size, [this] { return fib_batch(); });
+    for (const char* const extent : {"8", "16"}) {
+      add(fmt::format("peer/matrix_batch/tiny/{}", extent), [this, extent] { return tiny_batch(extent); });
+    }
+    add("peer/matrix_batch/giants", [this] { return batch_of_giants(); });
+    add("peer/matrix_batch/skewed", [this] { return skewed_batch(); });
     add("harness/matmul/" + options_.harness_size, [this] { return harness(); });
   }
   [[nodiscard]] bool failed() const { return failed_; }
@@ -124,12 +129,13 @@ class Bench {
   }
 
   using Tunables = std::map<std::string, std::string>;
+  using Parameters = std::map<std::string, std::string>;
   [[nodiscard]] Contestant variant(const std::string& problem, Model model, const std::string& size,
-                                   const Tunables& tunables = {}) const {
+                                   const Tunables& tunables = {}, const Parameters& parameters = {}) const {
     return variant(problem, model, size,
                    Workers{.ranks = passes_messages(model) ? options_.workers : 1,
                            .threads = runs_threads(model) ? options_.workers : 1},
-                   tunables);
+                   tunables, parameters);
   }
 
   struct Workers {
@@ -137,10 +143,11 @@ class Bench {
     int threads = 1;
   };
   [[nodiscard]] Contestant variant(const std::string& problem, Model model, const std::string& size,
-                                   const Workers& workers, const Tunables& tunables = {}) const {
-    const Instance instance = problem_called(problem).pose(size, 1, {});
+                                   const Workers& workers, const Tunables& tunables = {},
+                                   const Parameters& parameters = {}) const {
+    const Instance instance = problem_called(problem).pose(size, 1, parameters);
     CellLaunch launch;
-    launch.cell = {.problem = problem, .model = model, .size = instance.size_text()};
+    launch.cell = {.problem = problem, .model = model, .size = instance.size_text(), .parameters = parameters};
     launch.cell.tunables = tunables;
     launch.cell.threads = workers.threads;
     launch.cell.ranks = workers.ranks;
@@ -156,11 +163,15 @@ class Bench {
 
   /// A peer with what its environment must say before its library is loaded.
   [[nodiscard]] Contestant peer(const std::string& name, Contestant::Role role, const std::string& size, int workers,
-                                const std::vector<std::string>& environment) const {
+                                const std::vector<std::string>& environment, const Parameters& parameters = {}) const {
     Command command{"env"};
     command.insert(command.end(), environment.begin(), environment.end());
     command.insert(command.end(), {self_, "--peer", name, "--peer-size", size, "--workers", std::to_string(workers),
-                                   "--repeat", std::to_string(options_.repeat), "--peer-json"});
+                                   "--repeat", std::to_string(options_.repeat)});
+    for (const auto& [key, value] : parameters) {
+      command.insert(command.end(), {"--peer-set", fmt::format("{}={}", key, value)});
+    }
+    command.emplace_back("--peer-json");
     return {.name = name, .role = role, .workers = workers, .command = std::move(command)};
   }
 
@@ -371,6 +382,77 @@ class Bench {
             std::move(contestants), scratch_.path(), 2};
   }
 
+  /// A BLAS call for each product of a batch, on the code path that is the fastest for this very batch.
+  [[nodiscard]] Contestant batch_blas(const std::string& name, const std::string& size,
+                                      const Parameters& parameters) const {
+    std::vector<Candidate> candidates;
+    for (const char* const path : {"", "SkylakeX", "Haswell", "Zen"}) {
+      candidates.push_back({.environment = {"OMP_PLACES=cores", "OMP_PROC_BIND=close", "OPENBLAS_NUM_THREADS=1"}});
+      if (*path != 0) candidates.back().environment.push_back(fmt::format("OPENBLAS_CORETYPE={}", path));
+    }
+    const auto contestant = [&](const Candidate& candidate) {
+      return peer(name, Contestant::Role::peer, size, options_.workers, candidate.environment, parameters);
+    };
+    for (int round = 0; round < 3; ++round) {
+      for (Candidate& candidate : candidates) {
+        try {
+          for (const Trial& trial : trials_of(contestant(candidate), scratch_.path(), stop_)) {
+            candidate.seconds = std::min(candidate.seconds, trial.seconds);
+          }
+        } catch (const std::runtime_error& error) {
+          candidate.trouble = error.what();
+        }
+      }
+    }
+    const Candidate& fastest = *std::ranges::min_element(candidates, {}, &Candidate::seconds);
+    if (fastest.seconds == std::numeric_limits<double>::infinity()) throw std::runtime_error(fastest.trouble);
+    return contestant(fastest);
+  }
+
+  /// All in the second-level caches, so that what is compared is calling and computing.
+  Contest tiny_batch(const std::string& extent) {
+    const std::string size = extent == "8" ? "512" : "128";
+    const Parameters parameters{{"spread", "tiny"}, {"largest", extent}};
+    std::vector<Contestant> contestants;
+    for (const Model model : {Model::openmp, Model::tbb, Model::mpi}) {
+      contestants.push_back(variant("matrix_batch", model, size, Tunables{}, parameters));
+    }
+    contestants.push_back(batch_blas("batch-blas-static", size, parameters));
+    contestants.push_back(peer("fma-peak", Contestant::Role::ceiling, "0", options_.workers, {}));
+    return {fmt::format("matrix_batch, {} products of n = {}, {} workers", size, extent, options_.workers),
+            std::move(contestants), scratch_.path(), 6};
+  }
+
+  Contest batch_of_giants() {
+    const std::string size = "512";
+    const Parameters parameters{{"spread", "giants"}, {"largest", "1536"}};
+    std::vector<Contestant> contestants;
+    for (const Model model : {Model::openmp, Model::tbb, Model::mpi}) {
+      contestants.push_back(variant("matrix_batch", model, size, Tunables{}, parameters));
+    }
+    contestants.push_back(variant("matrix_batch", Model::openmp, size, Tunables{{"schedule", "dynamic"}}, parameters));
+    contestants.back().role = Contestant::Role::peer;
+    contestants.push_back(batch_blas("batch-blas-dynamic", size, parameters));
+    contestants.push_back(peer("fma-peak", Contestant::Role::ceiling, "0", options_.workers, {}));
+    return {fmt::format("matrix_batch, two giants among {}, {} workers", size, options_.workers),
+            std::move(contestants), scratch_.path(), 7};
+  }
+
+  Contest skewed_batch() {
+    const std::string size = "256";
+    const Parameters parameters{{"spread", "log_uniform"}, {"largest", "1000"}};
+    std::vector<Contestant> contestants;
+    for (const Model model : {Model::openmp, Model::tbb, Model::mpi}) {
+      contestants.push_back(variant("matrix_batch", model, size, Tunables{}, parameters));
+    }
+    contestants.push_back(peer("batch-ideal", Contestant::Role::peer, size, options_.workers,
+                               {"OMP_PLACES=cores", "OMP_PROC_BIND=close"}, parameters));
+    contestants.push_back(batch_blas("batch-blas-dynamic", size, parameters));
+    contestants.push_back(peer("fma-peak", Contestant::Role::ceiling, "0", options_.workers, {}));
+    return {fmt::format("matrix_batch, {} products of n = 1 to 1000, {} workers", size, options_.workers),
+            std::move(contestants), scratch_.path(), 8};
+  }
+
   /// What measuring costs: variants of about 10 ms as `duet run` times them, and the same functions in a plain loop.
   Contest harness() {
     const std::string& size = options_.harness_size;
@@ -428,11 +510,17 @@ int bench_main(int argc, char** argv) {
   app.add_option("--peer", options.peer.name)->group("");
   app.add_option("--peer-size", options.peer.size)->group("");
   app.add_option("--peer-json", options.peer.json)->group("");
+  std::vector<std::string> peer_settings;
+  app.add_option("--peer-set", peer_settings)->group("")->take_all();
   CLI11_PARSE(app, argc, argv);
 
   if (!options.peer.name.empty()) {
     options.peer.threads = options.workers;
     options.peer.repeat = options.repeat;
+    for (const std::string& setting : peer_settings) {
+      const std::size_t equals = std::min(setting.find('='), setting.size() - 1);
+      options.peer.parameters[setting.substr(0, equals)] = setting.substr(equals + 1);
+    }
     return run_peer(options.peer);
   }
   // google/benchmark gets what is not ours.

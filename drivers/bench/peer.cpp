@@ -35,13 +35,13 @@ void append_trial(const std::string& path, const Trial& trial) {
 }
 
 void time_and_judge(const PeerOptions& options, Trial trial, const std::function<void()>& reset,
-                    const std::function<void()>& execute, const std::function<Judgement()>& judge) {
+                    const std::function<void()>& execute, const std::function<Judgement()>& judge, double share) {
   using Clock = std::chrono::steady_clock;
   for (trial.number = 0; trial.number <= options.repeat; ++trial.number) {
     reset();
     const Clock::time_point begin = Clock::now();
     execute();
-    trial.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    trial.seconds = share * std::chrono::duration<double>(Clock::now() - begin).count();
     const Judgement judgement = judge();
     trial.outcome = judgement.right ? Outcome::right : Outcome::wrong;
     trial.message = judgement.explanation;
@@ -97,6 +97,8 @@ int run_peer(const PeerOptions& options) {
     run_gmp_peer(options);
   } else if (options.name == "triad") {
     run_triad_peer(options);
+  } else if (options.name.starts_with("batch-")) {
+    run_batch_peer(options);
   } else if (options.name.starts_with("call-")) {
     run_library_peer(options);
   } else {

@@ -4,6 +4,7 @@
 /// way, and told in the same record.
 
 #include <functional>
+#include <map>
 #include <string>
 
 #include "drivers/study/trials.hpp"
@@ -14,6 +15,7 @@ namespace duet {
 struct PeerOptions {
   std::string name;  ///< "openblas-pthread", "gmp-loop", ...
   std::string size;
+  std::map<std::string, std::string> parameters;  ///< of the question; `largest` among them for matrix_batch
   int threads = 1;
   int repeat = 1;    ///< trials that count, after one to warm up
   std::string json;  ///< the file that trials are appended to
@@ -24,9 +26,9 @@ struct PeerOptions {
 int run_peer(const PeerOptions& options);
 
 /// The time that `execute` takes, `repeat` times after one to warm up, each judged by `judge`. `trial` holds what is
-/// said of every trial.
+/// said of every trial; `share` is the part of the time that counts.
 void time_and_judge(const PeerOptions& options, Trial trial, const std::function<void()>& reset,
-                    const std::function<void()>& execute, const std::function<Judgement()>& judge);
+                    const std::function<void()>& execute, const std::function<Judgement()>& judge, double share = 1);
 
 /// A dgemm of a threaded BLAS of the system: "openblas-pthread", "openblas-openmp" or "blis-openmp". Code path and
 /// threads are what the environment of this process says: a library reads it when it is loaded.
@@ -45,6 +47,10 @@ void run_pdgemm_peer(const PeerOptions& options);
 /// The loop over GMP's mpz_fib_ui that one would write: "gmp-loop" on one thread, "gmp-openmp" with
 /// `schedule(dynamic)`.
 void run_gmp_peer(const PeerOptions& options);
+
+/// A call of OpenBLAS on one thread for each product of a batch, in a loop over all threads: "batch-blas-static" and
+/// "batch-blas-dynamic"; and "batch-ideal", the batch at the rates of its products, divided evenly by nothing.
+void run_batch_peer(const PeerOptions& options);
 
 /// The library's product called in a plain loop, with no harness around it: "call-serial", "call-openmp". What the
 /// harness costs is what a variant needs more.
