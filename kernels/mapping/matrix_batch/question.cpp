@@ -86,18 +86,18 @@ MatrixBatch MatrixBatch::random(SizeSpread spread, std::int64_t count, std::int6
 }
 
 template <class Element>
-void fill_operand(const MatrixBatch& batch, std::int64_t item, Operand operand, std::int64_t row, std::int64_t column,
+void fill_operand(const MatrixBatch& batch, std::int64_t item, Factor factor, std::int64_t row, std::int64_t column,
                   MatrixView<Element> mine) {
   for (std::int64_t i = 0; i < mine.rows; ++i) {
     const std::int64_t whole_row = (row + i) << 28U;
     for (std::int64_t j = 0; j < mine.columns; ++j) {
       mine(i, j) = static_cast<Element>(
-          random_entry(batch.seed, static_cast<std::uint32_t>(operand), item, whole_row | (column + j)));
+          random_entry(batch.seed, static_cast<std::uint32_t>(factor), item, whole_row | (column + j)));
     }
   }
 }
 
-template void fill_operand(const MatrixBatch&, std::int64_t, Operand, std::int64_t, std::int64_t, MatrixView<double>);
-template void fill_operand(const MatrixBatch&, std::int64_t, Operand, std::int64_t, std::int64_t, MatrixView<float>);
+template void fill_operand(const MatrixBatch&, std::int64_t, Factor, std::int64_t, std::int64_t, MatrixView<double>);
+template void fill_operand(const MatrixBatch&, std::int64_t, Factor, std::int64_t, std::int64_t, MatrixView<float>);
 
 }  // namespace duet

@@ -45,7 +45,8 @@ inline constexpr std::int64_t largest_item_extent = (std::int64_t{1} << 28U) - 1
   return nanoseconds_of_product(shape.m, shape.n, shape.k);
 }
 
-enum class Operand : std::uint32_t { a = 0, b = 1 };
+/// Which operand of C = A B.
+enum class Factor : std::uint32_t { a = 0, b = 1 };
 
 /// A question: the shapes of all products, 12 bytes each, which every process has, and where operands come from.
 struct MatrixBatch {
@@ -61,7 +62,7 @@ struct MatrixBatch {
 /// Writes `mine`, whose first entry is (row, column) of the operand, with the operand's entries: a pure function of
 /// (seed, item, row, column), in [-1, 1), so that any worker makes any part.
 template <class Element>
-void fill_operand(const MatrixBatch& batch, std::int64_t item, Operand operand, std::int64_t row, std::int64_t column,
+void fill_operand(const MatrixBatch& batch, std::int64_t item, Factor factor, std::int64_t row, std::int64_t column,
                   MatrixView<Element> mine);
 
 }  // namespace duet

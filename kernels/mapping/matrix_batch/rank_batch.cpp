@@ -27,7 +27,7 @@ std::vector<SharedOperand> shared_operands(const MatrixBatch& batch, const Divis
     SharedOperand& shared = of_item[part.items.begin];
     const bool by_rows = part.columns.size() == shape.n;
     shared.item = part.items.begin;
-    shared.operand = by_rows ? Operand::b : Operand::a;
+    shared.factor = by_rows ? Factor::b : Factor::a;
     shared.rows = by_rows ? shape.k : shape.m;
     shared.columns = by_rows ? shape.n : shape.k;
     shared.ranks.push_back(division.workers[task] / threads);
@@ -158,11 +158,11 @@ void RankBatch<Element>::fill_task(const BatchTask& its, Element* operands, std:
   const std::int64_t k = batch_[its.items.begin].k;
   for (std::int64_t item = its.items.begin; item < its.items.end; ++item, operands += step) {
     if (words.a > 0) {
-      fill_operand(batch_, item, Operand::a, its.rows.begin, 0, MatrixView<Element>{operands, its.rows.size(), k, k});
+      fill_operand(batch_, item, Factor::a, its.rows.begin, 0, MatrixView<Element>{operands, its.rows.size(), k, k});
     }
     if (words.b > 0) {
       const std::int64_t n = its.columns.size();
-      fill_operand(batch_, item, Operand::b, 0, its.columns.begin, MatrixView<Element>{operands + words.a, k, n, n});
+      fill_operand(batch_, item, Factor::b, 0, its.columns.begin, MatrixView<Element>{operands + words.a, k, n, n});
     }
   }
 }
@@ -200,7 +200,7 @@ void RankBatch<Element>::hold_bound_tasks() {
     at += its.items.size() * each.all();
     if (index < wholes_) continue;
     const auto of_item = std::ranges::find(shared_, its.items.begin, [](const auto& one) { return one.operand.item; });
-    (of_item->operand.operand == Operand::a ? mine.run.a : mine.run.b) = of_item->whole;
+    (of_item->operand.factor == Factor::a ? mine.run.a : mine.run.b) = of_item->whole;
   }
 }
 
@@ -268,7 +268,7 @@ void RankBatch<Element>::fill(const Execution& execution) {
   failure.rethrow();
   for (const auto& [operand, whole] : shared_) {
     const Range rows = operand.slice(operand.slice_of(rank_));
-    fill_operand(batch_, operand.item, operand.operand, rows.begin, 0,
+    fill_operand(batch_, operand.item, operand.factor, rows.begin, 0,
                  whole.block(rows.begin, 0, rows.size(), whole.columns));
   }
 }

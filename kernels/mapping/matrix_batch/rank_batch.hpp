@@ -24,7 +24,7 @@ namespace duet {
 /// of its rows before the exchange, all have all of it afterwards.
 struct SharedOperand {
   std::int64_t item = 0;
-  Operand operand = Operand::b;
+  Factor factor = Factor::b;
   std::int64_t rows = 0;
   std::int64_t columns = 0;
   std::vector<int> ranks{};  ///< that have parts, ascending

@@ -120,8 +120,8 @@ MatrixView<Element> SharedBatch<Element>::c(std::int64_t item) {
 template <class Element>
 void SharedBatch<Element>::fill(Range items) {
   for (std::int64_t item = items.begin; item < items.end; ++item) {
-    fill_operand(batch_, item, Operand::a, 0, 0, a(item));
-    fill_operand(batch_, item, Operand::b, 0, 0, b(item));
+    fill_operand(batch_, item, Factor::a, 0, 0, a(item));
+    fill_operand(batch_, item, Factor::b, 0, 0, b(item));
   }
 }
 

@@ -255,8 +255,8 @@ Judgement judge_matrix_batch(const MatrixBatch& batch, std::span<const BatchTask
     Matrix<Element> b{k, n};
     Deviation worst_here;
     for (std::int64_t item = its.items.begin; item < its.items.end && item < mine.item; ++item) {
-      fill_operand(batch, item, Operand::a, its.rows.begin, 0, a.view());
-      fill_operand(batch, item, Operand::b, 0, its.columns.begin, b.view());
+      fill_operand(batch, item, Factor::a, its.rows.begin, 0, a.view());
+      fill_operand(batch, item, Factor::b, 0, its.columns.begin, b.view());
       const MatrixView<const Element> c = run.products(item - its.items.begin, 1).c;
       auto objection = objection_to_product<Element>(a.view(), b.view(), c, seed, item, worst_here);
       if (!objection) continue;

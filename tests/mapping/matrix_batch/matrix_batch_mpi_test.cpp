@@ -129,7 +129,7 @@ TEST_F(MatrixBatchRanks, StartTheNextBatchWhileASlowRankStillSteals) {
 
 TEST_F(MatrixBatchRanks, ExchangeOperandsInMessagesOfAnySize) {
   // Slices of more elements than a message may have are several messages.
-  SharedOperand operand{.item = 0, .operand = Operand::b, .rows = 11, .columns = 7, .ranks = {}};
+  SharedOperand operand{.item = 0, .factor = Factor::b, .rows = 11, .columns = 7, .ranks = {}};
   for (int other = 0; other < ranks(); ++other) operand.ranks.push_back(other);
   for (const std::int64_t limit : {std::int64_t{1}, std::int64_t{5}, std::int64_t{7}, largest_mpi_count}) {
     Matrix<double> whole{11, 7};

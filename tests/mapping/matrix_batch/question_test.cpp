@@ -65,11 +65,11 @@ TEST(RandomShape, HasTwoGiantsAmongMany) {
 TEST(FillOperand, MakesAnyPartOfTheSameMatrix) {
   const MatrixBatch batch = MatrixBatch::random(SizeSpread::tiny, 3, 40, 5);
   Matrix<double> whole{40, 40};
-  fill_operand(batch, 2, Operand::b, 0, 0, whole.view());
+  fill_operand(batch, 2, Factor::b, 0, 0, whole.view());
   Matrix<double> part{7, 30};
-  fill_operand(batch, 2, Operand::b, 31, 9, part.view());
+  fill_operand(batch, 2, Factor::b, 31, 9, part.view());
   Matrix<float> rounded{7, 30};
-  fill_operand(batch, 2, Operand::b, 31, 9, rounded.view());
+  fill_operand(batch, 2, Factor::b, 31, 9, rounded.view());
   for (std::int64_t i = 0; i < 7; ++i) {
     for (std::int64_t j = 0; j < 30; ++j) {
       EXPECT_EQ(part.view()(i, j), whole.view()(31 + i, 9 + j));
@@ -80,13 +80,13 @@ TEST(FillOperand, MakesAnyPartOfTheSameMatrix) {
 }
 
 TEST(FillOperand, TellsItemsOperandsAndSeedsApart) {
-  const auto first = [](std::uint64_t seed, std::int64_t item, Operand operand) {
+  const auto first = [](std::uint64_t seed, std::int64_t item, Factor factor) {
     double entry = 0;
-    fill_operand(MatrixBatch{.seed = seed}, item, operand, 1, 2, View{&entry, 1, 1, 1});
+    fill_operand(MatrixBatch{.seed = seed}, item, factor, 1, 2, View{&entry, 1, 1, 1});
     return entry;
   };
-  const std::vector<double> entries{first(1, 0, Operand::a), first(1, 0, Operand::b), first(1, 1, Operand::a),
-                                    first(2, 0, Operand::a)};
+  const std::vector<double> entries{first(1, 0, Factor::a), first(1, 0, Factor::b), first(1, 1, Factor::a),
+                                    first(2, 0, Factor::a)};
   for (std::size_t i = 0; i < entries.size(); ++i) EXPECT_EQ(std::ranges::count(entries, entries[i]), 1);
 }
 

@@ -197,8 +197,8 @@ TYPED_TEST(MatrixBatchVerify, WantsWhatIsNotFiniteWhereIEEE754PutsIt) {
     Matrix<TypeParam> b{n, n};
     Matrix<TypeParam> c{n, n};
     const MatrixBatch batch{.seed = 8};
-    fill_operand(batch, 0, Operand::a, 0, 0, a.view());
-    fill_operand(batch, 0, Operand::b, 0, 0, b.view());
+    fill_operand(batch, 0, Factor::a, 0, 0, a.view());
+    fill_operand(batch, 0, Factor::b, 0, 0, b.view());
     a.view()(2, 3) = std::numeric_limits<TypeParam>::quiet_NaN();
     b.view()(1, 4) = std::numeric_limits<TypeParam>::infinity();
     local_kernel("duet").of<TypeParam>()(std::as_const(a).view(), std::as_const(b).view(), c.view(), Update::assign);
