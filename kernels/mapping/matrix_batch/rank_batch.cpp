@@ -9,15 +9,6 @@
 #include "kernels/mapping/matrix_batch/shared_batch.hpp"
 
 namespace duet {
-template <>
-MPI_Datatype mpi_type<double>() {
-  return MPI_DOUBLE;
-}
-template <>
-MPI_Datatype mpi_type<float>() {
-  return MPI_FLOAT;
-}
-
 std::vector<SharedOperand> shared_operands(const MatrixBatch& batch, const Division& division, int threads) {
   std::map<std::int64_t, SharedOperand> of_item;
   for (std::size_t task = 0; task < division.tasks.size(); ++task) {

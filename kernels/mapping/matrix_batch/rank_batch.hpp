@@ -42,10 +42,6 @@ struct SharedOperand {
 [[nodiscard]] std::vector<SharedOperand> shared_operands(const MatrixBatch& batch, const Division& division,
                                                          int threads);
 
-/// The datatype of an element.
-template <class Element>
-[[nodiscard]] MPI_Datatype mpi_type();
-
 /// Sends the slices of shared operands that this rank holds, and receives the others', without waiting.
 template <class Element>
 class OperandExchange {
