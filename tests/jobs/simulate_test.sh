@@ -167,7 +167,7 @@ expect "a tunable that cannot serve is a wrong option" exited_with 2
 expect "and says why" says "3 rows do not divide 4 ranks"
 simulated 4 fat-tree -- nonesuch --size 64
 expect "an unknown problem is a wrong option" exited_with 2
-expect "with those there are" says "there are matmul"
+expect "with those there are" says "matmul, stencil"
 
 run "$simulate" --check --programs "$programs" --platform dragonfly --ranks 4
 expect "--check finds the simulator" exited_with 0
