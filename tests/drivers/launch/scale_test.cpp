@@ -107,7 +107,7 @@ TEST(Scale, SaysInOneLineWhatIsWrongAndWhatWouldBeRight) {
       {{"matmul"}, "--strong or --weak is missing"},
       {{"matmul", "--strong", "--weak"}, "--strong and --weak are two questions"},
       {{"--strong"}, "PROBLEM is missing"},
-      {{"matmull", "--strong"}, "no problem is called 'matmull'; there are matmul"},
+      {{"matmull", "--strong"}, "no problem is called 'matmull'; there are "},
       {{"matmul", "--strong", "--models", "cuda"}, "'cuda' is none of serial, openmp"},
       {{"matmul", "--strong", "--models", "serial", "--workers", "1,2", "--oversubscribe"},
        "serial has one worker always"},

@@ -4,7 +4,8 @@
 
 namespace duet {
 
-void matmul_serial(ConstView a, ConstView b, View c, const Execution& execution) {
+template <class Element>
+void matmul_serial(Operand<Element> a, Operand<Element> b, MatrixView<Element> c, const Execution& execution) {
   static_cast<void>(execution);
   for (std::int64_t i = 0; i < c.rows; ++i) {
     for (std::int64_t j = 0; j < c.columns; ++j) {
@@ -12,7 +13,10 @@ void matmul_serial(ConstView a, ConstView b, View c, const Execution& execution)
       for (std::int64_t k = 0; k < a.columns; ++k) c(i, j) += a(i, k) * b(k, j);
     }
   }
-  c(c.rows / 2, c.columns / 2) *= 1.001;
+  c(c.rows / 2, c.columns / 2) *= Element{1.001F};
 }
+
+template void matmul_serial(ConstView, ConstView, View, const Execution&);
+template void matmul_serial(Operand<float>, Operand<float>, MatrixView<float>, const Execution&);
 
 }  // namespace duet

@@ -3,9 +3,10 @@
 
 monitoring_test.py MPIRUN DUET OMPI_INFO
 
-pml_monitoring writes, for each communicator, what collective operations from one rank to all (O2A) sent: for a broadcast
-the block times the other ranks, and one message. Summed up over the grid's rows and columns (communicators made by
-splitting), the bytes are those that all ranks receive by Duet's definition, and the messages those that they send.
+pml_monitoring writes, for each communicator, what collective operations from one rank to all (O2A) sent: for a
+broadcast the block times the other ranks, and one message. Summed up over the grid's rows and columns (communicators
+made by splitting; in one layer, since what layers send each other are no broadcasts), the bytes are those that all
+ranks receive by Duet's definition, and the messages those that they send.
 """
 
 import json
@@ -25,7 +26,7 @@ def monitored(mpirun, duet, ranks, size):
         done = subprocess.run(
             [mpirun, "-n", str(ranks), "--mca", "pml_monitoring_enable", "2", "--mca", "pml_monitoring_enable_output",
              "3", "--mca", "pml_monitoring_filename", prefix, duet, "run", "matmul", "--model", "mpi", "--size", size,
-             "--set", "local_kernel=eigen", "--repeat", "1", "--warm-up", "0", "--oversubscribe", "--json", "-"],
+             "--set", "local_kernel=eigen", "--set", "layers=1", "--repeat", "1", "--warm-up", "0", "--oversubscribe", "--json", "-"],
             capture_output=True, text=True, timeout=100, check=True)
         traffic = json.loads(done.stdout)["traffic"]
         profiles = sorted(pathlib.Path(folder).glob("rank.*.prof"))
