@@ -39,7 +39,7 @@ inline constexpr std::int64_t largest_item_extent = (std::int64_t{1} << 28U) - 1
                                      std::int64_t item);
 
 /// Estimated time of one product, which divides work and orders items, and is never a result: 18 ns, and arithmetic and
-/// words at rates that were fitted on one core of a Zen 4 (n = 1 to 1024, within a quarter). Only ratios matter.
+/// words at rates as one core of a Zen 4 has them. Only ratios matter.
 [[nodiscard]] double nanoseconds_of_product(double m, double n, double k);
 [[nodiscard]] inline double nanoseconds_of(const ItemShape& shape) {
   return nanoseconds_of_product(shape.m, shape.n, shape.k);
