@@ -1,7 +1,5 @@
 #include "drivers/simulate/turns.hpp"
 
-#include <time.h>
-
 #include <algorithm>
 #include <array>
 
@@ -22,12 +20,6 @@ Typical typical(const std::vector<Turn>& turns) {
   result.undisturbed = static_cast<int>(seconds.size());
   result.seconds = seconds.empty() ? std::ranges::min_element(turns, {}, &Turn::seconds)->seconds : median(seconds);
   return result;
-}
-
-double thread_seconds() {
-  timespec now{};
-  static_cast<void>(::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now));
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 Turn timed(const std::function<void()>& act) {

@@ -8,6 +8,8 @@
 #include <functional>
 #include <vector>
 
+#include "kernels/core/thread_clock.hpp"
+
 namespace duet {
 
 /// One time of something that all ranks did at once.
@@ -29,9 +31,6 @@ struct Typical {
 };
 /// Zeros for no turns.
 [[nodiscard]] Typical typical(const std::vector<Turn>& turns);
-
-/// Seconds that this thread has computed.
-[[nodiscard]] double thread_seconds();
 
 /// Does `act` once on this rank. Not collective: `seconds` and `core_share` are this rank's.
 [[nodiscard]] Turn timed(const std::function<void()>& act);

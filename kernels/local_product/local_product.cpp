@@ -1,13 +1,12 @@
 #include "kernels/local_product/local_product.hpp"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
 #include <utility>
 
+#include "kernels/core/thread_clock.hpp"
 #include "kernels/local_product/code_path.hpp"
 #include "kernels/local_product/eigen_product.hpp"
 #include "kernels/local_product/simd_product.hpp"
@@ -30,14 +29,7 @@ const LocalKernel& eigen_kernel() {
 /// 1.5 ms at 55 Gflop/s.
 constexpr std::int64_t sample_extent = 344;
 
-/// Seconds that this thread has computed: time when others had its core does not count against a candidate.
-double thread_seconds() {
-  timespec now{};
-  static_cast<void>(::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now));
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-/// Seconds of one product.
+/// Seconds of one product; time when others had the core does not count against a candidate.
 double seconds_of(const LocalKernel& kernel, const Matrix<double>& a, const Matrix<double>& b, Matrix<double>& c) {
   const double start = thread_seconds();
   kernel.multiply(a.view(), b.view(), c.view(), Update::assign);

@@ -28,6 +28,8 @@
 //
 #include <hwy/highway.h>
 
+#include "kernels/core/simd_target.hpp"
+
 HWY_BEFORE_NAMESPACE();
 namespace duet {
 namespace HWY_NAMESPACE {
@@ -263,24 +265,15 @@ HWY_EXPORT(multiply_doubles_here);
 HWY_EXPORT(multiply_floats_here);
 HWY_EXPORT(small_name_here);
 
-/// Asks the processor once: in a virtual machine each question takes 10 us.
-void choose_target() {
-  static const bool chosen = [] {
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    return true;
-  }();
-  static_cast<void>(chosen);
-}
-
 }  // namespace
 
 void multiply_small_run(const ProductRun<double>& run) {
-  choose_target();
+  choose_simd_target();
   HWY_DYNAMIC_DISPATCH(multiply_doubles_here)(run);
 }
 
 void multiply_small_run(const ProductRun<float>& run) {
-  choose_target();
+  choose_simd_target();
   HWY_DYNAMIC_DISPATCH(multiply_floats_here)(run);
 }
 
@@ -298,7 +291,7 @@ template void multiply_run(const LocalKernel&, const ProductRun<double>&);
 template void multiply_run(const LocalKernel&, const ProductRun<float>&);
 
 std::string small_product_code_path() {
-  choose_target();
+  choose_simd_target();
   return HWY_DYNAMIC_DISPATCH(small_name_here)();
 }
 

@@ -9,13 +9,13 @@
 namespace duet {
 namespace {
 
-/// What `add` does to the `count` words of C from `offset` on, each thread with its share of them.
-template <class Add>
-void with_all_threads(const Execution& execution, std::int64_t count, Add&& add) {
+/// Calls act(row) for each of `rows` rows, every thread with its share of them.
+template <class Act>
+void for_each_row(const Execution& execution, std::int64_t rows, Act&& act_on_row) {
   const auto act = [&](int thread, int threads) {
     const Booking booking{execution.timesheet, thread, Activity::useful};
-    const Range share = share_of(count, threads, thread);
-    add(share.begin, share.size());
+    const Range share = share_of(rows, threads, thread);
+    for (std::int64_t row = share.begin; row < share.end; ++row) act_on_row(row);
   };
   if (execution.threads == 1) return act(0, 1);
 #pragma omp parallel num_threads(execution.threads) default(none) shared(act)
@@ -64,19 +64,10 @@ void LayerSum<Element>::add_up(const Execution& execution) {
     check(MPI_Waitall(mpi_count(std::ssize(open)), open.data(), MPI_STATUSES_IGNORE));
     open.clear();
   };
-  // C has rows `stride` apart; a share of the words may begin and end inside a row.
-  const auto for_each_run = [&](std::int64_t first, std::int64_t many, auto&& act) {
-    for (std::int64_t at = first; at < first + many;) {
-      const std::int64_t run = std::min(columns - at % columns, first + many - at);
-      act(&mine_.c(at / columns, at % columns), at, run);
-      at += run;
-    }
-  };
 
   start(1);
-  with_all_threads(execution, count, [&](std::int64_t first, std::int64_t many) {
-    const Element* const own = room_.data() + my_rows.begin * columns;
-    for_each_run(first, many, [&](Element* c, std::int64_t at, std::int64_t run) { std::copy_n(own + at, run, c); });
+  for_each_row(execution, my_rows.size(), [&](std::int64_t row) {
+    std::copy_n(room_.data() + (my_rows.begin + row) * columns, columns, mine_.c.data + row * mine_.c.stride);
   });
   for (std::int64_t step = 1; step < layers; ++step) {
     {
@@ -84,11 +75,10 @@ void LayerSum<Element>::add_up(const Execution& execution) {
       wait(step);
       if (step + 1 < layers) start(step + 1);
     }
-    with_all_threads(execution, count, [&](std::int64_t first, std::int64_t many) {
-      const Element* const summand = arriving[static_cast<std::size_t>(step % 2)].data();
-      for_each_run(first, many, [&](Element* c, std::int64_t at, std::int64_t run) {
-        for (std::int64_t i = 0; i < run; ++i) c[i] += summand[at + i];
-      });
+    for_each_row(execution, my_rows.size(), [&](std::int64_t row) {
+      const Element* const summand = arriving[static_cast<std::size_t>(step % 2)].data() + row * columns;
+      Element* const c = mine_.c.data + row * mine_.c.stride;
+      for (std::int64_t i = 0; i < columns; ++i) c[i] += summand[i];
     });
   }
 }

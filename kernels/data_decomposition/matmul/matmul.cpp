@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/core/precision.hpp"
 #include "kernels/core/random.hpp"
 #include "kernels/data_decomposition/matmul/multiplication.hpp"
 
@@ -16,10 +17,6 @@ namespace {
 ProductShape shape_of(const Instance& instance) {
   return {instance.extents.at(0), instance.extents.at(1), instance.extents.at(2)};
 }
-
-bool in_floats(const Instance& instance) { return instance.parameters.text("precision") == "float"; }
-
-std::int64_t word_bytes(const Instance& instance) { return in_floats(instance) ? sizeof(float) : sizeof(double); }
 
 Work work_of(const Instance& instance) {
   const auto m = static_cast<double>(instance.extents.at(0));
@@ -107,7 +104,7 @@ Problem matmul_problem() {
   problem.extent_names = {"m", "n", "k"};
   problem.largest_extent = std::int64_t{1} << 31;
   problem.sizes = {32, 64, 128, 256, 512, 1024, 2048};
-  problem.parameters = {{"precision", "double", "of the numbers", {"double", "float"}}};
+  problem.parameters = {precision_setting()};
   problem.work = work_of;
   problem.plan = plan_of;
   problem.memory = memory_of;

@@ -1,42 +1,24 @@
 #include "kernels/data_decomposition/matmul/multiplication.hpp"
 
-#include <omp.h>
-#include <oneapi/tbb/parallel_for.h>
-
 #include <algorithm>
 #include <limits>
 #include <stdexcept>
 #include <utility>
 
-#include "kernels/core/first_exception.hpp"
+#include "kernels/core/execution_in.hpp"
+#include "kernels/core/on_each_thread.hpp"
 #include "kernels/core/tbb_team.hpp"
 #include "kernels/data_decomposition/matmul/verify.hpp"
 #include "kernels/local_product/local_product.hpp"
+#include "kernels/product/agreed_kernel.hpp"
 #include "kernels/product/tiles.hpp"
 
 namespace duet {
 namespace {
 
-const std::vector<std::string> kernel_choices{"auto", "duet", "openblas", "blis", "eigen"};
-
-/// The name under which every rank finds the kernel that rank 0 means by `choice`: with "auto" measured rank by rank,
-/// noise could give them different ones.
-std::string agreed_kernel(const std::string& choice, MPI_Comm ranks) {
-  int index = static_cast<int>(std::ranges::find(kernel_choices, choice) - kernel_choices.begin());
-  if (index == 0 && rank_in(ranks) == 0) {
-    const std::string& library = local_kernel("auto").library;
-    const auto named = [&](const std::string& name) { return library.starts_with(name); };
-    index = static_cast<int>(std::ranges::find_if(kernel_choices, named) - kernel_choices.begin());
-  }
-  if (ranks != MPI_COMM_NULL) check(MPI_Bcast(&index, 1, MPI_INT, 0, ranks));
-  return kernel_choices.at(static_cast<std::size_t>(index));
-}
-
-/// What the variant of `model` runs with: the kernel settled, no communicator where it passes no messages, one thread
-/// where it runs none beside.
+/// What the variant of `model` runs with, the kernel settled.
 Execution settled(Model model, Execution execution) {
-  if (!passes_messages(model)) execution.communicator = MPI_COMM_NULL;
-  if (!runs_threads(model)) execution.threads = 1;
+  execution = execution_in(model, std::move(execution));
   const std::vector<Setting> declared = matmul_tunables(model);
   std::map<std::string, std::string> values;
   for (const Setting& setting : declared) values[setting.name] = execution.text_or(setting.name, setting.preset);
@@ -48,7 +30,7 @@ Execution settled(Model model, Execution execution) {
 }  // namespace
 
 std::vector<Setting> matmul_tunables(Model model) {
-  std::vector<Setting> tunables{{"local_kernel", "auto", "the library that multiplies on one thread", kernel_choices}};
+  std::vector<Setting> tunables{local_kernel_setting()};
   if (runs_threads(model)) {
     tunables.push_back({"tile", "0", "largest number of rows and columns of a tile of C; 0: chosen", {}});
   }
@@ -99,19 +81,6 @@ MultiplicationOf<Element>::MultiplicationOf(Model model, const ProductShape& sha
 template <class Element>
 MultiplicationOf<Element>::~MultiplicationOf() = default;
 
-// Parts 0 to threads - 1 on the threads of the variant: what they write first comes to lie on their own NUMA node.
-template <class Element>
-void MultiplicationOf<Element>::on_team(const std::function<void(int thread)>& act) {
-  FirstException failure;
-  if (team_) {
-    team_->run([&] { oneapi::tbb::parallel_for(0, execution_.threads, act, oneapi::tbb::static_partitioner{}); });
-  } else {
-#pragma omp parallel num_threads(execution_.threads) default(none) shared(act, failure)
-    failure.guard([&] { act(omp_get_thread_num()); });
-  }
-  failure.rethrow();
-}
-
 // Each thread has the rows of A that the tiles it begins with need, where a grid of threads has one column, and an
 // equal share of B, which all read.
 template <class Element>
@@ -119,7 +88,7 @@ void MultiplicationOf<Element>::place(Matrix<Element>& operand, const Block& whe
                                       Filling filling) {
   operand = Matrix<Element>{where.rows.size(), where.columns.size()};
   const MatrixView<Element> whole = operand.view();
-  on_team([&](int thread) {
+  on_each_thread(team_.get(), execution_.threads, [&](int thread) {
     const Range rows = share_of(whole.rows, execution_.threads, thread);
     const MatrixView<Element> part = whole.block(rows.begin, 0, rows.size(), whole.columns);
     if (filling == Filling::in_parts) {
@@ -134,7 +103,7 @@ void MultiplicationOf<Element>::place(Matrix<Element>& operand, const Block& whe
 template <class Element>
 void MultiplicationOf<Element>::reset() {
   const Tiles tiles = tiles_of(c_.rows(), c_.columns(), execution_.threads, 0);
-  on_team([&](int thread) {
+  on_each_thread(team_.get(), execution_.threads, [&](int thread) {
     for (std::int64_t tile = thread; tile < tiles.count(); tile += execution_.threads) {
       const Block& block = tiles[tile];
       for (std::int64_t row = block.rows.begin; row < block.rows.end; ++row) {

@@ -68,7 +68,6 @@ class MultiplicationOf {
 
  private:
   [[nodiscard]] OwnedBlocksOf<Element> mine();
-  void on_team(const std::function<void(int part)>& act);
   void place(Matrix<Element>& operand, const Block& where, const FillBlockOf<Element>& fill, Filling filling);
 
   Model model_;

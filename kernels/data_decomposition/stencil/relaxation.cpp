@@ -1,14 +1,12 @@
 #include "kernels/data_decomposition/stencil/relaxation.hpp"
 
-#include <omp.h>
-#include <oneapi/tbb/parallel_for.h>
-
 #include <algorithm>
 #include <limits>
 #include <stdexcept>
 #include <utility>
 
-#include "kernels/core/first_exception.hpp"
+#include "kernels/core/execution_in.hpp"
+#include "kernels/core/on_each_thread.hpp"
 #include "kernels/core/tbb_team.hpp"
 #include "kernels/data_decomposition/stencil/passes.hpp"
 #include "kernels/data_decomposition/stencil/pieces.hpp"
@@ -16,14 +14,6 @@
 
 namespace duet {
 namespace {
-
-/// What the variant of `model` runs with: no communicator where it passes no messages, one thread where it runs none
-/// beside.
-Execution settled(Model model, Execution execution) {
-  if (!passes_messages(model)) execution.communicator = MPI_COMM_NULL;
-  if (!runs_threads(model)) execution.threads = 1;
-  return execution;
-}
 
 BlockLayout layout_for(const GridShape& shape, const Sweeps& sweeps, const Execution& execution) {
   const int ranks = size_of(execution.communicator);
@@ -54,7 +44,7 @@ Relaxation::Relaxation(Model model, GridShape shape, const Sweeps& sweeps, Execu
     : model_{model},
       shape_{shape},
       sweeps_{sweeps},
-      execution_{settled(model, std::move(execution))},
+      execution_{execution_in(model, std::move(execution))},
       initial_{std::move(initial)},
       team_{model == Model::tbb ? std::make_unique<TbbTeam>(execution_) : nullptr},
       layout_{layout_for(shape, sweeps, execution_)} {
@@ -66,18 +56,6 @@ Relaxation::Relaxation(Model model, GridShape shape, const Sweeps& sweeps, Execu
 }
 
 Relaxation::~Relaxation() = default;
-
-// What the threads of the variant write first comes to lie on their own NUMA node.
-void Relaxation::on_team(const std::function<void(int thread)>& act) {
-  FirstException failure;
-  if (team_) {
-    team_->run([&] { oneapi::tbb::parallel_for(0, execution_.threads, act, oneapi::tbb::static_partitioner{}); });
-  } else {
-#pragma omp parallel num_threads(execution_.threads) default(none) shared(act, failure)
-    failure.guard([&] { act(omp_get_thread_num()); });
-  }
-  failure.rethrow();
-}
 
 Region Relaxation::owned_in_whole() const {
   return block_ ? block_->owned_in_whole() : Region{{0, shape_.rows}, {0, shape_.columns}};
@@ -98,7 +76,7 @@ void Relaxation::reset() {
   const Region whole = owned_in_whole();
   const Region owned = block_ ? block_->owned() : whole;
   const std::int64_t overlap = sweeps_.star.radius * (layout_.temporal() - 1);
-  on_team([&](int thread) {
+  on_each_thread(team_.get(), execution_.threads, [&](int thread) {
     const Region mine = part_of_thread({{0, grid.rows}, {0, grid.columns}}, execution_.threads, thread, overlap);
     if (mine.empty()) return;
     for (std::int64_t row = mine.rows.begin; row < mine.rows.end; ++row) {

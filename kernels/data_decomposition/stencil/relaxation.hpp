@@ -56,7 +56,6 @@ class Relaxation {
   [[nodiscard]] std::map<std::string, std::string> facts() const;
 
  private:
-  void on_team(const std::function<void(int thread)>& act);
   [[nodiscard]] View part(View local) const;
 
   Model model_;

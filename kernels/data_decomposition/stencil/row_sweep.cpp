@@ -18,6 +18,8 @@
 //
 #include <hwy/highway.h>
 
+#include "kernels/core/simd_target.hpp"
+
 HWY_BEFORE_NAMESPACE();
 namespace duet {
 namespace HWY_NAMESPACE {
@@ -308,26 +310,17 @@ namespace {
 HWY_EXPORT(row_sweep_here);
 HWY_EXPORT(row_sweep_name_here);
 
-/// Asks the processor once: in a virtual machine each question takes 10 us.
-void choose_target() {
-  static const bool chosen = [] {
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    return true;
-  }();
-  static_cast<void>(chosen);
-}
-
 }  // namespace
 
 RowSweep row_sweep_for(std::int64_t radius) {
-  choose_target();
+  choose_simd_target();
   return HWY_DYNAMIC_DISPATCH(row_sweep_here)(radius);
 }
 
 void finish_streaming() { hwy::FlushStream(); }
 
 const char* row_sweep_code_path() {
-  choose_target();
+  choose_simd_target();
   return HWY_DYNAMIC_DISPATCH(row_sweep_name_here)();
 }
 

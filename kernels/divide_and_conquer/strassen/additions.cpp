@@ -32,6 +32,8 @@ struct Passes {
 //
 #include <hwy/highway.h>
 
+#include "kernels/core/simd_target.hpp"
+
 HWY_BEFORE_NAMESPACE();
 namespace duet {
 namespace HWY_NAMESPACE {
@@ -134,7 +136,7 @@ HWY_EXPORT(float_passes_here);
 template <class Element>
 const Passes<Element>& passes() {
   static const Passes<Element> chosen = [] {
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    choose_simd_target();
     if constexpr (std::is_same_v<Element, double>) {
       return HWY_DYNAMIC_DISPATCH(double_passes_here)();
     } else {

@@ -1,24 +1,16 @@
 #include "kernels/divide_and_conquer/strassen/leaf.hpp"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
 
 #include "kernels/core/mpi.hpp"
+#include "kernels/core/thread_clock.hpp"
 #include "kernels/divide_and_conquer/strassen/additions.hpp"
 
 namespace duet {
 namespace {
-
-/// Seconds that this thread has computed: time when others had its core does not count.
-double thread_seconds() {
-  timespec now{};
-  static_cast<void>(::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now));
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 template <class Act>
 double least_seconds(int rounds, Act&& act) {
@@ -48,31 +40,27 @@ std::int64_t leaf_for(const LeafRates& rates, std::size_t word_bytes, int worker
   return leaf;
 }
 
-template <class Element>
 LeafRates measured_rates(const LocalKernel& kernel) {
   constexpr std::int64_t extent = 512;       // a product of 5 ms at 50 Gflop/s
   constexpr std::int64_t added_rows = 2048;  // three matrices of 8 MiB, as of a product of 1024 doubles
-  Matrix<Element> a{added_rows, extent};
-  Matrix<Element> b{added_rows, extent};
-  Matrix<Element> c{added_rows, extent};
-  for (Matrix<Element>* const each : {&a, &b, &c}) std::fill_n(each->data(), added_rows * extent, Element{1});
+  Matrix<double> a{added_rows, extent};
+  Matrix<double> b{added_rows, extent};
+  Matrix<double> c{added_rows, extent};
+  for (Matrix<double>* const each : {&a, &b, &c}) std::fill_n(each->data(), added_rows * extent, 1.0);
   const auto square = [](auto view) { return view.block(0, 0, extent, extent); };
-  const auto product = kernel.of<Element>();
+  const auto product = kernel.multiply;
   const double product_seconds =
       least_seconds(3, [&] { product(square(a.view()), square(b.view()), square(c.view()), Update::assign); });
-  const double addition_seconds = least_seconds(4, [&] { add<Element>(a.view(), b.view(), c.view()); });
+  const double addition_seconds = least_seconds(4, [&] { add<double>(a.view(), b.view(), c.view()); });
   constexpr auto n = static_cast<double>(extent);
-  const double bytes = 3 * sizeof(Element) * n * static_cast<double>(added_rows);
+  const double bytes = 3 * sizeof(double) * n * static_cast<double>(added_rows);
   return {2 * n * n * n / product_seconds, bytes / addition_seconds};
 }
-
-template LeafRates measured_rates<double>(const LocalKernel&);
-template LeafRates measured_rates<float>(const LocalKernel&);
 
 std::int64_t leaf_extent(const Execution& execution) {
   const std::int64_t leaf = execution.whole_or("leaf", 0);
   if (leaf != 0) return leaf;
-  static const LeafRates rates = measured_rates<double>(local_kernel("auto"));
+  static const LeafRates rates = measured_rates(local_kernel("auto"));
   const int ranks = size_of(execution.communicator);
   return leaf_for(rates, sizeof(double), ranks * execution.threads) * (ranks > 1 ? 2 : 1);
 }

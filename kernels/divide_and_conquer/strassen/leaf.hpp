@@ -31,8 +31,7 @@ struct LeafRates {
 /// 256 rows.
 [[nodiscard]] std::int64_t leaf_for(const LeafRates& rates, std::size_t word_bytes, int workers);
 
-/// The rates of the calling thread, measured with `kernel` in about 30 ms.
-template <class Element>
+/// The rates of the calling thread with doubles, measured with `kernel` in about 30 ms.
 [[nodiscard]] LeafRates measured_rates(const LocalKernel& kernel);
 
 /// The tunable `leaf`, or the one for the rates of this processor, which are measured when first asked for, with

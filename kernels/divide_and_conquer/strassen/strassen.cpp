@@ -1,10 +1,6 @@
 #include "kernels/divide_and_conquer/strassen/strassen.hpp"
 
-#include <omp.h>
-#include <oneapi/tbb/parallel_for.h>
-
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <memory>
 #include <sstream>
@@ -12,22 +8,23 @@
 #include <string>
 #include <utility>
 
-#include "kernels/core/first_exception.hpp"
+#include "kernels/core/execution_in.hpp"
+#include "kernels/core/on_each_thread.hpp"
+#include "kernels/core/precision.hpp"
 #include "kernels/core/random.hpp"
 #include "kernels/core/tbb_team.hpp"
 #include "kernels/divide_and_conquer/strassen/leaf.hpp"
 #include "kernels/divide_and_conquer/strassen/shared_product.hpp"
 #include "kernels/local_product/local_product.hpp"
+#include "kernels/product/agreed_kernel.hpp"
 #include "kernels/product/judge.hpp"
 
 namespace duet {
 namespace {
 
-const std::vector<std::string> kernel_choices{"auto", "duet", "openblas", "blis", "eigen"};
-
 std::vector<Setting> tunables_of(Model model) {
   std::vector<Setting> tunables{
-      {"local_kernel", "auto", "the library that multiplies on one thread", kernel_choices},
+      local_kernel_setting(),
       {"levels", "auto", "times that a product is divided into seven", {"auto", "0", "1", "2", "3", "4"}},
       {"leaf", "0", "extent down to which products are divided, for levels=auto; 0: chosen", {}}};
   if (runs_threads(model)) {
@@ -49,8 +46,6 @@ StrassenShape shape_of(const Instance& instance) {
   return {instance.extents.at(0), instance.extents.at(1), instance.extents.at(2)};
 }
 
-bool in_floats(const Instance& instance) { return instance.parameters.text("precision") == "float"; }
-
 double words_of(const StrassenShape& shape) {
   const auto m = static_cast<double>(shape.m);
   const auto n = static_cast<double>(shape.n);
@@ -60,28 +55,16 @@ double words_of(const StrassenShape& shape) {
 
 /// What rank 0 measures and chooses is what all take: with "auto" measured rank by rank, noise could part them.
 Execution settled(Model model, Execution execution) {
-  if (!passes_messages(model)) execution.communicator = MPI_COMM_NULL;
-  if (!runs_threads(model)) execution.threads = 1;
+  execution = execution_in(model, std::move(execution));
   const std::vector<Setting> declared = tunables_of(model);
   std::map<std::string, std::string> values;
   for (const Setting& setting : declared) values[setting.name] = execution.text_or(setting.name, setting.preset);
-  std::string& choice = values.at("local_kernel");
-  std::int64_t leaf = 0;
-  auto index = std::ranges::find(kernel_choices, choice) - kernel_choices.begin();
-  if (rank_in(execution.communicator) == 0) {
-    if (index == 0) {
-      const std::string& library = local_kernel("auto").library;
-      const auto named = [&](const std::string& name) { return library.starts_with(name); };
-      index = std::ranges::find_if(kernel_choices, named) - kernel_choices.begin();
-    }
-    leaf = leaf_extent(execution);
-  }
-  std::array<std::int64_t, 2> chosen{index, leaf};
+  values["local_kernel"] = agreed_kernel(values.at("local_kernel"), execution.communicator);
+  std::int64_t leaf = rank_in(execution.communicator) == 0 ? leaf_extent(execution) : 0;
   if (execution.communicator != MPI_COMM_NULL) {
-    check(MPI_Bcast(chosen.data(), 2, MPI_INT64_T, 0, execution.communicator));
+    check(MPI_Bcast(&leaf, 1, MPI_INT64_T, 0, execution.communicator));
   }
-  choice = kernel_choices.at(static_cast<std::size_t>(chosen[0]));
-  values["leaf"] = std::to_string(chosen[1]);
+  values["leaf"] = std::to_string(leaf);
   execution.tunables = Settings{"strassen", declared, values};
   return execution;
 }
@@ -239,17 +222,7 @@ class PlacedProduct {
   template <class Act>
   void on_rows(std::int64_t rows, Act&& act) {
     const int threads = execution_.threads;
-    FirstException failure;
-    if (arena_) {
-      arena_->run([&] {
-        oneapi::tbb::parallel_for(
-            0, threads, [&](int part) { act(share_of(rows, threads, part)); }, oneapi::tbb::static_partitioner{});
-      });
-    } else {
-#pragma omp parallel num_threads(threads) default(none) shared(act, failure, rows, threads)
-      failure.guard([&] { act(share_of(rows, threads, omp_get_thread_num())); });
-    }
-    failure.rethrow();
+    on_each_thread(arena_.get(), threads, [&](int thread) { act(share_of(rows, threads, thread)); });
   }
 
   Model model_;
@@ -273,14 +246,15 @@ Work work_of(const Instance& instance) {
   // The operations of the definition, which the rates of all products are compared by; fewer are done.
   const double operations =
       2 * static_cast<double>(shape.m) * static_cast<double>(shape.n) * static_cast<double>(shape.k);
-  return {
-      .operations = operations, .unit = "flop", .compulsory_bytes = (in_floats(instance) ? 4 : 8) * words_of(shape)};
+  return {.operations = operations,
+          .unit = "flop",
+          .compulsory_bytes = static_cast<double>(word_bytes(instance)) * words_of(shape)};
 }
 
 // The matrices; as much workspace as the most levels take; what a local kernel packs into; the vectors of the check.
 double memory_of(const Instance& instance, Model model, int ranks, int threads) {
   const StrassenShape shape = shape_of(instance);
-  const double element = in_floats(instance) ? 4 : 8;
+  const auto element = static_cast<double>(word_bytes(instance));
   const int processes = passes_messages(model) ? ranks : 1;
   double words = 0;
   for (int levels = 0; levels <= most_chosen_levels; ++levels) {
@@ -306,7 +280,7 @@ double memory_of(const Instance& instance, Model model, int ranks, int threads) 
 std::vector<std::pair<std::string, std::string>> plan_of(const Instance& instance, const Settings& tunables,
                                                          std::int64_t ranks) {
   Execution execution{.tunables = tunables};
-  const std::size_t element = in_floats(instance) ? 4 : 8;
+  const auto element = static_cast<std::size_t>(word_bytes(instance));
   // Nothing is measured for a plan of other ranks: the leaf of a processor that adds fast enough, twice for ranks.
   constexpr std::int64_t usual_leaf = 1024;
   const std::int64_t leaf = execution.whole_or("leaf", 0);
@@ -348,7 +322,7 @@ Problem strassen_problem() {
   problem.summary = "C = A B by Strassen-Winograd";
   problem.extent_names = {"m", "n", "k"};
   problem.largest_extent = std::int64_t{1} << 31;
-  problem.parameters = {{"precision", "double", "of the entries of A, B and C", {"double", "float"}}};
+  problem.parameters = {precision_setting()};
   problem.sizes = {64, 128, 256, 512, 1024, 2048};
   problem.work = work_of;
   problem.memory = memory_of;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernels/core/mpi.hpp"
+#include "kernels/core/precision.hpp"
 #include "kernels/core/tbb_team.hpp"
 #include "kernels/mapping/matrix_batch/verify.hpp"
 #include "kernels/mapping/schedule/first_failure.hpp"
@@ -192,8 +193,6 @@ class RankPlace {
   RankBatch<Element> mine_;
 };
 
-bool is_double(const Instance& instance) { return instance.parameters.text("precision") == "double"; }
-
 template <class Place>
 Placed placed(Model model, const Instance& instance, Execution execution) {
   if (!passes_messages(model)) execution.communicator = MPI_COMM_NULL;
@@ -208,12 +207,12 @@ Placed placed(Model model, const Instance& instance, Execution execution) {
 }
 
 Placed place(Model model, const Instance& instance, const Execution& execution) {
-  if (is_double(instance)) {
-    return passes_messages(model) ? placed<RankPlace<double>>(model, instance, execution)
-                                  : placed<SharedPlace<double>>(model, instance, execution);
+  if (in_floats(instance)) {
+    return passes_messages(model) ? placed<RankPlace<float>>(model, instance, execution)
+                                  : placed<SharedPlace<float>>(model, instance, execution);
   }
-  return passes_messages(model) ? placed<RankPlace<float>>(model, instance, execution)
-                                : placed<SharedPlace<float>>(model, instance, execution);
+  return passes_messages(model) ? placed<RankPlace<double>>(model, instance, execution)
+                                : placed<SharedPlace<double>>(model, instance, execution);
 }
 
 std::vector<Setting> tunables_of(Model model) {
@@ -249,7 +248,7 @@ Work work_of(const Instance& instance) {
   });
   return {.operations = question.sum([](const ItemShape& shape) { return shape.operations(); }),
           .unit = "flop",
-          .compulsory_bytes = (is_double(instance) ? 8 : 4) * words};
+          .compulsory_bytes = static_cast<double>(word_bytes(instance)) * words};
 }
 
 template <class Element>
@@ -272,8 +271,8 @@ double bytes_of(const Question& question, int processes, int threads) {
 double memory_of(const Instance& instance, Model model, int ranks, int threads) {
   const Question question{instance};
   const int processes = passes_messages(model) ? ranks : 1;
-  return is_double(instance) ? bytes_of<double>(question, processes, threads)
-                             : bytes_of<float>(question, processes, threads);
+  return in_floats(instance) ? bytes_of<float>(question, processes, threads)
+                             : bytes_of<double>(question, processes, threads);
 }
 
 }  // namespace
@@ -289,13 +288,12 @@ Problem matrix_batch_problem() {
   Setting spread{
       .name = "spread", .preset = std::string{name_of(SizeSpread::zipf)}, .meaning = "how large the products are"};
   for (const SizeSpread one : spreads) spread.choices.emplace_back(name_of(one));
-  problem.parameters = {
-      std::move(spread),
-      {.name = "largest",
-       .preset = "0",
-       .meaning = "the largest extent; 0: 8, 96, 256, 1000 or 512, by the spread",
-       .most = largest_item_extent},
-      {.name = "precision", .preset = "double", .meaning = "of the numbers", .choices = {"double", "float"}}};
+  problem.parameters = {std::move(spread),
+                        {.name = "largest",
+                         .preset = "0",
+                         .meaning = "the largest extent; 0: 8, 96, 256, 1000 or 512, by the spread",
+                         .most = largest_item_extent},
+                        precision_setting()};
   problem.sizes = {32, 128, 512, 2'048, 8'192};
   problem.work = work_of;
   problem.memory = memory_of;

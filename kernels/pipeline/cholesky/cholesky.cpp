@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "kernels/core/execution_in.hpp"
 #include "kernels/core/random.hpp"
 #include "kernels/core/tbb_team.hpp"
 #include "kernels/pipeline/cholesky/panel_exchange.hpp"
@@ -51,19 +52,12 @@ TileLayout layout_of(const Instance& instance, const Execution& execution) {
   return {n, tile == 0 ? cholesky_tile(n, grid.size() * execution.threads) : tile, grid};
 }
 
-/// What the variant of `model` runs with: no communicator where it passes no messages, one thread where it has no team.
-Execution settled(Model model, Execution execution) {
-  if (!passes_messages(model)) execution.communicator = MPI_COMM_NULL;
-  if (!runs_threads(model)) execution.threads = 1;
-  return execution;
-}
-
 /// A factorisation in the memory of the processes that compute it.
 class Factorisation {
  public:
   Factorisation(Model model, const Instance& instance, const Execution& execution)
       : model_{model},
-        execution_{settled(model, execution)},
+        execution_{execution_in(model, execution)},
         fill_{cholesky_matrix(instance)},
         team_{model == Model::tbb ? std::make_unique<TbbTeam>(execution_) : nullptr},
         matrix_{layout_of(instance, execution_), rank_in(execution_.communicator)},

@@ -39,7 +39,7 @@ TEST(StrassenLeaf, GrowsWithArithmeticAndWorkersAndShrinksWithBandwidth) {
 }
 
 TEST(StrassenLeaf, IsMeasuredAndThenStays) {
-  const LeafRates rates = measured_rates<double>(local_kernel("eigen"));
+  const LeafRates rates = measured_rates(local_kernel("eigen"));
   EXPECT_GT(rates.operations, 0);
   EXPECT_GT(rates.added_bytes, 0);
   const std::int64_t leaf = leaf_extent({.threads = 2});
