@@ -16,7 +16,7 @@ namespace duet {
 namespace {
 
 /// What a comparison asks beside what all studies share.
-struct Typed {
+struct TypedComparison {
   std::vector<std::string> problems;
   std::vector<std::string> sizes;
   TypedStudy study;
@@ -33,7 +33,7 @@ std::vector<std::string> split_at_commas(const std::string& text) {
   return parts;
 }
 
-void complete(StudyOptions& options, const Typed& typed) {
+void complete(StudyOptions& options, const TypedComparison& typed) {
   for (const std::string& name : typed.problems) {
     if (std::ranges::find(options.problems, problem_called(name).name) == options.problems.end()) {
       options.problems.push_back(name);
@@ -46,7 +46,7 @@ void complete(StudyOptions& options, const Typed& typed) {
   options.sizes_given = !typed.sizes.empty();
 }
 
-int compare(const Typed& typed) {
+int compare(const TypedComparison& typed) {
   return run_study_command(
       {.name = "compare",
        .own_options = {{"PROBLEM", "problems"}, {"--sizes", "sizes"}},
@@ -96,7 +96,7 @@ std::map<std::string, std::vector<std::string>> sizes_from(const std::vector<std
 void add_compare(CLI::App& duet, Act& act) {
   CLI::App* const command =
       duet.add_subcommand("compare", "Measure problems in all models side by side, and say which one wins");
-  const auto typed = std::make_shared<Typed>();
+  const auto typed = std::make_shared<TypedComparison>();
   command->add_option("PROBLEM", typed->problems, "Those that `duet list` names; all of them where none is named");
   command
       ->add_option(

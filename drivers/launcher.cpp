@@ -10,7 +10,7 @@
 namespace duet {
 namespace {
 
-struct Typed {
+struct TypedLauncher {
   int ranks = 1;
   std::string launcher = "auto";
   std::string mpirun = default_mpirun();
@@ -24,7 +24,7 @@ int attempt() {
   return status::right;
 }
 
-int print_words(const Typed& typed) {
+int print_words(const TypedLauncher& typed) {
   const StartOfRanks start = asked([&] { return start_of_ranks(typed.launcher, typed.mpirun); });
   if (!start.note.empty()) fmt::print(stderr, "duet: {}\n", start.note);
   for (const std::string& word : start.launcher.words) fmt::print("{}\n", word);
@@ -37,7 +37,7 @@ int print_words(const Typed& typed) {
 
 void add_launcher(CLI::App& duet, Act& act) {
   CLI::App* const command = duet.add_subcommand("launcher", "The words that start ranks here, for scripts");
-  const auto typed = std::make_shared<Typed>();
+  const auto typed = std::make_shared<TypedLauncher>();
   add_whole_option(*command, "--ranks", typed->ranks, "So many", 1);
   command->add_option("--launcher", typed->launcher, "auto, mpirun or srun")->default_str(typed->launcher);
   command->add_option("--mpirun", typed->mpirun, "The mpirun of the MPI that duet is built with")

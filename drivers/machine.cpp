@@ -19,6 +19,7 @@
 
 #include "drivers/command.hpp"
 #include "drivers/placement.hpp"
+#include "drivers/topology.hpp"
 
 namespace duet {
 namespace {
@@ -72,10 +73,6 @@ std::string size_text(std::uint64_t bytes) {
   return kib < kibibyte ? fmt::format("{:g} KiB", kib) : fmt::format("{:g} MiB", kib / kibibyte);
 }
 
-struct DestroyTopology {
-  void operator()(hwloc_topology* topology) const { hwloc_topology_destroy(topology); }
-};
-
 int count_of(hwloc_topology_t topology, hwloc_obj_type_t type) {
   return std::max(1, hwloc_get_nbobjs_by_type(topology, type));
 }
@@ -83,10 +80,8 @@ int count_of(hwloc_topology_t topology, hwloc_obj_type_t type) {
 }  // namespace
 
 Machine describe_machine() {
-  hwloc_topology_t raw = nullptr;
-  if (hwloc_topology_init(&raw) != 0) throw std::runtime_error("hwloc cannot start");
-  const std::unique_ptr<hwloc_topology, DestroyTopology> topology{raw};
-  if (hwloc_topology_load(raw) != 0) throw std::runtime_error("hwloc cannot read this machine's topology");
+  const Topology owner = loaded_topology();
+  const hwloc_topology_t topology = owner.get();
 
   Machine machine;
   utsname system{};
@@ -95,15 +90,15 @@ Machine describe_machine() {
     machine.operating_system = fmt::format("{} {}", system.sysname, system.release);
   }
   machine.processor = value_in("/proc/cpuinfo", "model name");
-  machine.sockets = count_of(raw, HWLOC_OBJ_PACKAGE);
-  machine.numa_nodes = count_of(raw, HWLOC_OBJ_NUMANODE);
-  machine.threads_per_core = count_of(raw, HWLOC_OBJ_PU) / count_of(raw, HWLOC_OBJ_CORE);
+  machine.sockets = count_of(topology, HWLOC_OBJ_PACKAGE);
+  machine.numa_nodes = count_of(topology, HWLOC_OBJ_NUMANODE);
+  machine.threads_per_core = count_of(topology, HWLOC_OBJ_PU) / count_of(topology, HWLOC_OBJ_CORE);
   machine.cores = static_cast<int>(usable_cores().size());
   machine.memory_bytes = available_memory();
   constexpr std::array<std::pair<hwloc_obj_type_t, const char*>, 4> levels{
       {{HWLOC_OBJ_L1CACHE, "L1d"}, {HWLOC_OBJ_L2CACHE, "L2"}, {HWLOC_OBJ_L3CACHE, "L3"}, {HWLOC_OBJ_L4CACHE, "L4"}}};
   for (const auto& [type, label] : levels) {
-    const hwloc_obj* const cache = hwloc_get_obj_by_type(raw, type, 0);
+    const hwloc_obj* const cache = hwloc_get_obj_by_type(topology, type, 0);
     if (cache != nullptr) machine.caches.push_back(fmt::format("{} {}", label, size_text(cache->attr->cache.size)));
   }
   std::string sets;

@@ -36,7 +36,7 @@ bool agreed(MPI_Comm communicator, bool on_rank_0) {
 }
 
 /// One value of each thread of each rank, on rank 0.
-std::vector<double> gathered(MPI_Comm communicator, const Timesheet& timesheet, double Booked::*field) {
+std::vector<double> of_all_workers(MPI_Comm communicator, const Timesheet& timesheet, double Booked::*field) {
   std::vector<double> mine;
   for (int thread = 0; thread < timesheet.threads(); ++thread) mine.push_back(timesheet.of(thread).*field);
   if (communicator == MPI_COMM_NULL) return mine;
@@ -133,8 +133,8 @@ bool measure(const Problem& problem, const Variant& variant, const Instance& ins
     trial.seconds = largest_over(communicator, mine);
     if (warming) warming_seconds += trial.seconds;
 
-    trial.useful_seconds = gathered(communicator, timesheet, &Booked::useful);
-    trial.communicating_seconds = gathered(communicator, timesheet, &Booked::communicating);
+    trial.useful_seconds = of_all_workers(communicator, timesheet, &Booked::useful);
+    trial.communicating_seconds = of_all_workers(communicator, timesheet, &Booked::communicating);
     const Canary after = canary();
     trial.canary_after = after.operations_per_second;
     trial.hop_seconds = std::max(before.hop_seconds, after.hop_seconds);

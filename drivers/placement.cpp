@@ -16,22 +16,14 @@
 #include <stdexcept>
 #include <utility>
 
+#include "drivers/topology.hpp"
+
 namespace duet {
 namespace {
 
-struct DestroyTopology {
-  void operator()(hwloc_topology* topology) const { hwloc_topology_destroy(topology); }
-};
-
 /// Read once: it only says what the machine has, and hwloc's queries of a loaded topology may run in parallel.
 hwloc_topology_t topology() {
-  static const std::unique_ptr<hwloc_topology, DestroyTopology> loaded = [] {
-    hwloc_topology_t raw = nullptr;
-    if (hwloc_topology_init(&raw) != 0) throw std::runtime_error("hwloc cannot start");
-    std::unique_ptr<hwloc_topology, DestroyTopology> owner{raw};
-    if (hwloc_topology_load(raw) != 0) throw std::runtime_error("hwloc cannot read this machine's topology");
-    return owner;
-  }();
+  static const Topology loaded = loaded_topology();
   return loaded.get();
 }
 

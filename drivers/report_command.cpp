@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Typed {
+struct TypedReport {
   std::vector<std::string> folders;
   std::string page;
   bool terminal_only = false;
@@ -72,7 +72,7 @@ SavedStudy study_of(const std::vector<std::string>& folders) {
   return whole_of(std::move(parts));
 }
 
-int report(const Typed& typed) {
+int report(const TypedReport& typed) {
   const bool several = typed.folders.size() > 1;
   const SavedStudy study = several ? study_of(typed.folders) : study_in(typed.folders.front());
   // The page of several parts is put beside them.
@@ -96,7 +96,7 @@ int report(const Typed& typed) {
 }  // namespace
 
 void add_report(CLI::App& duet, Act& act) {
-  const auto typed = std::make_shared<Typed>();
+  const auto typed = std::make_shared<TypedReport>();
   CLI::App* const command = duet.add_subcommand("report", "The tables and the page again, from saved measurements");
   command
       ->add_option("DIR", typed->folders,

@@ -83,7 +83,7 @@ void print_head(const Problem& problem, const Trial& trial) {
 }
 
 void print_trial(const Trial& trial) {
-  const bool warm_up = std::ranges::find(trial.marks, "warm_up") != trial.marks.end();
+  const bool warm_up = trial.warms_up();
   const bool booked = std::ranges::any_of(trial.useful_seconds, [](double seconds) { return seconds > 0; });
   std::string answer = trial.outcome == Outcome::right ? "right" : "WRONG: " + trial.message;
   if (trial.outcome == Outcome::right && trial.bound > 0) {
@@ -99,7 +99,7 @@ void print_trial(const Trial& trial) {
 void print_summary(const std::vector<Trial>& trials) {
   std::vector<double> seconds;
   for (const Trial& trial : trials) {
-    const bool warm_up = std::ranges::find(trial.marks, "warm_up") != trial.marks.end();
+    const bool warm_up = trial.warms_up();
     if (trial.outcome == Outcome::right && !warm_up) seconds.push_back(trial.seconds);
   }
   if (seconds.empty()) return;

@@ -16,7 +16,7 @@ namespace duet {
 namespace {
 
 /// What scaling asks beside what all studies share.
-struct Typed {
+struct TypedScale {
   std::string problem;
   std::string size;
   bool strong = false;
@@ -45,7 +45,7 @@ void refuse_what_does_not_scale(const StudyOptions& options) {
   }
 }
 
-void complete(StudyOptions& options, const Typed& typed, const StudyOptions* recorded) {
+void complete(StudyOptions& options, const TypedScale& typed, const StudyOptions* recorded) {
   if (typed.strong && typed.weak) {
     throw std::invalid_argument(
         "--strong and --weak are two questions: ask one at a time, each into a folder of its own");
@@ -72,7 +72,7 @@ void complete(StudyOptions& options, const Typed& typed, const StudyOptions* rec
                                     : std::vector{problem.pose(size, options.seed, parameters).size_text()};
 }
 
-int scale(const Typed& typed) {
+int scale(const TypedScale& typed) {
   return run_study_command(
       {.name = "scale",
        .own_options = {{"PROBLEM", "problems"}, {"--size", "sizes"}, {"--strong", "scaling"}, {"--weak", "scaling"}},
@@ -86,7 +86,7 @@ int scale(const Typed& typed) {
 void add_scale(CLI::App& duet, Act& act) {
   CLI::App* const command =
       duet.add_subcommand("scale", "Efficiency against workers, and the laws it follows: for an allocation's proposal");
-  const auto typed = std::make_shared<Typed>();
+  const auto typed = std::make_shared<TypedScale>();
   command->add_option("PROBLEM", typed->problem, "One of those that `duet list` names");
   command->add_flag("--strong", typed->strong, "One size on more and more workers: how far they shorten it");
   command->add_flag("--weak", typed->weak, "A size that grows with the workers, so that each has the same work");

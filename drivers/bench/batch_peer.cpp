@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "drivers/bench/cblas.hpp"
 #include "drivers/bench/peer.hpp"
 #include "kernels/mapping/matrix_batch/matrix_batch.hpp"
 #include "kernels/mapping/matrix_batch/verify.hpp"
@@ -16,12 +17,6 @@
 
 namespace duet {
 namespace {
-
-/// cblas_dgemm with 32-bit integers: order, transposes, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc.
-using Dgemm = void (*)(int, int, int, int, int, int, double, const double*, int, const double*, int, double, double*,
-                       int);
-constexpr int row_major = 101;
-constexpr int not_transposed = 111;
 
 /// OpenBLAS, told that it has one thread, as `OPENBLAS_CORETYPE` says.
 struct Library {

@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 
+#include "drivers/bench/cblas.hpp"
 #include "drivers/bench/peer.hpp"
 #include "kernels/core/random.hpp"
 #include "kernels/data_decomposition/matmul/matmul.hpp"
@@ -11,12 +12,6 @@
 
 namespace duet {
 namespace {
-
-/// cblas_dgemm with 32-bit integers: order, transposes, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc.
-using Dgemm = void (*)(int, int, int, int, int, int, double, const double*, int, const double*, int, double, double*,
-                       int);
-constexpr int row_major = 101;
-constexpr int not_transposed = 111;
 
 template <class Function>
 Function symbol(void* library, const char* name) {

@@ -31,7 +31,7 @@ std::vector<Trial> trials_of(const Contestant& contestant, const std::filesystem
   command.push_back(file.string());
   const Ending ending = run_process(command, time_limit_seconds, stop);
   std::vector<Trial> trials = trials_from(file.string());
-  std::erase_if(trials, [](const Trial& trial) { return std::ranges::count(trial.marks, "warm_up") != 0; });
+  std::erase_if(trials, [](const Trial& trial) { return trial.warms_up(); });
   for (const Trial& trial : trials) {
     if (trial.outcome != Outcome::right) {
       throw std::runtime_error(fmt::format("{}: a wrong answer: {}", contestant.name, trial.message));

@@ -10,11 +10,11 @@ namespace duet {
 namespace {
 
 // Stays in L2 together with what is parsed from it.
-constexpr std::size_t window_bytes = std::size_t{256} << 10U;
+constexpr std::size_t longest_line = std::size_t{256} << 10U;
 
 }  // namespace
 
-LineReader::LineReader(ByteSource& source) : source_{source}, buffer_(window_bytes + 1) {}
+LineReader::LineReader(ByteSource& source) : source_{source}, buffer_(longest_line + 1) {}
 
 bool LineReader::more() {
   if (begin_ < end_) return true;
@@ -22,7 +22,7 @@ bool LineReader::more() {
   const std::size_t rest = filled_ - end_;
   std::memmove(buffer_.data(), buffer_.data() + end_, rest);
   begin_ = 0;
-  const std::size_t room = window_bytes - rest;
+  const std::size_t room = longest_line - rest;
   const std::size_t count = source_.read(buffer_.data() + rest, room);
   filled_ = rest + count;
   if (count < room) {
@@ -33,7 +33,7 @@ bool LineReader::more() {
   }
   const void* last = ::memrchr(buffer_.data(), '\n', filled_);
   if (last == nullptr) {
-    fail_at_line(source_.path(), line_, fmt::format("is longer than {} bytes; this is no text in lines", window_bytes));
+    fail_at_line(source_.path(), line_, fmt::format("is longer than {} bytes; this is no text in lines", longest_line));
   }
   end_ = static_cast<std::size_t>(static_cast<const char*>(last) - buffer_.data()) + 1;
   return true;

@@ -17,8 +17,6 @@
 namespace duet {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 /// Ends of a percentile interval move by a few per cent of its width between two seeds at this number of resamples.
 constexpr int resamples = 2000;
 
@@ -173,13 +171,12 @@ double standard_error_of_median(std::span<const double> values) {
 
 Interval widened_ratio_of_medians(std::span<const double> numerators, std::span<const double> denominators,
                                   double level, std::uint64_t seed) {
-  constexpr double plain_level = 0.95;
-  if (!(level >= plain_level && level < 1)) {
+  if (!(level >= usual_level && level < 1)) {
     throw std::invalid_argument("level " + std::to_string(level) + " is not in [0.95, 1)");
   }
-  Interval interval = ratio_of_medians(numerators, denominators, plain_level, seed);
+  Interval interval = ratio_of_medians(numerators, denominators, usual_level, seed);
   interval.level = level;
-  if (interval.n < fewest_values(plain_level)) return interval;
+  if (interval.n < fewest_values(usual_level)) return interval;
   const std::vector<double> logs = log_ratios(numerators, denominators);
   const double t = boost::math::quantile(
       boost::math::complement(boost::math::students_t{static_cast<double>(logs.size() - 1)}, (1 - level) / 2));

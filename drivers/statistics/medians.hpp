@@ -22,13 +22,13 @@ namespace duet {
 ///
 /// Source: William J. Conover, "Practical Nonparametric Statistics", 3rd edition, 1999, section 3.2; tabulated in
 /// Jean-Yves Le Boudec, "Performance Evaluation of Computer and Communication Systems", 2010, appendix A.
-[[nodiscard]] Interval median_interval(std::span<const double> values, double level = 0.95);
+[[nodiscard]] Interval median_interval(std::span<const double> values, double level = usual_level);
 
 /// The rank j that `median_interval` takes of n values, counted from 1; 0 where n values are too few for `level`.
-[[nodiscard]] int rank_of_interval(int n, double level = 0.95);
+[[nodiscard]] int rank_of_interval(int n, double level = usual_level);
 
 /// The fewest values that can give an interval of the median at `level`: 6 at 95 %.
-[[nodiscard]] int fewest_values(double level = 0.95);
+[[nodiscard]] int fewest_values(double level = usual_level);
 
 /// How many times `numerators` is larger than `denominators`: the ratio of their medians, where entry i of both was
 /// measured in the same round. The interval is the wider, at each end, of
@@ -44,11 +44,11 @@ namespace duet {
 ///
 /// Source: Bradley Efron and Robert J. Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
 [[nodiscard]] Interval ratio_of_medians(std::span<const double> numerators, std::span<const double> denominators,
-                                        double level = 0.95, std::uint64_t seed = 1);
+                                        double level = usual_level, std::uint64_t seed = 1);
 
 /// The percentile bootstrap alone, for those who study its coverage.
 [[nodiscard]] Interval bootstrap_ratio_of_medians(std::span<const double> numerators,
-                                                  std::span<const double> denominators, double level = 0.95,
+                                                  std::span<const double> denominators, double level = usual_level,
                                                   std::uint64_t seed = 1);
 
 /// The same ratio at the levels that many comparisons at once ask for (99.9 % and more), where ranks would need a dozen

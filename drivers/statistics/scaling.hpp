@@ -12,7 +12,7 @@ namespace duet {
 
 /// base seconds / seconds, round by round as in `ratio_of_medians`.
 [[nodiscard]] Interval speedup(std::span<const double> base_seconds, std::span<const double> seconds,
-                               double level = 0.95, std::uint64_t seed = 1);
+                               double level = usual_level, std::uint64_t seed = 1);
 
 /// speedup / workers. Throws std::invalid_argument for fewer than 1 worker.
 [[nodiscard]] Interval efficiency(const Interval& speedup, int workers);

@@ -17,9 +17,6 @@
 namespace duet {
 namespace {
 
-constexpr double level = 0.95;
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 /// c, the fraction and the coherency.
 struct Parameters {
   double unit = 0;
@@ -94,9 +91,9 @@ std::optional<Figures> figures_of(ScalingLaw law, std::span<const ScalingSample>
 
 /// The wider, at each end, of the percentiles of `resampled` and the rank-based interval of `by_round`.
 Interval interval_of(double estimate, std::vector<double> resampled, const std::vector<double>& by_round) {
-  Interval interval = median_interval(by_round, level);
+  Interval interval = median_interval(by_round);
   interval.estimate = estimate;
-  const auto outside = static_cast<std::ptrdiff_t>((1 - level) / 2 * static_cast<double>(resampled.size()));
+  const auto outside = static_cast<std::ptrdiff_t>((1 - usual_level) / 2 * static_cast<double>(resampled.size()));
   std::ranges::sort(resampled);
   interval.low = std::min(interval.low, *(resampled.begin() + outside));
   interval.high = std::max(interval.high, *(resampled.end() - 1 - outside));
@@ -134,8 +131,8 @@ std::string refusal_of(ScalingLaw law, std::span<const ScalingSample> samples) {
     return fmt::format("one worker was not measured, only {} and more", samples.front().workers);
   }
   const auto rounds = static_cast<int>(samples.front().seconds.size());
-  if (rounds < fewest_values(level)) {
-    return fmt::format("{} rounds that have all of its worker counts are needed, and there {} {}", fewest_values(level),
+  if (rounds < fewest_values()) {
+    return fmt::format("{} rounds that have all of its worker counts are needed, and there {} {}", fewest_values(),
                        rounds == 1 ? "is" : "are", rounds);
   }
   return {};

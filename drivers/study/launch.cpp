@@ -516,8 +516,7 @@ std::vector<Trial> judge_launch(const CellLaunch& launch, const LaunchSettings& 
   if (ending.how == Ending::How::stopped) return from_file;
   const bool all_right =
       std::ranges::all_of(from_file, [](const Trial& trial) { return trial.outcome == Outcome::right; });
-  const auto counting = std::ranges::count_if(
-      from_file, [](const Trial& trial) { return std::ranges::find(trial.marks, "warm_up") == trial.marks.end(); });
+  const auto counting = std::ranges::count_if(from_file, [](const Trial& trial) { return !trial.warms_up(); });
   const bool ran_out_of_time = counting > 0 && ending.seconds > launch.at_most;
   const bool ended_well =
       ending.how == Ending::How::exited && ending.code == 0 && (counting == launch.repeat || ran_out_of_time);

@@ -22,13 +22,9 @@ double worse_canary(const Trial& trial) {
 
 bool counts(const Trial& trial) { return trial.outcome == Outcome::right; }
 
-bool has_mark(const Trial& trial, std::string_view mark) {
-  return std::ranges::find(trial.marks, mark) != trial.marks.end();
-}
-
 /// Nodes and workers: what a distance depends on.
-using Shape = std::pair<int, int>;
-Shape shape_of(const Trial& trial) { return {trial.cell.nodes, trial.cell.workers()}; }
+using NodesAndWorkers = std::pair<int, int>;
+NodesAndWorkers shape_of(const Trial& trial) { return {trial.cell.nodes, trial.cell.workers()}; }
 
 double middle_of(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -37,14 +33,15 @@ double middle_of(std::vector<double> values) {
 }
 
 /// One warning for each number of workers that was measured at several distances.
-std::vector<std::string> warnings_of_moves(const std::vector<Trial>& trials, const std::map<Shape, UsualHops>& usual) {
+std::vector<std::string> warnings_of_moves(const std::vector<Trial>& trials,
+                                           const std::map<NodesAndWorkers, UsualHops>& usual) {
   std::vector<std::string> warnings;
   for (const auto& [shape, hops] : usual) {
     std::vector<double> kept;
     std::vector<double> moved;
     for (const Trial& trial : trials) {
-      if (!counts(trial) || has_mark(trial, "warm_up") || shape_of(trial) != shape || trial.hop_seconds <= 0) continue;
-      (has_mark(trial, moved_cores) ? moved : kept).push_back(trial.hop_seconds);
+      if (!counts(trial) || trial.warms_up() || shape_of(trial) != shape || trial.hop_seconds <= 0) continue;
+      (trial.has_mark(moved_cores) ? moved : kept).push_back(trial.hop_seconds);
     }
     if (moved.empty() || kept.empty()) continue;
     const std::size_t all = moved.size() + kept.size();
@@ -75,7 +72,7 @@ double canary_reference(const std::vector<Trial>& trials, int workers) {
 UsualHops usual_hops(const std::vector<Trial>& trials, int nodes, int workers) {
   std::map<int, std::vector<double>> by_launch;
   for (const Trial& trial : trials) {
-    if (shape_of(trial) == Shape{nodes, workers} && trial.hop_seconds > 0) {
+    if (shape_of(trial) == NodesAndWorkers{nodes, workers} && trial.hop_seconds > 0) {
       by_launch[trial.launch].push_back(trial.hop_seconds);
     }
   }
@@ -107,7 +104,7 @@ std::vector<std::string> marks_of(const Trial& trial, double reference, const Us
 
 std::vector<std::string> mark_disturbances(std::vector<Trial>& trials) {
   std::map<int, double> references;
-  std::map<Shape, UsualHops> usual;
+  std::map<NodesAndWorkers, UsualHops> usual;
   for (const Trial& trial : trials) {
     references.try_emplace(trial.cell.workers(), 0);
     usual.try_emplace(shape_of(trial));
@@ -124,9 +121,9 @@ std::vector<std::string> mark_disturbances(std::vector<Trial>& trials) {
   for (Trial& trial : trials) {
     if (!counts(trial)) continue;
     trial.marks = marks_of(trial, references.at(trial.cell.workers()), usual.at(shape_of(trial)));
-    if (has_mark(trial, "warm_up")) continue;
+    if (trial.warms_up()) continue;
     Tally& tally = tallies[trial.cell.id()];
-    const int slow = has_mark(trial, slow_canary) ? 1 : 0;
+    const int slow = trial.has_mark(slow_canary) ? 1 : 0;
     tally.all += 1;
     tally.slow += slow;
     study.all += 1;

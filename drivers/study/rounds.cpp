@@ -29,8 +29,6 @@ double quantity_median(std::vector<double> values) {
   return *middle;
 }
 
-bool warms_up(const Trial& trial) { return std::ranges::find(trial.marks, "warm_up") != trial.marks.end(); }
-
 /// What a launch spends on its trials: the warm-up, and then trials until `at_most` is over.
 double measuring_seconds(double trial_seconds) {
   const Repeats repeats = repeats_for(trial_seconds);
@@ -141,7 +139,7 @@ void Rounds::note(const std::vector<Trial>& trials, double seconds) {
   for (const Trial& trial : trials) {
     failed = failed || trial.outcome != Outcome::right;
     measuring += trial.seconds + trial.verify_seconds;
-    if (!warms_up(trial) && trial.outcome == Outcome::right) each.push_back(trial.seconds + trial.verify_seconds);
+    if (!trial.warms_up() && trial.outcome == Outcome::right) each.push_back(trial.seconds + trial.verify_seconds);
   }
   if (failed) cell.failures += 1;
   if (!each.empty()) {

@@ -19,8 +19,6 @@
 namespace duet {
 namespace {
 
-constexpr double level = 0.95;
-
 /// A curve and, parallel to its points, what was measured there.
 struct Measured {
   ScalingCurve curve;
@@ -71,7 +69,7 @@ std::vector<Measured> curves_of(const std::vector<CellSummary>& summaries, Scali
 /// y(base) / y(point), as scaling.hpp has it.
 Interval efficiency_against(const CellSummary& base, const CellSummary& summary, std::uint64_t seed) {
   const CommonRounds rounds = common_rounds(base, summary);
-  Interval interval = speedup(rounds.first, rounds.second, level, seed_for(base, summary, seed));
+  Interval interval = speedup(rounds.first, rounds.second, usual_level, seed_for(base, summary, seed));
   if (interval.n == 0) return interval;
   const double share = base.cell.workers() * summary.operations / (summary.cell.workers() * base.operations);
   interval.estimate *= share;
@@ -210,7 +208,7 @@ void book_fits(ScalingCurve& curve, const std::vector<const CellSummary*>& summa
   std::vector<const CellSummary*> usable;
   for (std::size_t i = 0; i < summaries.size(); ++i) {
     const CellSummary& summary = *summaries[i];
-    const bool has_rounds = is_comparable(summary) && summary.seconds.n >= fewest_values(level);
+    const bool has_rounds = is_comparable(summary) && summary.seconds.n >= fewest_values();
     if (has_rounds && summary.operations > 0 && !summary.oversubscribed) usable.push_back(&summary);
   }
   const std::vector<ScalingSample> samples = samples_of(usable);
@@ -428,7 +426,7 @@ std::set<std::string> scaling_in_need(const std::vector<ScalingCurve>& curves, c
       if (!known) want(point);
       if (!known && base != curve.points.end()) want(*base);
       // A fit rests on the rounds that all points have.
-      if (curve.rounds < fewest_values(level) && point.seconds.n > 0) want(point);
+      if (curve.rounds < fewest_values() && point.seconds.n > 0) want(point);
     }
   }
   return need;

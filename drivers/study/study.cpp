@@ -40,8 +40,6 @@ std::string short_name(const Cell& cell) {
   return fmt::format("{} {} {} {}x{}", cell.problem, name_of(cell.model), cell.size, cell.ranks, cell.threads);
 }
 
-bool warms_up(const Trial& trial) { return std::ranges::find(trial.marks, "warm_up") != trial.marks.end(); }
-
 /// One study while it runs.
 class Study {
  public:
@@ -270,7 +268,7 @@ class Study {
     const std::vector<Trial> trials = judge_launch(launch, setup_.launching, ending, trials_from(json.string()));
     fs::remove(json, ignored);
     const bool cut_short = ending.how == Ending::How::stopped;
-    if (cut_short && !std::ranges::any_of(trials, [](const Trial& trial) { return !warms_up(trial); })) return false;
+    if (cut_short && !std::ranges::any_of(trials, [](const Trial& trial) { return !trial.warms_up(); })) return false;
     keep(trials);
     rounds_.note(trials, ending.seconds);
     const auto bad = std::ranges::find_if(trials, [](const Trial& trial) { return trial.outcome != Outcome::right; });

@@ -22,10 +22,6 @@ namespace {
 /// Tells cells apart exactly, also where their ids are equal (a study of two seeds).
 std::string identity_of(const Cell& cell) { return nlohmann::json(cell).dump(); }
 
-bool has_mark(const Trial& trial, std::string_view mark) {
-  return std::ranges::find(trial.marks, mark) != trial.marks.end();
-}
-
 /// Every mark but one sets a trial aside, unknown ones of other versions too: what is doubtful does not decide.
 bool counts(const Trial& trial) {
   return trial.outcome == Outcome::right &&
@@ -87,10 +83,10 @@ CellSummary summary_of(const std::vector<const Trial*>& trials) {
       if (badness(trial->outcome) > badness(summary.worst)) summary.worst = trial->outcome;
     } else if (counts(*trial)) {
       counted_ones.push_back(trial);
-    } else if (!has_mark(*trial, "warm_up")) {
+    } else if (!trial->warms_up()) {
       ++summary.set_aside;
     }
-    summary.oversubscribed = summary.oversubscribed || has_mark(*trial, "oversubscribed");
+    summary.oversubscribed = summary.oversubscribed || trial->has_mark("oversubscribed");
   }
   summary.trials = static_cast<int>(counted_ones.size());
   if (counted_ones.empty()) return summary;
@@ -155,7 +151,7 @@ void book_speedups(std::vector<CellSummary>& summaries, std::uint64_t seed) {
 std::string most_telling_mark(const std::vector<Trial>& trials, const Cell& cell) {
   for (const std::string_view mark : {"shared_core", "unbound", "moved_cores", "slow_canary", "warm_up"}) {
     const bool found =
-        std::ranges::any_of(trials, [&](const Trial& trial) { return trial.cell == cell && has_mark(trial, mark); });
+        std::ranges::any_of(trials, [&](const Trial& trial) { return trial.cell == cell && trial.has_mark(mark); });
     if (found) return std::string{mark};
   }
   return {};
@@ -195,7 +191,7 @@ void add_set_aside(std::vector<std::string>& troubles, const std::vector<Trial>&
   std::map<std::string, Tally> by_mark;
   int right = 0;
   for (const Trial& trial : trials) {
-    if (trial.outcome != Outcome::right || has_mark(trial, "warm_up")) continue;
+    if (trial.outcome != Outcome::right || trial.warms_up()) continue;
     ++right;
     for (const std::string& mark : trial.marks) {
       ++by_mark[mark].trials;

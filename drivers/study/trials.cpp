@@ -240,6 +240,8 @@ std::string_view name_of(Outcome outcome) {
   return "?";
 }
 
+bool Trial::has_mark(std::string_view mark) const { return std::ranges::find(marks, mark) != marks.end(); }
+
 double Trial::load_balance() const {
   if (useful_seconds.empty()) return 0;
   const double largest = std::ranges::max(useful_seconds);

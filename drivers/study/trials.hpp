@@ -92,6 +92,8 @@ struct Trial {
   /// no part in summaries and verdicts.
   std::string simulated{};
 
+  [[nodiscard]] bool has_mark(std::string_view mark) const;
+  [[nodiscard]] bool warms_up() const { return has_mark("warm_up"); }
   /// The efficiencies of kernels/core/timesheet.hpp; 0 where nothing was booked.
   [[nodiscard]] double load_balance() const;
   [[nodiscard]] double communication_efficiency() const;

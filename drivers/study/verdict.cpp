@@ -20,8 +20,6 @@
 namespace duet {
 namespace {
 
-constexpr double level = 0.95;
-
 /// A cell stands on one of the two sides of its contest, or beside it: compared, and with no part in the verdict.
 enum Side : int { first = 0, second = 1, neither = 2 };
 
@@ -214,7 +212,7 @@ std::string sentence_of(const Comparison& comparison, const std::string& span) {
                        where);
   }
   return fmt::format("{} cannot tell {} from {} {}: {} are needed", counted(comparison.ratio.n, "round"), one, other,
-                     where, fewest_values(level));
+                     where, fewest_values());
 }
 
 /// "mpi", or where nodes are compared "mpi on 2 nodes".
@@ -249,10 +247,10 @@ std::optional<Comparison> compare(const Contest& contest, const Question& questi
   comparison.slower_id = slower.id();
   comparison.winner = side_of(contest, faster) == second ? 1 : 0;
   comparison.oversubscribed = one.oversubscribed || other.oversubscribed;
-  comparison.ratio = ratio_of_medians(slower_seconds, faster_seconds, level, own_seed);
+  comparison.ratio = ratio_of_medians(slower_seconds, faster_seconds, usual_level, own_seed);
   if (comparison.ratio.n == 0) return std::nullopt;
   const Interval widened =
-      widened_ratio_of_medians(slower_seconds, faster_seconds, level_for_family(level, family), own_seed);
+      widened_ratio_of_medians(slower_seconds, faster_seconds, level_for_family(usual_level, family), own_seed);
   comparison.significant = widened.low > 1 + smallest_difference;
   comparison.sentence = sentence_of(comparison, on_span(contest.axis, contest.fewer, contest.more));
   return comparison;

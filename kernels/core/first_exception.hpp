@@ -2,30 +2,36 @@
 
 /// Carries an exception out of a parallel region, which none may leave by itself.
 
+#include <atomic>
 #include <exception>
-#include <mutex>
+#include <utility>
 
 namespace duet {
 
 class FirstException {
  public:
-  /// Runs `act`; keeps what it throws if nothing was thrown before. For any number of threads at once.
+  /// Runs `act` and keeps what it throws; does nothing once something was thrown. For any number of threads at once.
   template <class Act>
   void guard(Act&& act) noexcept {
+    if (thrown()) return;
     try {
-      act();
+      std::forward<Act>(act)();
     } catch (...) {
-      const std::scoped_lock lock{mutex_};
-      if (!first_) first_ = std::current_exception();
+      if (!taken_.test_and_set()) first_ = std::current_exception();
+      thrown_.store(true, std::memory_order_relaxed);
     }
   }
+
+  [[nodiscard]] bool thrown() const { return thrown_.load(std::memory_order_relaxed); }
+
   /// Throws what was kept, if anything. For one thread, after the region.
   void rethrow() const {
     if (first_) std::rethrow_exception(first_);
   }
 
  private:
-  std::mutex mutex_;
+  std::atomic_flag taken_;
+  std::atomic<bool> thrown_ = false;
   std::exception_ptr first_;
 };
 

@@ -18,6 +18,7 @@
 #include "kernels/core/random.hpp"
 #include "kernels/local_product/packing_space.hpp"
 #include "kernels/local_product/simd_product.hpp"
+#include "tests/local_product/only_target.hpp"
 
 namespace duet {
 namespace {
@@ -29,20 +30,6 @@ struct Shape {
   std::int64_t m;
   std::int64_t n;
   std::int64_t k;
-};
-
-/// Lets Highway believe that the processor has `target` alone, while it lives.
-class OnlyTarget {
- public:
-  explicit OnlyTarget(std::int64_t target) { set(target); }
-  OnlyTarget(const OnlyTarget&) = delete;
-  ~OnlyTarget() { set(0); }
-
- private:
-  static void set(std::int64_t targets) {
-    hwy::SetSupportedTargetsForTest(targets);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-  }
 };
 
 /// Calls act(multiply) for each library, and for our own once with each instruction set.

@@ -12,23 +12,10 @@
 
 #include "kernels/core/random.hpp"
 #include "kernels/local_product/simd_product.hpp"
+#include "tests/local_product/only_target.hpp"
 
 namespace duet {
 namespace {
-
-/// Lets Highway believe that the processor has `target` alone, while it lives.
-class OnlyTarget {
- public:
-  explicit OnlyTarget(std::int64_t target) { set(target); }
-  OnlyTarget(const OnlyTarget&) = delete;
-  ~OnlyTarget() { set(0); }
-
- private:
-  static void set(std::int64_t targets) {
-    hwy::SetSupportedTargetsForTest(targets);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-  }
-};
 
 /// Random operands of several products, and room for results, in one piece of memory whose other words are guards.
 template <class Element>

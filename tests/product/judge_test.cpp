@@ -5,10 +5,10 @@
 
 #include <gtest/gtest.h>
 
-#include <limits>
 #include <vector>
 
 #include "kernels/core/random.hpp"
+#include "tests/special_values.hpp"
 
 namespace duet {
 namespace {
@@ -138,7 +138,6 @@ TEST(NormwiseBound, IsHeldEntryByEntryInSampledRows) {
 }
 
 TEST(SpreadingNaN, MayBeAnywhereOnlyWhereSomethingWasNotFinite) {
-  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   const Rounding spreading{.normwise = 1e3, .spreads = true, .sampled_rows = 2};
   Product<double> product{8, 8, 8};
   product.c.view()(1, 1) = nan;

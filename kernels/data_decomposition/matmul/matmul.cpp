@@ -2,11 +2,11 @@
 
 #include <cmath>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "kernels/core/number_text.hpp"
 #include "kernels/core/precision.hpp"
 #include "kernels/core/random.hpp"
 #include "kernels/data_decomposition/matmul/multiplication.hpp"
@@ -55,14 +55,6 @@ Placed place(Model model, const Instance& instance, const Execution& execution) 
   placed.verify = [product, seed = instance.seed] { return product->verify(seed); };
   placed.facts = product->facts();
   return placed;
-}
-
-/// Four digits: "1.235e+06".
-std::string number_text(double value) {
-  std::ostringstream text;
-  text.precision(4);
-  text << value;
-  return text.str();
 }
 
 /// "1.5e+08 words, 1.02x the lower bound"

@@ -14,7 +14,8 @@ namespace {
 
 /// What this rank's layer makes of its share of k, for the rows and columns of this rank.
 template <class Element>
-void multiply_in_layer(const OwnedBlocksOf<Element>& mine, MatrixView<Element> c, const Execution& execution) {
+void multiply_in_layer_by_threads(const OwnedBlocksOf<Element>& mine, MatrixView<Element> c,
+                                  const Execution& execution) {
   const auto kernel = local_kernel(execution.text_or("local_kernel", "auto")).of<Element>();
   const std::int64_t width = panel_width(execution, mine.layout);
   const std::vector<Panel> panels = mine.layout.panels(width, mine.ranks.layer());
@@ -67,7 +68,7 @@ void matmul_hybrid(const OwnedBlocksOf<Element>& mine, const Execution& executio
   require_conforming(mine);
   if (mine.ranks.idle()) return;
   LayerSum<Element> sum{mine};
-  multiply_in_layer(mine, sum.summand(), execution);
+  multiply_in_layer_by_threads(mine, sum.summand(), execution);
   sum.add_up(execution);
 }
 

@@ -6,10 +6,10 @@
 #include <array>
 #include <cstddef>
 
+#include "kernels/data_decomposition/stencil/grid_memory.hpp"
+
 namespace duet {
 namespace {
-
-constexpr std::int64_t line = 64 / sizeof(double);
 
 constexpr std::int64_t rounded_up(std::int64_t value, std::int64_t unit) { return (value + unit - 1) / unit * unit; }
 constexpr std::int64_t rounded_down(std::int64_t value, std::int64_t unit) {
@@ -37,14 +37,15 @@ class Strip {
         sweep_{sweep},
         radius_{pass.star.radius},
         live_{2 * radius_ + sweep.at_once},
-        first_column_{rounded_down(out.columns.begin - radius_ * pass.depth, line)} {
+        first_column_{rounded_down(out.columns.begin - radius_ * pass.depth, line_words)} {
     const std::int64_t levels = pass.depth - 1;
     if (levels == 0) return;
     // An odd number of lines: the rows kept of all levels spread over the sets of the cache.
-    const std::int64_t lines = rounded_up(out.columns.end + radius_ * pass.depth - first_column_, line) / line;
-    const std::int64_t stride = (lines | 1) * line;
+    const std::int64_t columns = out.columns.end + radius_ * pass.depth - first_column_;
+    const std::int64_t lines = rounded_up(columns, line_words) / line_words;
+    const std::int64_t stride = (lines | 1) * line_words;
     // Two lines before and behind, where sweeps may read without need.
-    double* const memory = scratch_of(levels * live_ * stride + 4 * line) + 2 * line;
+    double* const memory = scratch_of(levels * live_ * stride + 4 * line_words) + 2 * line_words;
     place_of_.resize(static_cast<std::size_t>(levels * live_));
     for (std::int64_t place = levels * live_ - 1; place >= 0; --place) free_.push_back(memory + place * stride);
   }
@@ -145,7 +146,7 @@ void Strip::fetch_for_next_round(std::int64_t front, std::int64_t level) const {
       common_part(Range{first, first + sweep_.at_once}, Range{0, std::min(pass_.from.rows, rows_of(1).end + radius_)});
   const Range columns = widened(columns_of(1), 0);
   const Range mine = shifted(share_of(columns.size(), pass_.depth, level - 1), columns.begin);
-  for (std::int64_t column = mine.begin; column < mine.end; column += line) {
+  for (std::int64_t column = mine.begin; column < mine.end; column += line_words) {
     for (std::int64_t row = rows.begin; row < rows.end; ++row) __builtin_prefetch(&pass_.from(row, column), 0, 3);
   }
 }
@@ -157,8 +158,8 @@ void advance(const Pass& pass, const Region& out) {
   const RowSweep sweep = row_sweep_for(pass.star.radius);
   for (std::int64_t begin = out.columns.begin; begin < out.columns.end;) {
     // Strips meet on boundaries of cache lines, so that each line is stored once.
-    const std::int64_t end =
-        std::min(out.columns.end, std::max(rounded_down(begin + pass.strip, line), rounded_down(begin, line) + line));
+    const std::int64_t end = std::min(out.columns.end, std::max(rounded_down(begin + pass.strip, line_words),
+                                                                rounded_down(begin, line_words) + line_words));
     const Region strip{out.rows, {begin, end}};
     Strip{pass, strip, sweep}.run();
     begin = end;
@@ -189,7 +190,7 @@ std::int64_t chosen_strip(std::int64_t radius, std::int64_t depth) {
   // Half of the second-level cache for the levels kept, the other half for what flows through.
   const std::int64_t rows = (2 * radius + 1) * std::max<std::int64_t>(1, depth - 1);
   const std::int64_t columns = second_level / 2 / static_cast<std::int64_t>(sizeof(double)) / rows;
-  return std::max(rounded_down(columns, line), rounded_up(8 * radius * depth, line));
+  return std::max(rounded_down(columns, line_words), rounded_up(8 * radius * depth, line_words));
 }
 
 }  // namespace duet

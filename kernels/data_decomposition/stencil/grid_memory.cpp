@@ -9,13 +9,12 @@
 namespace duet {
 namespace {
 
-constexpr std::int64_t line = 64 / sizeof(double);
 constexpr std::size_t huge_page = std::size_t{2} << 20;
 
 /// An odd number of lines from four lines on: what is less is not worth more room.
 constexpr std::int64_t stride_for(std::int64_t columns) {
-  const std::int64_t lines = (columns + line - 1) / line;
-  return (lines < 4 ? lines : lines | 1) * line;
+  const std::int64_t lines = (columns + line_words - 1) / line_words;
+  return (lines < 4 ? lines : lines | 1) * line_words;
 }
 
 /// What cannot be had is not missed: the kernel says no where it has no huge pages.
@@ -33,6 +32,6 @@ GridMemory::GridMemory(std::int64_t rows, std::int64_t columns)
   ask_for_huge_pages(memory_.data(), static_cast<std::size_t>(rows * memory_.columns()) * sizeof(double));
 }
 
-double grid_memory_words(double rows, double columns) { return rows * (columns + 2 * line); }
+double grid_memory_words(double rows, double columns) { return rows * (columns + 2 * line_words); }
 
 }  // namespace duet

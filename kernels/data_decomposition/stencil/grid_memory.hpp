@@ -8,6 +8,9 @@
 
 namespace duet {
 
+/// Points in a cache line.
+inline constexpr std::int64_t line_words = 64 / sizeof(double);
+
 /// Room for rows x columns points, not initialised: pages go to the NUMA node of the worker that first writes them.
 /// Every row begins on the boundary of a cache line, and rows are an odd number of lines apart: those that one point
 /// needs are spread over the sets of a cache. Where the operating system has huge pages to give, they are asked for:

@@ -4,11 +4,14 @@
 #include <stdexcept>
 #include <string>
 
+#include "kernels/data_decomposition/stencil/grid_memory.hpp"
+
 namespace duet {
 namespace {
 
-constexpr std::int64_t line = 64 / sizeof(double);
-constexpr std::int64_t whole_lines(std::int64_t columns) { return (columns + line - 1) / line * line; }
+constexpr std::int64_t whole_lines(std::int64_t columns) {
+  return (columns + line_words - 1) / line_words * line_words;
+}
 
 /// The shortest side of a block where the grid is cut along it.
 std::int64_t least_side(const GridShape& shape, const Grid& ranks) {

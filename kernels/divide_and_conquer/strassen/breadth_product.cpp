@@ -115,8 +115,6 @@ void unpack_to(const Element* words, const Signs& signs, const Piece& piece, con
   });
 }
 
-std::size_t at(std::int64_t index) { return static_cast<std::size_t>(index); }
-
 }  // namespace
 
 BreadthPlan::BreadthPlan(const RankPlan& plan, std::int64_t ranks, std::int64_t rank, int levels)
@@ -214,7 +212,7 @@ void BreadthProduct<Element>::multiply(MatrixView<const Element> a, MatrixView<c
         const Shares part = BreadthPlan::common(all, plan_.in_group(other));
         const std::int64_t count = area * (operands ? part.s_words() + part.t_words() : part.p_words());
         if (count == 0) continue;
-        act(other, terms[at(product)], part, words, count);
+        act(other, terms[static_cast<std::size_t>(product)], part, words, count);
         words += count;
       }
     }

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "kernels/core/execution_in.hpp"
+#include "kernels/core/number_text.hpp"
 #include "kernels/core/on_each_thread.hpp"
 #include "kernels/core/precision.hpp"
 #include "kernels/core/random.hpp"
@@ -285,20 +285,15 @@ std::vector<std::pair<std::string, std::string>> plan_of(const Instance& instanc
   constexpr std::int64_t usual_leaf = 1024;
   const std::int64_t leaf = execution.whole_or("leaf", 0);
   const RankPlan plan = rank_plan(shape_of(instance), ranks, element, execution, leaf > 0 ? leaf : usual_leaf);
-  const auto text = [](double value) {
-    std::ostringstream out;
-    out.precision(4);
-    out << value;
-    return out.str();
-  };
   const RankPlan::Moved moved = plan.moved(0);
   const auto words = static_cast<double>(plan.workspace(0));
+  const double mebibytes = words * static_cast<double>(element) / 0x1p20;
   return {{"levels", steps_text(plan.steps())},
           {"grid", grid_text(plan.grid()) + ", rows x columns"},
-          {"rank 0 receives", text(static_cast<double>(moved.received_words)) + " words in " +
+          {"rank 0 receives", number_text(static_cast<double>(moved.received_words)) + " words in " +
                                   std::to_string(moved.received_messages) + " messages"},
-          {"rank 0 takes", text(words) + " words, " + text(words * static_cast<double>(element) / 0x1p20) + " MiB"},
-          {"rank 0 computes", text(plan.operations(0)) + " flop"}};
+          {"rank 0 takes", number_text(words) + " words, " + number_text(mebibytes) + " MiB"},
+          {"rank 0 computes", number_text(plan.operations(0)) + " flop"}};
 }
 
 template <class Element>

@@ -9,11 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/core/first_exception.hpp"
 #include "kernels/core/mpi.hpp"
 #include "kernels/core/precision.hpp"
 #include "kernels/core/tbb_team.hpp"
 #include "kernels/mapping/matrix_batch/verify.hpp"
-#include "kernels/mapping/schedule/first_failure.hpp"
 
 namespace duet {
 namespace {
@@ -74,7 +74,7 @@ struct Question {
 /// Runs act(thread) on as many threads, which end with it: a team of a runtime would still be spinning when an
 /// execution is timed.
 void on_threads(const Execution& execution, const std::function<void(int thread)>& act) {
-  FirstFailure failure;
+  FirstException failure;
   {
     std::vector<std::jthread> others;
     for (int thread = 1; thread < execution.threads; ++thread) {

@@ -2,10 +2,10 @@
 
 #include <atomic>
 
+#include "kernels/core/first_exception.hpp"
 #include "kernels/core/timesheet.hpp"
 #include "kernels/mapping/matrix_batch/matrix_batch.hpp"
 #include "kernels/mapping/schedule/deal.hpp"
-#include "kernels/mapping/schedule/first_failure.hpp"
 
 namespace duet {
 namespace {
@@ -57,7 +57,7 @@ class Team {
   RankBatch<Element>& batch_;
   const LocalKernel& kernel_;
   const Execution& execution_;
-  FirstFailure failure_;
+  FirstException failure_;
   std::atomic<std::size_t> next_whole_ = 0;
   std::atomic<std::size_t> next_part_ = 0;
 };

@@ -5,9 +5,9 @@
 #include <optional>
 #include <thread>
 
+#include "kernels/core/first_exception.hpp"
 #include "kernels/core/timesheet.hpp"
 #include "kernels/mapping/schedule/deal.hpp"
-#include "kernels/mapping/schedule/first_failure.hpp"
 #include "kernels/mapping/schedule/rank_pieces.hpp"
 
 namespace duet {
@@ -128,7 +128,7 @@ class Team {
   const RankActs& acts_;
   const Execution& execution_;
   Stock stock_;
-  FirstFailure failure_;
+  FirstException failure_;
   bool exhausted_ = false;
 };
 

@@ -4,9 +4,9 @@
 #include <optional>
 #include <vector>
 
+#include "kernels/core/first_exception.hpp"
 #include "kernels/core/timesheet.hpp"
 #include "kernels/mapping/schedule/deal.hpp"
-#include "kernels/mapping/schedule/first_failure.hpp"
 #include "kernels/mapping/schedule/spawn_each.hpp"
 
 namespace duet {
@@ -32,11 +32,11 @@ class LoopSchedule {
 };
 
 /// The pieces that one thread still has, as a word that thieves may change.
-struct alignas(64) Stock {
+struct alignas(64) Share {
   std::atomic<std::uint64_t> word;
 };
 
-std::optional<std::int64_t> take_own(Stock& mine) {
+std::optional<std::int64_t> take_own(Share& mine) {
   std::uint64_t word = mine.word.load();
   for (;;) {
     const Range left = unpacked(word);
@@ -47,14 +47,14 @@ std::optional<std::int64_t> take_own(Stock& mine) {
 
 /// Takes the upper half of what another thread has left, the first of it at once. Nothing where one look at each finds
 /// nothing: pieces on their way between two words are done by the thief that took them.
-std::optional<std::int64_t> steal(std::vector<Stock>& stocks, std::size_t me) {
-  for (std::size_t distance = 1; distance < stocks.size(); ++distance) {
-    Stock& victim = stocks[(me + distance) % stocks.size()];
+std::optional<std::int64_t> steal(std::vector<Share>& shares, std::size_t me) {
+  for (std::size_t distance = 1; distance < shares.size(); ++distance) {
+    Share& victim = shares[(me + distance) % shares.size()];
     std::uint64_t word = victim.word.load();
     for (Range left = unpacked(word); !left.empty(); left = unpacked(word)) {
       const std::int64_t cut = cut_of(left);
       if (victim.word.compare_exchange_weak(word, packed({left.begin, cut}))) {
-        stocks[me].word.store(packed({cut + 1, left.end}));
+        shares[me].word.store(packed({cut + 1, left.end}));
         return cut;
       }
     }
@@ -63,29 +63,29 @@ std::optional<std::int64_t> steal(std::vector<Stock>& stocks, std::size_t me) {
 }
 
 void deal_by_stealing(const Plan& plan, const PieceAct& act, const Execution& execution) {
-  FirstFailure failure;
-  std::vector<Stock> stocks(static_cast<std::size_t>(execution.threads));
+  FirstException failure;
+  std::vector<Share> shares(static_cast<std::size_t>(execution.threads));
   for (int t = 0; t < execution.threads; ++t) {
-    stocks[static_cast<std::size_t>(t)].word = packed(share_of(plan.pieces(), execution.threads, t));
+    shares[static_cast<std::size_t>(t)].word = packed(share_of(plan.pieces(), execution.threads, t));
   }
-#pragma omp parallel num_threads(execution.threads) default(none) shared(act, execution, failure, stocks)
+#pragma omp parallel num_threads(execution.threads) default(none) shared(act, execution, failure, shares)
   {
     const int thread = omp_get_thread_num();
     const auto me = static_cast<std::size_t>(thread);
     const Booking booking{execution.timesheet, thread, Activity::useful};
-    auto piece = take_own(stocks[me]);
-    if (!piece) piece = steal(stocks, me);
+    auto piece = take_own(shares[me]);
+    if (!piece) piece = steal(shares, me);
     while (piece) {
       failure.guard([&] { act({*piece, *piece + 1}, thread); });
-      piece = take_own(stocks[me]);
-      if (!piece) piece = steal(stocks, me);
+      piece = take_own(shares[me]);
+      if (!piece) piece = steal(shares, me);
     }
   }
   failure.rethrow();
 }
 
 void deal_by_loop(const Plan& plan, const PieceAct& act, const Execution& execution) {
-  FirstFailure failure;
+  FirstException failure;
 #pragma omp parallel num_threads(execution.threads) default(none) shared(plan, act, execution, failure)
   {
     const int thread = omp_get_thread_num();

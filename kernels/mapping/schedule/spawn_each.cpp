@@ -5,8 +5,8 @@
 #include <thread>
 #include <vector>
 
+#include "kernels/core/first_exception.hpp"
 #include "kernels/core/timesheet.hpp"
-#include "kernels/mapping/schedule/first_failure.hpp"
 
 namespace duet {
 namespace {
@@ -41,10 +41,10 @@ class FreePlaces {
 }  // namespace
 
 void spawn_each(const Plan& plan, const PieceAct& act, const Execution& execution) {
-  FirstFailure failure;
+  FirstException failure;
   FreePlaces places{execution.threads};
   std::vector<std::jthread> workers(static_cast<std::size_t>(execution.threads));
-  for (std::int64_t k = 0; k < plan.pieces() && !failure.failed(); ++k) {
+  for (std::int64_t k = 0; k < plan.pieces() && !failure.thrown(); ++k) {
     const int place = places.wait_for_one();
     // Assigning joins the last thread of this place, which is about to end: what it wrote, the next one sees.
     workers[static_cast<std::size_t>(place)] = std::jthread{[&, k, place] {

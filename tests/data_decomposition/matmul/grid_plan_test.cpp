@@ -22,7 +22,7 @@ constexpr std::int64_t step = 1;
 const std::vector<ProductShape> shapes{
     {16384, 16384, 16384}, {16384, 16384, 256}, {1024, 1024, 262144}, {1000000, 1000, 1000}, {7919, 10007, 5003}};
 
-std::string text_of(const ProductShape& shape, std::int64_t ranks) {
+std::string text_of_ranks(const ProductShape& shape, std::int64_t ranks) {
   return std::to_string(shape.m) + "x" + std::to_string(shape.n) + "x" + std::to_string(shape.k) + " on " +
          std::to_string(ranks);
 }
@@ -34,7 +34,7 @@ TEST(ProductPlan, ReceivesAtMostThirtyPercentMoreThanAnyAlgorithmMust) {
       const ProductPlan plan = plan_product(shape, ranks);
       const double least = least_words(shape, ranks);
       EXPECT_GT(least, 0);
-      EXPECT_LE(plan.words, 1.3 * least) << text_of(shape, ranks) << ": " << grid_text(plan.grid);
+      EXPECT_LE(plan.words, 1.3 * least) << text_of_ranks(shape, ranks) << ": " << grid_text(plan.grid);
       EXPECT_LE(plan.grid.size(), ranks);
       EXPECT_GE(3 * plan.grid.size(), 2 * ranks);
     }
@@ -51,7 +51,7 @@ TEST(ProductPlan, IsNoWorseThanAnyGridOfAsManyRanks) {
             const ProductGrid grid{rows, columns, layers};
             if (3 * grid.size() < 2 * ranks) continue;
             EXPECT_LE(plan.words, 1.0500001 * received_words(shape, grid))
-                << text_of(shape, ranks) << ": " << grid_text(plan.grid) << " and " << grid_text(grid);
+                << text_of_ranks(shape, ranks) << ": " << grid_text(plan.grid) << " and " << grid_text(grid);
           }
         }
       }
@@ -83,7 +83,7 @@ TEST(ProductPlan, KeepsToTheMemoryAndStaysNearTheBoundForIt) {
         EXPECT_LE(plan.memory_words, limits.memory_words);
         EXPECT_EQ(plan.memory_words, held_words(shape, plan.grid, 1));
         EXPECT_LE(plan.words, 1.3 * least_words(shape, ranks, limits.memory_words))
-            << text_of(shape, ranks) << ": " << grid_text(plan.grid) << ", memory " << times;
+            << text_of_ranks(shape, ranks) << ": " << grid_text(plan.grid) << ", memory " << times;
       }
     }
   }

@@ -1,8 +1,6 @@
 #include <gtest/gtest.h>
 #include <mpi.h>
 
-#include <array>
-#include <limits>
 #include <string>
 
 #include "kernels/data_decomposition/matmul/layer_sum.hpp"
@@ -10,28 +8,12 @@
 #include "kernels/data_decomposition/matmul/multiplication.hpp"
 #include "kernels/data_decomposition/matmul/panel_broadcast.hpp"
 #include "kernels/data_decomposition/matmul/verify.hpp"
+#include "tests/all_ranks.hpp"
 #include "tests/data_decomposition/matmul/reference.hpp"
+#include "tests/special_values.hpp"
 
 namespace duet {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-bool on_every_rank(bool here) {
-  int all = here ? 1 : 0;
-  MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_LAND, MPI_COMM_WORLD);
-  return all == 1;
-}
-
-/// True when all ranks have the same text.
-bool agree(const std::string& text) {
-  std::array<int, 2> lengths{static_cast<int>(text.size()), -static_cast<int>(text.size())};
-  MPI_Allreduce(MPI_IN_PLACE, lengths.data(), 2, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
-  if (lengths[0] != -lengths[1]) return false;
-  std::string first = text;
-  MPI_Bcast(first.data(), lengths[0], MPI_CHAR, 0, MPI_COMM_WORLD);
-  return on_every_rank(first == text);
-}
 
 /// Every grid of the ranks there are, and of one rank less, which leaves the last one idle.
 std::vector<ProductGrid> grids() {

@@ -6,18 +6,15 @@
 #include <bit>
 #include <chrono>
 #include <filesystem>
-#include <limits>
 #include <set>
 
 #include "kernels/data_decomposition/matmul/matmul.hpp"
 #include "kernels/data_decomposition/matmul/multiplication.hpp"
 #include "tests/data_decomposition/matmul/reference.hpp"
+#include "tests/special_values.hpp"
 
 namespace duet {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 struct SharedVariant {
   const char* name;

@@ -1,17 +1,14 @@
 #include <gtest/gtest.h>
 
-#include <limits>
 #include <utility>
 
 #include "kernels/data_decomposition/matmul/matmul.hpp"
 #include "kernels/data_decomposition/matmul/verify.hpp"
 #include "tests/data_decomposition/matmul/reference.hpp"
+#include "tests/special_values.hpp"
 
 namespace duet {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// A product in one process, whose parts a test may spoil.
 struct Product {

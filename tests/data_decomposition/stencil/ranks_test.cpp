@@ -1,34 +1,18 @@
 #include <gtest/gtest.h>
 #include <mpi.h>
 
-#include <array>
 #include <limits>
 #include <string>
 
 #include "kernels/data_decomposition/stencil/advance.hpp"
+#include "tests/all_ranks.hpp"
 #include "tests/data_decomposition/stencil/reference.hpp"
+#include "tests/special_values.hpp"
 
 namespace duet {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 const MPI_Comm world = MPI_COMM_WORLD;
-
-bool on_every_rank(bool here) {
-  int all = here ? 1 : 0;
-  MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_LAND, world);
-  return all == 1;
-}
-
-/// True when all ranks have the same text.
-bool agree(const std::string& text) {
-  std::array<int, 2> lengths{static_cast<int>(text.size()), -static_cast<int>(text.size())};
-  MPI_Allreduce(MPI_IN_PLACE, lengths.data(), 2, MPI_INT, MPI_MAX, world);
-  if (lengths[0] != -lengths[1]) return false;
-  std::string first = text;
-  MPI_Bcast(first.data(), lengths[0], MPI_CHAR, 0, world);
-  return on_every_rank(first == text);
-}
 
 /// The number of rows of every grid of the ranks there are.
 std::vector<std::string> grids() {

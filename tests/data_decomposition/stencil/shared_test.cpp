@@ -2,18 +2,14 @@
 #include <hwy/targets.h>
 #include <oneapi/tbb/global_control.h>
 
-#include <limits>
-
 #include "kernels/core/tbb_team.hpp"
 #include "kernels/data_decomposition/stencil/passes.hpp"
 #include "kernels/data_decomposition/stencil/pieces.hpp"
 #include "tests/data_decomposition/stencil/reference.hpp"
+#include "tests/special_values.hpp"
 
 namespace duet {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 struct SharedVariant {
   Model model;

@@ -1,15 +1,12 @@
 #include <gtest/gtest.h>
 
-#include <limits>
-
 #include "kernels/data_decomposition/stencil/modes.hpp"
 #include "kernels/data_decomposition/stencil/verify.hpp"
 #include "tests/data_decomposition/stencil/reference.hpp"
+#include "tests/special_values.hpp"
 
 namespace duet {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 /// A grid in one process after its sweeps, by the definition, which a test may spoil.
 struct Answer {

@@ -8,16 +8,11 @@
 
 #include "kernels/divide_and_conquer/strassen/strassen.hpp"
 #include "kernels/product/judge.hpp"
+#include "tests/all_ranks.hpp"
 #include "tests/divide_and_conquer/strassen/reference.hpp"
 
 namespace duet {
 namespace {
-
-bool on_every_rank(bool here) {
-  int all = here ? 1 : 0;
-  MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_LAND, MPI_COMM_WORLD);
-  return all == 1;
-}
 
 const std::vector<RankPlan::Steps> all_steps{{0, 0, 0}, {1, 0, 0}, {2, 0, 0}, {0, 1, 0},
                                              {1, 1, 0}, {0, 1, 1}, {1, 1, 1}, {0, 2, 0}};

@@ -3,19 +3,16 @@
 
 #include <algorithm>
 #include <functional>
-#include <limits>
 #include <string>
 #include <vector>
 
 #include "kernels/divide_and_conquer/strassen/shared_product.hpp"
 #include "kernels/divide_and_conquer/strassen/strassen.hpp"
 #include "tests/divide_and_conquer/strassen/reference.hpp"
+#include "tests/special_values.hpp"
 
 namespace duet {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// More threads than cores are what these tests ask for. One limit for the whole process: on one core, TBB 2021.8 gives
 /// no workers any more once a limit was lifted and set again.

@@ -12,7 +12,7 @@
 namespace duet {
 namespace {
 
-constexpr Resources two_cores{.cores = 2, .numa_nodes = 1, .nodes = 1, .memory_bytes = 8e9};
+constexpr Resources small_machine{.cores = 2, .numa_nodes = 1, .nodes = 1, .memory_bytes = 8e9};
 
 StudyOptions options_for(std::vector<std::string> sizes, double budget) {
   StudyOptions options;
@@ -36,7 +36,7 @@ Analysis analysis_of(const std::vector<Trial>& trials, const std::map<std::strin
 class Simulation {
  public:
   Simulation(const StudyOptions& options, double noise)
-      : rounds_{options, two_cores, plan_cells(options, two_cores),
+      : rounds_{options, small_machine, plan_cells(options, small_machine),
                 [text = as_text(options)](const std::vector<Trial>& trials) { return analysis_of(trials, text); }},
         noise_{noise},
         left_{options.budget_seconds} {}
@@ -249,11 +249,11 @@ TEST(Rounds, KnowTheSizesThatBisectionAddedAfterAnInterruption) {
 
 TEST(Rounds, LeaveRefusedCellsAlone) {
   const StudyOptions options = options_for({"64", "256"}, 60);
-  auto plan = plan_cells(options, two_cores);
+  auto plan = plan_cells(options, small_machine);
   for (PlannedCell& planned : plan) {
     if (planned.cell.size == "256") planned.refusal = "too large";
   }
-  Rounds rounds{options, two_cores, plan, [](const std::vector<Trial>& trials) { return analysis_of(trials); }};
+  Rounds rounds{options, small_machine, plan, [](const std::vector<Trial>& trials) { return analysis_of(trials); }};
   for (int piece = 0; piece < 10; ++piece) {
     for (const PlannedCell& planned : rounds.next(60)) EXPECT_EQ(planned.cell.size, "64");
   }

@@ -35,24 +35,6 @@ std::vector<std::string> fibonacci_by_sums(int count) {
   return numbers;
 }
 
-struct Start {
-  std::string name;
-  std::string prefix;
-  std::string options;
-};
-
-/// What a failing test is called.
-void PrintTo(const Start& start, std::ostream* to) { *to << start.name; }
-
-const std::vector<Start> starts{
-    {"serial", "", "--model serial"},
-    {"openmp", "", "--model openmp --threads 2 --oversubscribe"},
-    {"tbb", "", "--model tbb --threads 2 --oversubscribe"},
-    {"mpi_1", "$mpirun -n 1 ", "--model mpi"},
-    {"mpi_3", "$mpirun -n 3 ", "--model mpi --oversubscribe"},
-    {"hybrid_2", "$mpirun -n 2 ", "--model hybrid --threads 2 --oversubscribe"},
-};
-
 class FibonacciInModel : public testing::TestWithParam<Start> {
  protected:
   Ended fibonacci(const std::string& arguments) {

@@ -47,25 +47,6 @@ void expect_product(const std::string& path, const Matrix<double>& a, const Matr
   }
 }
 
-/// How a model is started.
-struct Start {
-  std::string name;
-  std::string prefix;
-  std::string options;
-};
-
-/// What a failing test is called.
-void PrintTo(const Start& start, std::ostream* to) { *to << start.name; }
-
-const std::vector<Start> starts{
-    {"serial", "", "--model serial"},
-    {"openmp", "", "--model openmp --threads 2 --oversubscribe"},
-    {"tbb", "", "--model tbb --threads 2 --oversubscribe"},
-    {"mpi_1", "$mpirun -n 1 ", "--model mpi"},
-    {"mpi_3", "$mpirun -n 3 ", "--model mpi --oversubscribe"},
-    {"hybrid_2", "$mpirun -n 2 ", "--model hybrid --threads 2 --oversubscribe"},
-};
-
 class MultiplyInModel : public testing::TestWithParam<Start> {
  protected:
   Ended multiply(const std::string& operands) {

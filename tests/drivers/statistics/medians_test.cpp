@@ -11,8 +11,6 @@
 namespace duet {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 TEST(Median, IsTheMiddleValueOfAnOddNumber) {
   EXPECT_EQ(median(std::vector<double>{5, 1, 3}), 3);
   EXPECT_EQ(median(std::vector<double>{7}), 7);

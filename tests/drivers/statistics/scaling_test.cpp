@@ -9,8 +9,6 @@
 namespace duet {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 TEST(Speedup, IsTheBaseOverTheCell) {
   const std::vector<double> base{8, 8, 8, 8, 8, 8};
   const std::vector<double> cell{4, 4, 5, 5, 4, 4};
@@ -29,8 +27,8 @@ TEST(Efficiency, IsTheSpeedupOfOneWorker) {
   EXPECT_THROW((void)efficiency({}, 0), std::invalid_argument);
 }
 
-// The two examples of Michael J. Quinn, "Parallel Programming in C with MPI and OpenMP", 2003, section 7.5: in the first
-// the fraction stays at 0.1, in the second it grows from 0.070 to 0.100, and so shows overhead.
+// The two examples of Michael J. Quinn, "Parallel Programming in C with MPI and OpenMP", 2003, section 7.5: in the
+// first the fraction stays at 0.1, in the second it grows from 0.070 to 0.100, and so shows overhead.
 TEST(KarpFlatt, AgreesWithATextbook) {
   const auto fraction = [](double speedup, int workers) {
     return karp_flatt({.estimate = speedup, .low = speedup, .high = speedup, .n = 8}, workers).estimate;

@@ -8,8 +8,6 @@
 namespace duet {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 TEST(SecondsText, KeepsThreeDigitsInEngineeringUnits) {
   EXPECT_EQ(seconds_text(0.0), "0 s");
   EXPECT_EQ(seconds_text(1.234e-9), "1.23 ns");

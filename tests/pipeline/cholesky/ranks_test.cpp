@@ -6,18 +6,13 @@
 #include <vector>
 
 #include "kernels/pipeline/cholesky/panel_exchange.hpp"
+#include "tests/all_ranks.hpp"
 #include "tests/pipeline/cholesky/reference.hpp"
 
 namespace duet {
 namespace {
 
 const MPI_Comm world = MPI_COMM_WORLD;
-
-bool on_every_rank(bool here) {
-  int all = here ? 1 : 0;
-  MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_LAND, world);
-  return all == 1;
-}
 
 /// Every grid of the ranks there are.
 std::vector<Grid> grids() {

@@ -5,6 +5,7 @@
 
 #include "kernels/core/tbb_team.hpp"
 #include "tests/pipeline/cholesky/reference.hpp"
+#include "tests/special_values.hpp"
 
 namespace duet {
 namespace {
@@ -69,7 +70,6 @@ TEST_P(CholeskyShared, GiveTheSameBitsInEveryRunAndAsTheSerialOne) {
 
 TEST_P(CholeskyShared, NameTheFirstBadPivot) {
   constexpr std::int64_t n = 130;
-  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   for (const std::int64_t row : {0, 1, 23, 24, 71, 100, 129}) {
     for (const double value : {-1.0, 0.0, nan}) {
       for (int threads = 1; threads <= GetParam().most_threads; ++threads) {

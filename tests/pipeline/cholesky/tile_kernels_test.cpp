@@ -6,11 +6,11 @@
 #include <hwy/targets.h>
 
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "kernels/core/random.hpp"
 #include "kernels/local_product/packing_space.hpp"
+#include "tests/special_values.hpp"
 
 namespace duet {
 namespace {
@@ -146,8 +146,6 @@ TEST_P(TileKernelsTest, FactorGivesALowerTriangleWhoseSquareIsTheTile) {
 TEST_P(TileKernelsTest, FactorNamesTheFirstBadPivot) {
   const TileKernels kernel = kernels();
   constexpr std::int64_t extent = 72;
-  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-  constexpr double infinity = std::numeric_limits<double>::infinity();
   for (std::int64_t row = 0; row < extent; ++row) {
     for (const double value : {0.0, -1.0, nan, infinity, -infinity}) {
       const Tile tile{extent, extent};
