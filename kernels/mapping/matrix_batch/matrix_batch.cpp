@@ -5,12 +5,11 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include "kernels/core/first_exception.hpp"
 #include "kernels/core/mpi.hpp"
+#include "kernels/core/on_each_thread.hpp"
 #include "kernels/core/precision.hpp"
 #include "kernels/core/tbb_team.hpp"
 #include "kernels/mapping/matrix_batch/verify.hpp"
@@ -71,25 +70,6 @@ struct Question {
   std::uint64_t seed;
 };
 
-/// Runs act(thread) on as many threads, which end with it: a team of a runtime would still be spinning when an
-/// execution is timed.
-void on_threads(const Execution& execution, const std::function<void(int thread)>& act) {
-  FirstException failure;
-  {
-    std::vector<std::jthread> others;
-    for (int thread = 1; thread < execution.threads; ++thread) {
-      others.emplace_back([&, thread] {
-        failure.guard([&] {
-          if (execution.on_worker_start) execution.on_worker_start(thread);
-          act(thread);
-        });
-      });
-    }
-    failure.guard([&] { act(0); });
-  }
-  failure.rethrow();
-}
-
 std::map<std::string, std::string> facts_of(Schedule schedule, const MatrixBatch& batch, const Division& division,
                                             const Execution& execution) {
   const LocalKernel& kernel = local_kernel(execution.text_or("local_kernel", "duet"));
@@ -125,12 +105,14 @@ class SharedPlace {
         memory_{batch_},
         tasks_{memory_.runs(), division_for(model, execution_)} {
     // The pages belong to the thread that fills them first.
-    on_threads(execution_, [this](int thread) { memory_.fill(share(thread)); });
+    on_each_thread(team_.get(), execution_.threads, [this](int thread) { memory_.fill(share(thread)); });
     reset();
   }
 
   void reset() {
-    on_threads(execution_, [this](int thread) { memory_.spoil(share(thread)); });
+    // Where each piece gets a thread of its own, a team would only be in the way: it spins for a while.
+    if (tasks_.schedule() == Schedule::spawn_each) return memory_.spoil({0, batch_.count()});
+    on_each_thread(team_.get(), execution_.threads, [this](int thread) { memory_.spoil(share(thread)); });
   }
   void execute() {
     if (model_ == Model::serial) return matrix_batch_serial(tasks_, execution_);
@@ -168,7 +150,10 @@ class RankPlace {
   RankPlace(Model model, const Question& question, Execution execution)
       : model_{model}, execution_{std::move(execution)}, batch_{question.batch()}, mine_{batch_, model, execution_} {}
 
-  void reset() { mine_.reset(); }
+  void reset() {
+    mine_.reset();
+    assemble(nullptr, execution_.threads);
+  }
   void execute() {
     if (model_ == Model::mpi) return matrix_batch_mpi(mine_, execution_);
     matrix_batch_hybrid(mine_, execution_);
