@@ -10,6 +10,7 @@
 
 #include "drivers/command.hpp"
 #include "drivers/machine.hpp"
+#include "drivers/resident_memory.hpp"
 #include "drivers/traffic/meter.hpp"
 #include "drivers/watchdog.hpp"
 #include "kernels/core/mpi.hpp"
@@ -87,6 +88,9 @@ bool measure(const Problem& problem, const Variant& variant, const Instance& ins
   record.unit = work.unit;
   record.compulsory_bytes = work.compulsory_bytes;
 
+  const ResidentMemory memory;
+  record.estimated_memory_bytes =
+      problem.memory(instance, variant.model, session.node_ranks(), session.threads()) / session.node_ranks();
   Timesheet timesheet{session.threads()};
   Phase phase{"placing the operands"};
   const Clock::time_point before_placing = Clock::now();
@@ -131,6 +135,8 @@ bool measure(const Problem& problem, const Variant& variant, const Instance& ins
     const double mine = seconds_since(start);
     counting.reset();
     trial.seconds = largest_over(communicator, mine);
+    if (number == 0) record.memory_bytes = largest_over(communicator, memory.peak_growth());
+    trial.memory_bytes = record.memory_bytes;
     if (warming) warming_seconds += trial.seconds;
 
     trial.useful_seconds = of_all_workers(communicator, timesheet, &Booked::useful);

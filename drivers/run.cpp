@@ -111,6 +111,10 @@ void print_summary(const std::vector<Trial>& trials) {
     const bool alike = std::ranges::all_of(trials, [&](const Trial& trial) { return trial.traffic == last.traffic; });
     fmt::print("moved{}: {}\n", alike ? "" : " in the last trial", moved_text(*last.traffic, last.cell.ranks));
   }
+  if (const Trial& first = trials.front(); first.memory_bytes >= 0x1p20) {
+    fmt::print("memory{}: {:.4g} MiB, {:.4g} MiB estimated\n", first.cell.ranks > 1 ? " of the largest rank" : "",
+               first.memory_bytes / 0x1p20, first.estimated_memory_bytes / 0x1p20);
+  }
   for (const WorkerPlace& place : trials.front().places) {
     fmt::print("rank {} thread {} on {} core {}\n", place.rank, place.thread, place.host, place.core);
   }

@@ -360,6 +360,8 @@ void to_json(Json& json, const Trial& trial) {
           {"operations", trial.operations},
           {"unit", trial.unit},
           {"compulsory_bytes", trial.compulsory_bytes},
+          {"memory_bytes", trial.memory_bytes},
+          {"estimated_memory_bytes", trial.estimated_memory_bytes},
           {"useful_seconds", trial.useful_seconds},
           {"communicating_seconds", trial.communicating_seconds},
           {"canary_before", trial.canary_before},
@@ -393,6 +395,8 @@ void from_json(const Json& json, Trial& trial) {
   read(json, "operations", trial.operations);
   read(json, "unit", trial.unit);
   read(json, "compulsory_bytes", trial.compulsory_bytes);
+  read(json, "memory_bytes", trial.memory_bytes);
+  read(json, "estimated_memory_bytes", trial.estimated_memory_bytes);
   read(json, "useful_seconds", trial.useful_seconds);
   read(json, "communicating_seconds", trial.communicating_seconds);
   if (json.contains("traffic")) read(json, "traffic", trial.traffic.emplace());

@@ -73,6 +73,10 @@ struct Trial {
   double operations = 0;
   std::string unit{};
   double compulsory_bytes = 0;
+  /// By how much the rank that grew most did, from before its operands were placed to the end of the first execution;
+  /// and what was estimated for a rank. 0 in records without them.
+  double memory_bytes = 0;
+  double estimated_memory_bytes = 0;
   std::vector<double> useful_seconds{};         ///< a worker each: rank 0's threads, then rank 1's ...
   std::vector<double> communicating_seconds{};  ///< the same
   /// What the ranks moved in execute(); nothing where the model passes no messages, and in records without it.

@@ -8,11 +8,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "drivers/study/launch.hpp"
 #include "drivers/study/trials.hpp"
+#include "kernels/registry.hpp"
 
 namespace duet {
 namespace {
@@ -242,6 +244,35 @@ TEST(Run, CountsWhatExecutionMovesAndNothingBesideIt) {
       << shown.output;
   EXPECT_EQ(duet({"run", "matmul", "--model", "openmp", "--threads", "1", "--size", "8"}).output.find("moved"),
             std::string::npos);
+}
+
+TEST(Run, TakesAsMuchMemoryAsItEstimates) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer has a shadow of all memory";
+#endif
+  // Large enough for the operands to be most of what a process grows by.
+  const std::map<std::string, std::string> sizes{{"matmul", "1500"},       {"strassen", "1500"},
+                                                 {"stencil", "2500"},      {"cholesky", "3000"},
+                                                 {"matrix_batch", "2048"}, {"fib_batch", "20000"}};
+  const Scratch scratch;
+  const std::string json = (scratch / "trials.jsonl").string();
+  for (const Problem& problem : all_problems()) {
+    ASSERT_TRUE(sizes.contains(problem.name)) << problem.name;
+    std::vector<std::string> arguments{"run", problem.name, "--size", sizes.at(problem.name), "--repeat",
+                                       "1",   "--warm-up",  "0",      "--oversubscribe",      "--json",
+                                       json,  "--model"};
+    arguments.emplace_back("mpi");
+    EXPECT_EQ(duet_on_ranks(3, arguments).code, 0);
+    arguments.back() = "openmp";
+    arguments.insert(arguments.end(), {"--threads", "2"});
+    EXPECT_EQ(duet(arguments).code, 0);
+  }
+  const std::vector<Trial> trials = trials_from(json);
+  ASSERT_EQ(trials.size(), 2 * sizes.size());
+  for (const Trial& trial : trials) {
+    EXPECT_LE(trial.memory_bytes, 1.2 * trial.estimated_memory_bytes) << trial.cell.id();
+    EXPECT_GE(trial.memory_bytes, 0.4 * trial.estimated_memory_bytes) << trial.cell.id();
+  }
 }
 
 TEST(Run, GathersEveryRanksWorkers) {
