@@ -59,6 +59,7 @@ template <class Element>
 /// C = 0: a product over no k.
 template <class Element>
 void fill_with_zeros(MatrixView<Element> c) {
+  if (c.empty()) return;
   for (std::int64_t row = 0; row < c.rows; ++row) std::fill_n(&c(row, 0), c.columns, Element{0});
 }
 
