@@ -253,7 +253,7 @@ TEST(Run, TakesAsMuchMemoryAsItEstimates) {
   // Large enough for the operands to be most of what a process grows by.
   const std::map<std::string, std::string> sizes{{"matmul", "1500"},       {"strassen", "1500"},
                                                  {"stencil", "2500"},      {"cholesky", "3000"},
-                                                 {"matrix_batch", "2048"}, {"fib_batch", "20000"}};
+                                                 {"matrix_batch", "2048"}, {"fib_batch", "60000"}};
   const Scratch scratch;
   const std::string json = (scratch / "trials.jsonl").string();
   for (const Problem& problem : all_problems()) {
@@ -262,8 +262,10 @@ TEST(Run, TakesAsMuchMemoryAsItEstimates) {
                                        "1",   "--warm-up",  "0",      "--oversubscribe",      "--json",
                                        json,  "--model"};
     arguments.emplace_back("mpi");
+    // Who takes what must not be luck: the estimate is of equal shares.
+    if (problem.name == "fib_batch") arguments.insert(arguments.end(), {"--set", "schedule=cyclic"});
     EXPECT_EQ(duet_on_ranks(3, arguments).code, 0);
-    arguments.back() = "openmp";
+    *std::ranges::find(arguments, "mpi") = "openmp";
     arguments.insert(arguments.end(), {"--threads", "2"});
     EXPECT_EQ(duet(arguments).code, 0);
   }
