@@ -82,7 +82,9 @@ double Contest::hold_round(const StopSignals& stop) {
 const Showing* Contest::best_peer(int workers) const {
   const Showing* best = nullptr;
   for (const Showing& showing : showings_) {
-    if (showing.contestant.role != Contestant::Role::peer || showing.contestant.workers != workers) continue;
+    const bool is_peer =
+        showing.contestant.role == Contestant::Role::peer || showing.contestant.role == Contestant::Role::as_shipped;
+    if (!is_peer || showing.contestant.workers != workers) continue;
     if (best == nullptr || median(showing.seconds) < median(best->seconds)) best = &showing;
   }
   return best;

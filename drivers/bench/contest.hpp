@@ -18,8 +18,8 @@ namespace duet {
 struct Contestant {
   enum class Role {
     variant,     ///< ours
-    peer,        ///< on its best code path: what variants are compared with
-    as_shipped,  ///< a peer as its users get it: reported, compared with nothing
+    peer,        ///< on the code path that was fastest when it was tried
+    as_shipped,  ///< a peer as its users get it
     ceiling,     ///< what the processor can do at the most
   };
   std::string name{};
@@ -48,7 +48,7 @@ class Contest {
   double hold_round(const StopSignals& stop);
 
   [[nodiscard]] const std::vector<Showing>& showings() const { return showings_; }
-  /// The peer with the least median on as many workers; null where there is none.
+  /// The peer, as shipped or not, with the least median on as many workers; null where there is none.
   [[nodiscard]] const Showing* best_peer(int workers) const;
   /// For a terminal, 80 columns: median, rate, share of the ceiling, and for each variant how many times as fast as the
   /// best peer it is, with a 95 % interval over the rounds.

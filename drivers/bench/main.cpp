@@ -205,8 +205,8 @@ class Bench {
                                          fmt::format("BLIS_NUM_THREADS={}", options_.workers)};
     if (!name.ends_with("pthread")) environment.insert(environment.end(), {"OMP_PLACES=cores", "OMP_PROC_BIND=close"});
     // BLIS 0.9 counts its code paths: 0 is skx, 3 haswell, 6 zen3.
-    const std::vector<std::string> paths =
-        blis ? std::vector<std::string>{"0", "3", "6"} : std::vector<std::string>{"SkylakeX", "Haswell", "Zen"};
+    const std::vector<std::string> paths = blis ? std::vector<std::string>{"0", "3", "6"}
+                                                : std::vector<std::string>{"Cooperlake", "SkylakeX", "Haswell", "Zen"};
     std::vector<Candidate> candidates{{.environment = environment}};
     for (const std::string& path : paths) {
       candidates.push_back({.environment = environment});
@@ -322,7 +322,8 @@ class Bench {
       return *std::ranges::min_element(choices, {}, &Choice::seconds);
     };
     const int middle = blocks.at(blocks.size() / 2);
-    const Choice path = fastest_of({{"SkylakeX", 1, middle}, {"Haswell", 1, middle}, {"Zen", 1, middle}});
+    const Choice path =
+        fastest_of({{"Cooperlake", 1, middle}, {"SkylakeX", 1, middle}, {"Haswell", 1, middle}, {"Zen", 1, middle}});
     if (path.seconds == std::numeric_limits<double>::infinity()) throw std::runtime_error(trouble);
     std::vector<Choice> shapes;
     for (int rows = 1; rows <= options_.workers; ++rows) {
@@ -386,7 +387,7 @@ class Bench {
   [[nodiscard]] Contestant batch_blas(const std::string& name, const std::string& size,
                                       const Parameters& parameters) const {
     std::vector<Candidate> candidates;
-    for (const char* const path : {"", "SkylakeX", "Haswell", "Zen"}) {
+    for (const char* const path : {"", "Cooperlake", "SkylakeX", "Haswell", "Zen"}) {
       candidates.push_back({.environment = {"OMP_PLACES=cores", "OMP_PROC_BIND=close", "OPENBLAS_NUM_THREADS=1"}});
       if (*path != 0) candidates.back().environment.push_back(fmt::format("OPENBLAS_CORETYPE={}", path));
     }
