@@ -71,7 +71,7 @@ computed() {
   expect "$* takes the same time when it is computed" is "abs(r['seconds'] / $seconds - 1) < 0.005" True
 }
 
-golden 1.75327016e-03 4 fat-tree -- matmul --size 512
+golden 1.67849128e-03 4 fat-tree -- matmul --size 512
 computed 4 fat-tree -- matmul --size 512
 
 golden 1.11253328e-04 7 fat-tree -- matmul --size 100x211x301 --set panel=17 --set strips=3

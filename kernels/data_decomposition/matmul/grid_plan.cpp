@@ -176,9 +176,10 @@ double least_words(const ProductShape& shape, std::int64_t ranks, double memory_
 std::int64_t panel_width(std::int64_t panel, std::int64_t k) {
   if (panel != 0) return panel;
   // The first panel travels before anybody computes: an eighth of k hides the rest behind seven products, and makes
-  // n = 1024 on 2 ranks 1.15x faster than panels of 512, n = 512 1.29x. Below 64 the messages' own cost wins, above
-  // 512 nothing is gained.
-  constexpr std::int64_t narrowest = 64;
+  // n = 1024 on 2 ranks 1.15x faster than panels of 512, n = 512 1.29x. Narrower than 128 nothing is gained at n = 256
+  // and 512, and a large C is read and written too often: 64 makes 16384 x 16384 x 256 on 2 ranks 0.97x as fast.
+  // Above 512 nothing is gained.
+  constexpr std::int64_t narrowest = 128;
   return std::clamp(k / 8 / narrowest * narrowest, narrowest, widest_chosen_panel);
 }
 
