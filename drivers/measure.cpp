@@ -47,8 +47,7 @@ std::vector<double> of_all_workers(MPI_Comm communicator, const Timesheet& times
   return all;
 }
 
-void refuse_without_memory(const Problem& problem, const Instance& instance, const Session& session) {
-  const double bytes = problem.memory(instance, session.model(), session.node_ranks(), session.threads());
+void refuse_without_memory(const Problem& problem, const Instance& instance, const Session& session, double bytes) {
   // One rank may find less than another; all must come to one conclusion.
   std::string message;
   try {
@@ -72,7 +71,8 @@ bool warms_up(const MeasureOptions& options, int number, double seconds_so_far) 
 
 bool measure(const Problem& problem, const Variant& variant, const Instance& instance, const Settings& tunables,
              const Session& session, const MeasureOptions& options, const std::function<void(const Trial&)>& each) {
-  refuse_without_memory(problem, instance, session);
+  const double bytes = problem.memory(instance, variant.model, session.node_ranks(), session.threads());
+  refuse_without_memory(problem, instance, session, bytes);
   const MPI_Comm communicator = session.communicator();
 
   Trial record;
@@ -89,8 +89,7 @@ bool measure(const Problem& problem, const Variant& variant, const Instance& ins
   record.compulsory_bytes = work.compulsory_bytes;
 
   const ResidentMemory memory;
-  record.estimated_memory_bytes =
-      problem.memory(instance, variant.model, session.node_ranks(), session.threads()) / session.node_ranks();
+  record.estimated_memory_bytes = bytes / session.node_ranks();
   Timesheet timesheet{session.threads()};
   Phase phase{"placing the operands"};
   const Clock::time_point before_placing = Clock::now();

@@ -24,11 +24,4 @@ void on_each_thread(TbbTeam* team, int threads, const Act& act) {
   failure.rethrow();
 }
 
-/// Wakes those threads, so that an execution that is timed next does not begin with waiting for them, as ranks do not
-/// wait for each other after a barrier. How long they stay awake is the runtime's business: longer than it takes to
-/// start a clock, unless OMP_WAIT_POLICY is passive.
-inline void assemble(TbbTeam* team, int threads) {
-  if (threads > 1) on_each_thread(team, threads, [](int /*thread*/) {});
-}
-
 }  // namespace duet

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/core/execution_in.hpp"
 #include "kernels/core/mpi.hpp"
 #include "kernels/core/on_each_thread.hpp"
 #include "kernels/core/precision.hpp"
@@ -152,7 +153,8 @@ class RankPlace {
 
   void reset() {
     mine_.reset();
-    assemble(nullptr, execution_.threads);
+    // Threads are awake when the clock starts, as ranks are.
+    on_each_thread(nullptr, execution_.threads, [](int /*thread*/) {});
   }
   void execute() {
     if (model_ == Model::mpi) return matrix_batch_mpi(mine_, execution_);
@@ -179,9 +181,8 @@ class RankPlace {
 };
 
 template <class Place>
-Placed placed(Model model, const Instance& instance, Execution execution) {
-  if (!passes_messages(model)) execution.communicator = MPI_COMM_NULL;
-  const auto place = std::make_shared<Place>(model, Question{instance}, std::move(execution));
+Placed placed(Model model, const Instance& instance, const Execution& execution) {
+  const auto place = std::make_shared<Place>(model, Question{instance}, execution_in(model, execution));
   Placed bound;
   bound.reset = [place] { place->reset(); };
   bound.execute = [place] { place->execute(); };
