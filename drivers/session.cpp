@@ -18,12 +18,12 @@
 #include <stdexcept>
 #include <thread>
 
+#include "drivers/canary.hpp"
 #include "drivers/command.hpp"
 #include "drivers/machine.hpp"
 #include "drivers/placement.hpp"
 #include "drivers/token_ring.hpp"
 #include "kernels/core/mpi.hpp"
-#include "kernels/local_product/peak.hpp"
 
 namespace duet {
 namespace {
@@ -306,7 +306,7 @@ Canary Session::canary(double seconds) const {
   std::mutex mutex;
   const auto run = [&](int thread) {
     const double hop = state.ring ? state.ring->hop_seconds(thread, call) : 0;
-    const double rate = fma_peak(seconds);
+    const double rate = canary_rate(seconds);
     const std::scoped_lock lock{mutex};
     canary.hop_seconds = std::max(canary.hop_seconds, hop);
     const bool slowest = canary.operations_per_second == 0 || rate < canary.operations_per_second;

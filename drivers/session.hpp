@@ -30,7 +30,7 @@ struct Launched {
 
 /// What the machine gives the workers at this moment.
 struct Canary {
-  double operations_per_second = 0;  ///< of a register-only computation, on the slowest worker
+  double operations_per_second = 0;  ///< `canary_rate` (canary.hpp), of the slowest worker
   double hop_seconds = 0;            ///< from one worker's core to the next one's (TokenRing); 0: nothing to measure
 };
 

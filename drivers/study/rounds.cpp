@@ -42,12 +42,17 @@ std::string name_of_choice(int choice) {
 
 }  // namespace
 
-std::set<std::string> cells_in_need(const Analysis& analysis, const std::set<std::string>& among, double precision) {
-  std::set<std::string> need = among;
+std::set<std::string> cells_wider_than(const Analysis& analysis, const std::set<std::string>& among, double precision) {
+  std::set<std::string> wider = among;
   for (const CellSummary& summary : analysis.cells) {
     const std::string id = summary.cell.id();
-    if (summary.seconds.n >= fewest_rounds && summary.seconds.relative_half_width() <= precision) need.erase(id);
+    if (summary.seconds.n >= fewest_rounds && summary.seconds.relative_half_width() <= precision) wider.erase(id);
   }
+  return wider;
+}
+
+std::set<std::string> cells_in_need(const Analysis& analysis, const std::set<std::string>& among, double precision) {
+  std::set<std::string> need = cells_wider_than(analysis, among, precision);
   if (!analysis.scaling.empty()) {
     // What was asked is efficiency, and not which model wins on so many workers.
     need.merge(scaling_in_need(analysis.scaling, among, precision));
@@ -450,6 +455,9 @@ std::vector<PlannedCell> Rounds::next(double seconds_left) {
     wanted = with_partners(imprecise(analysis));
     if (wanted.empty() && (reopen(seconds_left) || bisect(analysis, seconds_left))) {
       wanted = with_partners(lacking(fewest_rounds));
+    }
+    if (wanted.empty()) {
+      wanted = cells_wider_than(analysis, active(false), std::max(options_.precision, coarse_precision));
     }
     if (wanted.empty()) wanted = cells_in_need(analysis, active(true), options_.precision);
     if (wanted.empty()) wanted = with_partners(cells_in_need(analysis, active(false), options_.precision));

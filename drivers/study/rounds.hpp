@@ -10,10 +10,13 @@
 /// 2. `fewest_rounds` rounds of all these, the fewest that give a 95 % interval of a median; what was taken last is
 ///    left out again where launches turn out to take longer than was thought. A round that is set aside, because the
 ///    machine was disturbed, is made up for;
-/// 3. leading cells whose intervals, or a ratio that they take part in, are wider than `coarse_precision`;
+/// 3. leading cells whose intervals, or a ratio that they take part in, are wider than `coarse_precision`, up to twice
+///    their fewest rounds;
 /// 4. sizes that were left out, where launches turn out to be cheaper than was thought;
 /// 5. bisection in size, where the winner between sharing state and passing messages changes;
-/// 6. further rounds for cells that are still less precise than was asked for. A cell that is precise itself goes on as
+/// 6. every cell, leading or not, whose own interval is still wider than `coarse_precision`: where one launch in three
+///    meets a neighbour, it takes some thirty rounds until a median's interval leaves these out;
+/// 7. further rounds for cells that are still less precise than was asked for. A cell that is precise itself goes on as
 ///    long as a partner needs it, because ratios compare times of the same round; for the same reason the other worker
 ///    counts take the leading cells of their model, and serial, along.
 ///
@@ -44,9 +47,12 @@ inline constexpr int most_failures = 2;
 /// Bisection stops where the sizes on both sides of a crossover are closer than this ratio.
 inline constexpr double crossover_resolution = 1.15;
 
-/// The ids of the cells that need more rounds before everything they take part in is as narrow as `precision`. Cells
-/// that are not in `analysis`, or have fewer than `fewest_rounds` rounds there, need them too where they are in
-/// `among`.
+/// The ids of the cells of `among` whose own interval is wider than `precision`, or that have no `fewest_rounds` rounds
+/// in `analysis` yet.
+[[nodiscard]] std::set<std::string> cells_wider_than(const Analysis& analysis, const std::set<std::string>& among,
+                                                     double precision);
+
+/// And with them those that take part in a ratio, or an efficiency, which is not yet as narrow.
 [[nodiscard]] std::set<std::string> cells_in_need(const Analysis& analysis, const std::set<std::string>& among,
                                                   double precision);
 

@@ -81,7 +81,8 @@ struct Trial {
   std::vector<double> communicating_seconds{};  ///< the same
   /// What the ranks moved in execute(); nothing where the model passes no messages, and in records without it.
   std::optional<Traffic> traffic{};
-  /// Operations per second of a register-only computation on the slowest worker, just before and just after.
+  /// Operations per second of a fixed computation in registers (canary.hpp) on the slowest worker, just before and just
+  /// after.
   double canary_before = 0;
   double canary_after = 0;
   /// What a cache line takes from one worker's core to the next one's, the worse of before and after; 0 where there is
