@@ -456,9 +456,9 @@ std::vector<PlannedCell> Rounds::next(double seconds_left) {
     if (wanted.empty() && (reopen(seconds_left) || bisect(analysis, seconds_left))) {
       wanted = with_partners(lacking(fewest_rounds));
     }
-    if (wanted.empty()) {
-      wanted = cells_wider_than(analysis, active(false), std::max(options_.precision, coarse_precision));
-    }
+    const double coarse = std::max(options_.precision, coarse_precision);
+    if (wanted.empty()) wanted = cells_wider_than(analysis, active(false), coarse);
+    if (wanted.empty()) wanted = cells_in_need(analysis, active(true), coarse);
     if (wanted.empty()) wanted = cells_in_need(analysis, active(true), options_.precision);
     if (wanted.empty()) wanted = with_partners(cells_in_need(analysis, active(false), options_.precision));
   }

@@ -15,7 +15,8 @@
 /// 4. sizes that were left out, where launches turn out to be cheaper than was thought;
 /// 5. bisection in size, where the winner between sharing state and passing messages changes;
 /// 6. every cell, leading or not, whose own interval is still wider than `coarse_precision`: where one launch in three
-///    meets a neighbour, it takes some thirty rounds until a median's interval leaves these out;
+///    meets a neighbour, it takes some thirty rounds until a median's interval leaves these out; then the ratios of
+///    leading cells that are;
 /// 7. further rounds for cells that are still less precise than was asked for. A cell that is precise itself goes on as
 ///    long as a partner needs it, because ratios compare times of the same round; for the same reason the other worker
 ///    counts take the leading cells of their model, and serial, along.
