@@ -22,6 +22,7 @@
 #include "drivers/command.hpp"
 #include "drivers/machine.hpp"
 #include "drivers/placement.hpp"
+#include "drivers/statistics/text.hpp"
 #include "drivers/token_ring.hpp"
 #include "kernels/core/mpi.hpp"
 
@@ -154,10 +155,11 @@ void Session::State::count_threads(const std::vector<UsableCore>& cores) {
   if (node_ranks * threads <= usable || workers.oversubscribe) return;
   const int machine = static_cast<int>(all_cores().size());
   throw UsageError(
-      fmt::format("{} workers ({} ranks x {} threads) on {}, and this job may use {} of its {} cores{}; "
+      fmt::format("{} workers ({} x {} threads) on {}, and this job may use {} of its {} cores{}; "
                   "--oversubscribe lets workers "
                   "share a core",
-                  node_ranks * threads, node_ranks, threads, places_for(cores, 0, 1).front().host, usable, machine,
+                  node_ranks * threads, counted(node_ranks, "rank"), counted(threads, "thread"),
+                  places_for(cores, 0, 1).front().host, usable, machine,
                   launched().by_launcher && usable < machine
                       ? " (mpirun --bind-to none frees the others: duet binds its workers itself)"
                       : ""));

@@ -10,6 +10,7 @@
 #include "kernels/core/precision.hpp"
 #include "kernels/core/random.hpp"
 #include "kernels/data_decomposition/matmul/multiplication.hpp"
+#include "kernels/data_decomposition/matmul/shared_pieces.hpp"
 
 namespace duet {
 namespace {
@@ -34,9 +35,12 @@ double memory_of(const Instance& instance, Model model, int ranks, int threads) 
   const auto word = static_cast<double>(word_bytes(instance));
   const double rows = std::ceil(static_cast<double>(shape.m) / static_cast<double>(grid.rows));
   const double columns = std::ceil(static_cast<double>(shape.n) / static_cast<double>(grid.columns));
+  // Summands of C beside C itself.
+  const bool shared = model == Model::openmp || model == Model::tbb;
+  const double summands = shared ? (layers_for(shape, threads, 0) - 1) * rows * columns : 0;
   const double check = 8 * (20 * rows + 6 * columns + 5 * static_cast<double>(shape.k));
   constexpr double packed_bytes = 8 << 20;
-  return static_cast<double>(grid.size()) * word * held_words(shape, grid, 0) +
+  return static_cast<double>(grid.size()) * word * held_words(shape, grid, 0) + word * summands +
          ranks * (check + threads * packed_bytes);
 }
 

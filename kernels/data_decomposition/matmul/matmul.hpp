@@ -6,8 +6,8 @@
 ///
 ///     C(I, J) = sum over panels P of k:  A(I, P) B(P, J),
 ///
-/// so no two workers ever write the same entry. Where k is long, ranks may share it out in layers as well, and C is the
-/// sum of what the layers have. The five models differ only in how A(I, P) and B(P, J) come to the worker:
+/// so no two workers ever write the same entry. Where k is long, workers may share it out in layers as well, and C is
+/// the sum of what the layers have. The five models differ only in how A(I, P) and B(P, J) come to the worker:
 ///
 ///     serial     they are there
 ///     openmp     they are there, for every thread; C's rectangles ("tiles") are handed to the threads of a team
@@ -20,7 +20,7 @@
 /// Cost, on p = R x C x L ranks: 2 m n k operations in all; each rank receives m k / (R L) (1 - 1/C) words of A and
 /// n k / (C L) (1 - 1/R) words of B, in one broadcast of each per panel, and m n / (R C) (1 - 1/L) words of C, in one
 /// message from each other layer. It needs two panels of each beside what it owns, and with layers its summand of C and
-/// two messages of it. Which R, C and L: grid_plan.hpp.
+/// two messages of it. Which R, C and L: grid_plan.hpp; for threads, shared_pieces.hpp.
 /// In one process nothing is sent. All tiles go through the local kernel (kernels/local_product), one thread each.
 ///
 /// Exactly, uneven blocks included: let rank (r, c, l) own k_c columns of A and k'_r rows of B of the k_l that its
@@ -57,7 +57,8 @@ using Operand = std::type_identity_t<MatrixView<const Element>>;
 
 /// C = A B in one process, Element being double or float. Shapes must fit (a.columns == b.rows, c is a.rows x
 /// b.columns), else std::invalid_argument; C must not overlap A or B and needs no value before. Tunables:
-/// `local_kernel`, and for openmp and tbb `tile`, the rows and columns of a tile (0: chosen).
+/// `local_kernel`, and for openmp and tbb `tile`, the rows and columns of a tile, and `layers`, which share k out (0:
+/// chosen).
 template <class Element>
 void matmul_serial(Operand<Element> a, Operand<Element> b, MatrixView<Element> c, const Execution& execution);
 template <class Element>

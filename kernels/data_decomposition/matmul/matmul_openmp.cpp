@@ -2,33 +2,31 @@
 
 #include "kernels/core/first_exception.hpp"
 #include "kernels/data_decomposition/matmul/matmul.hpp"
-#include "kernels/local_product/local_product.hpp"
-#include "kernels/product/tiles.hpp"
+#include "kernels/data_decomposition/matmul/shared_pieces.hpp"
 
 namespace duet {
 
 template <class Element>
 void matmul_openmp(Operand<Element> a, Operand<Element> b, MatrixView<Element> c, const Execution& execution) {
-  require_conforming<Element>(a, b, c);
-  const LocalKernel& kernel = local_kernel(execution.text_or("local_kernel", "auto"));
-  const Tiles tiles = tiles_of(c.rows, c.columns, execution.threads, execution.whole_or("tile", 0));
+  // Pieces are disjoint, and nobody writes A or B: no lock is needed.
+  SharedPieces<Element> pieces{a, b, c, execution};
   FirstException failure;
-  // C(I, J) = A(I, :) B(:, J). Tiles are disjoint, and nobody writes A or B: no lock is needed.
-  const auto multiply = [&](std::int64_t tile, Booking& booking) {
+  const auto useful = [&](Booking& booking, const auto& act) {
     booking.now(Activity::useful);
-    failure.guard([&] {
-      const TileViews<Element> part = views_of<Element>(tiles[tile], a, b, c);
-      kernel.of<Element>()(part.a, part.b, part.c, Update::assign);
-    });
+    failure.guard(act);
     booking.now(Activity::waiting);
   };
-#pragma omp parallel num_threads(execution.threads) default(none) shared(execution, tiles, multiply)
+#pragma omp parallel num_threads(execution.threads) default(none) shared(execution, pieces, useful)
   {
     Booking booking{execution.timesheet, omp_get_thread_num(), Activity::waiting};
 #pragma omp for schedule(static, 1) nowait
-    for (std::int64_t tile = 0; tile < tiles.leading; ++tile) multiply(tile, booking);
+    for (std::int64_t piece = 0; piece < pieces.leading(); ++piece) useful(booking, [&] { pieces.multiply(piece); });
 #pragma omp for schedule(dynamic, 1)
-    for (std::int64_t tile = tiles.leading; tile < tiles.count(); ++tile) multiply(tile, booking);
+    for (std::int64_t piece = pieces.leading(); piece < pieces.count(); ++piece) {
+      useful(booking, [&] { pieces.multiply(piece); });
+    }
+#pragma omp for schedule(static, 1) nowait
+    for (std::int64_t part = 0; part < pieces.sums(); ++part) useful(booking, [&] { pieces.add(part); });
   }
   failure.rethrow();
 }

@@ -8,6 +8,7 @@
 #include "kernels/core/execution_in.hpp"
 #include "kernels/core/on_each_thread.hpp"
 #include "kernels/core/tbb_team.hpp"
+#include "kernels/data_decomposition/matmul/shared_pieces.hpp"
 #include "kernels/data_decomposition/matmul/verify.hpp"
 #include "kernels/local_product/local_product.hpp"
 #include "kernels/product/agreed_kernel.hpp"
@@ -33,6 +34,9 @@ std::vector<Setting> matmul_tunables(Model model) {
   std::vector<Setting> tunables{local_kernel_setting()};
   if (runs_threads(model)) {
     tunables.push_back({"tile", "0", "largest number of rows and columns of a tile of C; 0: chosen", {}});
+  }
+  if (runs_threads(model) && !passes_messages(model)) {
+    tunables.push_back({"layers", "0", "groups of threads that share k out, a divisor of the threads; 0: chosen", {}});
   }
   if (passes_messages(model)) {
     tunables.push_back({"aim", "time", "what the grid of ranks is chosen for", {"time", "words"}});
@@ -67,13 +71,16 @@ MultiplicationOf<Element>::MultiplicationOf(Model model, const ProductShape& sha
     : model_{model},
       execution_{settled(model, std::move(execution))},
       team_{model == Model::tbb ? std::make_unique<TbbTeam>(execution_) : nullptr},
-      ranks_{
-          plan_product(shape, size_of(execution_.communicator), limits_of(execution_.tunables, sizeof(Element))).grid,
-          execution_.communicator},
+      ranks_{passes_messages(model) ? plan_product(shape, size_of(execution_.communicator),
+                                                   limits_of(execution_.tunables, sizeof(Element)))
+                                          .grid
+                                    : ProductGrid{},
+             execution_.communicator},
       layout_{shape, ranks_.shape()} {
   const int rank = ranks_.rank();
-  place(a_, layout_.a_of(rank), fill_a, filling);
-  place(b_, layout_.b_of(rank), fill_b, filling);
+  const bool in_layers = !passes_messages(model) && layers_in(shape, execution_) > 1;
+  place(a_, layout_.a_of(rank), in_layers ? Cut::columns : Cut::rows, fill_a, filling);
+  place(b_, layout_.b_of(rank), Cut::rows, fill_b, filling);
   c_ = Matrix<Element>{c_block().rows.size(), c_block().columns.size()};
   reset();
 }
@@ -81,20 +88,24 @@ MultiplicationOf<Element>::MultiplicationOf(Model model, const ProductShape& sha
 template <class Element>
 MultiplicationOf<Element>::~MultiplicationOf() = default;
 
-// Each thread has the rows of A that the tiles it begins with need, where a grid of threads has one column, and an
-// equal share of B, which all read.
+// Each thread has the rows of A that the tiles it begins with need, where a grid of threads has one column, or its
+// layer's columns, and an equal share of B, which all read or its layer.
 template <class Element>
-void MultiplicationOf<Element>::place(Matrix<Element>& operand, const Block& where, const FillBlockOf<Element>& fill,
-                                      Filling filling) {
+void MultiplicationOf<Element>::place(Matrix<Element>& operand, const Block& where, Cut cut,
+                                      const FillBlockOf<Element>& fill, Filling filling) {
   operand = Matrix<Element>{where.rows.size(), where.columns.size()};
   const MatrixView<Element> whole = operand.view();
   on_each_thread(team_.get(), execution_.threads, [&](int thread) {
-    const Range rows = share_of(whole.rows, execution_.threads, thread);
-    const MatrixView<Element> part = whole.block(rows.begin, 0, rows.size(), whole.columns);
+    Range rows{0, whole.rows};
+    Range columns{0, whole.columns};
+    (cut == Cut::rows ? rows : columns) =
+        share_of(cut == Cut::rows ? whole.rows : whole.columns, execution_.threads, thread);
+    const MatrixView<Element> part = whole.block(rows.begin, columns.begin, rows.size(), columns.size());
     if (filling == Filling::in_parts) {
-      fill(part, {{where.rows.begin + rows.begin, where.rows.begin + rows.end}, where.columns});
+      fill(part, {{where.rows.begin + rows.begin, where.rows.begin + rows.end},
+                  {where.columns.begin + columns.begin, where.columns.begin + columns.end}});
     } else {
-      std::fill_n(part.data, part.rows * part.columns, Element{0});
+      fill_with_zeros(part);
     }
   });
   if (filling == Filling::whole) fill(whole, where);

@@ -68,7 +68,8 @@ class MultiplicationOf {
 
  private:
   [[nodiscard]] OwnedBlocksOf<Element> mine();
-  void place(Matrix<Element>& operand, const Block& where, const FillBlockOf<Element>& fill, Filling filling);
+  enum class Cut { rows, columns };  ///< what threads share of an operand's pages
+  void place(Matrix<Element>& operand, const Block& where, Cut cut, const FillBlockOf<Element>& fill, Filling filling);
 
   Model model_;
   Execution execution_;

@@ -7,9 +7,11 @@
 #include <chrono>
 #include <filesystem>
 #include <set>
+#include <tuple>
 
 #include "kernels/data_decomposition/matmul/matmul.hpp"
 #include "kernels/data_decomposition/matmul/multiplication.hpp"
+#include "kernels/data_decomposition/matmul/shared_pieces.hpp"
 #include "tests/data_decomposition/matmul/reference.hpp"
 #include "tests/special_values.hpp"
 
@@ -76,6 +78,42 @@ TEST_P(MatmulShared, MultipliesInTilesOfAnySize) {
     GetParam().multiply(a.view(), b.view(), c.view(), with(2, tile_of(tile)));
     EXPECT_TRUE(is_product(a.view(), b.view(), c.view())) << "tile " << tile;
   }
+}
+
+TEST_P(MatmulShared, SharesKOutInLayersAndRepeatsItself) {
+  if (!runs_threads(GetParam().model)) GTEST_SKIP() << "one thread has nobody to share with";
+  // The last ones are in layers without being told.
+  for (const auto& [m, n, k, layers] : {std::tuple{31, 17, 97, "3"},
+                                        {31, 17, 2, "3"},
+                                        {0, 7, 97, "3"},
+                                        {7, 0, 97, "3"},
+                                        {97, 64, 31, "6"},
+                                        {40, 3, 64, "2"},
+                                        {5, 9, 4000, "0"},
+                                        {1, 1, 4000, "0"}}) {
+    const Matrix<double> a = random_matrix(m, k, 0);
+    const Matrix<double> b = random_matrix(k, n, 1);
+    Matrix<double> c{m, n};
+    Matrix<double> again{m, n};
+    GetParam().multiply(a.view(), b.view(), c.view(), with(6, {{"layers", layers}}));
+    GetParam().multiply(a.view(), b.view(), again.view(), with(6, {{"layers", layers}}));
+    EXPECT_TRUE(is_product(a.view(), b.view(), c.view())) << text_of({m, n, k}) << " in " << layers;
+    EXPECT_TRUE(std::equal(c.data(), c.data() + m * n, again.data())) << text_of({m, n, k}) << " in " << layers;
+  }
+  const Matrix<double> a = random_matrix(4, 4, 0);
+  Matrix<double> c{4, 4};
+  EXPECT_THROW(GetParam().multiply(a.view(), a.view(), c.view(), with(3, {{"layers", "2"}})), std::invalid_argument);
+}
+
+TEST(LayersFor, AreMoreThanOneWhereKIsLong) {
+  for (const int threads : {1, 2, 3, 4, 7}) EXPECT_EQ(layers_for({1000, 1000, 1000}, threads, 0), 1) << threads;
+  EXPECT_EQ(layers_for({1024, 1024, 262144}, 2, 0), 2);
+  EXPECT_EQ(layers_for({1024, 1024, 262144}, 7, 0), 7);
+  EXPECT_EQ(layers_for({16384, 16384, 256}, 8, 0), 1);
+  EXPECT_EQ(layers_for({1, 1, 300}, 8, 0), 1) << "each would have less than a local kernel multiplies at a time";
+  EXPECT_EQ(layers_for({0, 0, 0}, 8, 0), 1);
+  EXPECT_EQ(layers_for({8, 8, 8}, 6, 3), 3);
+  EXPECT_THROW(static_cast<void>(layers_for({8, 8, 8}, 6, 4)), std::invalid_argument);
 }
 
 TEST_P(MatmulShared, WritesItsWindowAndNothingBesideIt) {
