@@ -275,7 +275,18 @@ std::set<std::string> Rounds::active(bool leading_only) const {
   return ids;
 }
 
-/// What of the trials so far counts; that of a trial may change, as what is usual here becomes clear.
+/// What the speedups of a cell are counted from, where the study measures it.
+const PlannedCell* Rounds::serial_beside(const PlannedCell& planned) const {
+  if (options_.scaling != Scaling::none || planned.cell.model == Model::serial) return nullptr;
+  const auto found = std::ranges::find_if(plan_, [&](const PlannedCell& other) {
+    return other.cell.model == Model::serial && other.group == planned.group && other.refusal.empty() &&
+           known(other).failures < most_failures;
+  });
+  return found == plan_.end() ? nullptr : &*found;
+}
+
+/// What of the trials so far counts; that of a trial may change, as what is usual here becomes clear. A round in which
+/// serial was set aside gives no speedup.
 void Rounds::count_rounds() {
   static_cast<void>(mark_disturbances(trials_));
   std::map<std::string, std::set<int>> rounds;
@@ -284,7 +295,13 @@ void Rounds::count_rounds() {
         std::ranges::all_of(trial.marks, [](const std::string& mark) { return mark == "oversubscribed"; });
     if (trial.outcome == Outcome::right && counts) rounds[trial.cell.id()].insert(trial.round);
   }
-  for (auto& [id, cell] : known_) cell.counting = static_cast<int>(rounds[id].size());
+  for (auto& [id, cell] : known_) {
+    const std::set<int>& mine = rounds[id];
+    const auto planned = by_id_.find(id);
+    const PlannedCell* const serial = planned == by_id_.end() ? nullptr : serial_beside(planned->second);
+    const std::set<int>& bases = serial == nullptr ? mine : rounds[serial->id];
+    cell.counting = static_cast<int>(std::ranges::count_if(mine, [&](int round) { return bases.contains(round); }));
+  }
 }
 
 /// How many of `rounds` the cell still lacks, as long as there is hope.
@@ -314,11 +331,12 @@ std::set<std::string> Rounds::with_partners(std::set<std::string> ids) const {
   std::set<std::string> partners;
   for (const std::string& id : ids) {
     const PlannedCell& base = by_id_.at(id);
-    if (base.leading && options_.scaling == Scaling::none) continue;
+    const bool serial_alone = base.leading && options_.scaling == Scaling::none;
     for (const std::string& other : leading) {
       if (by_id_.at(other).group != base.group) continue;
       const Cell& cell = by_id_.at(other).cell;
-      if (cell.model == base.cell.model || cell.model == Model::serial) partners.insert(other);
+      const bool same_curve = cell.model == base.cell.model && !serial_alone;
+      if (same_curve || cell.model == Model::serial) partners.insert(other);
     }
   }
   ids.merge(partners);

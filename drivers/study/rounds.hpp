@@ -9,7 +9,7 @@
 ///    the leading cells of every size, then the other worker counts at these sizes, largest and smallest first;
 /// 2. `fewest_rounds` rounds of all these, the fewest that give a 95 % interval of a median; what was taken last is
 ///    left out again where launches turn out to take longer than was thought. A round that is set aside, because the
-///    machine was disturbed, is made up for;
+///    machine was disturbed, is made up for, and serial comes along, because speedups compare times of the same round;
 /// 3. leading cells whose intervals, or a ratio that they take part in, are wider than `coarse_precision`, up to twice
 ///    their fewest rounds;
 /// 4. sizes that were left out, where launches turn out to be cheaper than was thought;
@@ -109,7 +109,7 @@ class Rounds {
   enum class Choice { open, taken, left_out };
   struct Known {
     int launches = 0;
-    int counting = 0;  ///< rounds with a trial that is not set aside
+    int counting = 0;  ///< rounds with a trial that is not set aside, of it and of the serial cell beside it
     int failures = 0;
     double launch_seconds = 0;  ///< of a launch in all: what the latest took and what was thought before, averaged
     double trial_seconds = 0;   ///< executing and verifying: the least of its launches' medians
@@ -125,6 +125,7 @@ class Rounds {
   void order_parts();
   [[nodiscard]] bool affordable(const Part& part) const;
   [[nodiscard]] std::vector<PlannedCell> opening();
+  [[nodiscard]] const PlannedCell* serial_beside(const PlannedCell& planned) const;
   void count_rounds();
   [[nodiscard]] int lacking(const PlannedCell& planned, int rounds) const;
   [[nodiscard]] std::set<std::string> lacking(int rounds) const;

@@ -55,6 +55,7 @@ class Simulation {
     const double factor = launches_ < disturbed_launches_ ? 1000 : 1;
     const double neighbour = std::bernoulli_distribution{neighbours_}(random_) ? 1.6 : 1;
     const double seconds = factor * neighbour * seconds_of(planned.cell) * std::exp(scatter(random_));
+    const bool slow = std::bernoulli_distribution{slow_canaries_}(random_);
     std::vector<Trial> trials;
     for (int number = 0; number <= 3; ++number) {
       Trial trial;
@@ -66,6 +67,7 @@ class Simulation {
       trial.seconds = seconds;
       trial.operations = planned.operations;
       if (number == 0) trial.marks = {"warm_up"};
+      trial.canary_before = trial.canary_after = slow ? 60 : 100;
       if (planned.cell.workers() > 1) trial.hop_seconds = launches_ % 5 < moved_in_five_ ? 340e-9 : 85e-9;
       trials.push_back(trial);
       if (trial.outcome == Outcome::failed) break;
@@ -115,6 +117,7 @@ class Simulation {
   int launches_ = 0;
   int moved_in_five_ = 0;       ///< launches of five whose cores are far apart
   int disturbed_launches_ = 0;  ///< the first so many take a thousand times as long
+  double slow_canaries_ = 0;    ///< share of the launches whose canary says so
   double neighbours_ = 0;       ///< share of the launches that a neighbour makes 1.6 times as long
   std::vector<Trial> trials_;
   std::set<std::string> failing_;
@@ -217,6 +220,22 @@ TEST(Rounds, MakeUpForLaunchesThatAreSetAside) {
     EXPECT_GE(summary.seconds.n, fewest_rounds) << summary.cell.id();
     EXPECT_EQ(summary.set_aside > 0, summary.cell.workers() > 1) << summary.cell.id();
   }
+}
+
+TEST(Rounds, GiveSpeedupsEnoughRoundsThatBothOfTheirCellsHave) {
+  Simulation study{options_for({"64", "256"}, 200), 0.002};
+  study.slow_canaries_ = 0.3;
+  study.run();
+  SavedStudy saved;
+  saved.trials = study.trials_;
+  mark_disturbances(saved.trials);
+  int set_aside = 0;
+  for (const CellSummary& summary : analyse(saved).cells) {
+    set_aside += summary.set_aside;
+    if (summary.cell.model == Model::serial) continue;
+    EXPECT_GE(summary.speedup_over_serial.n, fewest_rounds) << summary.cell.id();
+  }
+  EXPECT_GT(set_aside, 0) << "nothing was disturbed: this shows nothing";
 }
 
 TEST(Rounds, LaunchACellThatFailsTwiceAndNotAgain) {
