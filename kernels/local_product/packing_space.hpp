@@ -2,12 +2,12 @@
 
 /// Memory that a thread keeps for packed operands, so that a product allocates nothing after the first of its size.
 
-#include <sys/mman.h>
-
 #include <cstddef>
 #include <memory>
 #include <new>
 #include <type_traits>
+
+#include "kernels/core/huge_pages.hpp"
 
 namespace duet {
 
@@ -41,8 +41,7 @@ class PackingSpace {
     capacity_ = 0;
     memory_.reset(::operator new (bytes, std::align_val_t{huge_page}));
     capacity_ = bytes;
-    // Advice only: without huge pages the product is right all the same.
-    static_cast<void>(::madvise(memory_.get(), bytes, MADV_HUGEPAGE));
+    ask_for_huge_pages(memory_.get(), bytes);
   }
 
   std::size_t capacity_ = 0;  ///< bytes

@@ -1,28 +1,17 @@
 #include "kernels/data_decomposition/stencil/grid_memory.hpp"
 
-#include <sys/mman.h>
-
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+
+#include "kernels/core/huge_pages.hpp"
 
 namespace duet {
 namespace {
-
-constexpr std::size_t huge_page = std::size_t{2} << 20;
 
 /// An odd number of lines from four lines on: what is less is not worth more room.
 constexpr std::int64_t stride_for(std::int64_t columns) {
   const std::int64_t lines = (columns + line_words - 1) / line_words;
   return (lines < 4 ? lines : lines | 1) * line_words;
-}
-
-/// What cannot be had is not missed: the kernel says no where it has no huge pages.
-void ask_for_huge_pages(void* memory, std::size_t bytes) {
-  void* begin = memory;
-  std::size_t left = bytes;
-  if (std::align(huge_page, huge_page, begin, left) == nullptr) return;
-  static_cast<void>(::madvise(begin, left / huge_page * huge_page, MADV_HUGEPAGE));
 }
 
 }  // namespace

@@ -13,8 +13,7 @@ inline constexpr std::int64_t line_words = 64 / sizeof(double);
 
 /// Room for rows x columns points, not initialised: pages go to the NUMA node of the worker that first writes them.
 /// Every row begins on the boundary of a cache line, and rows are an odd number of lines apart: those that one point
-/// needs are spread over the sets of a cache. Where the operating system has huge pages to give, they are asked for:
-/// streams through 4 KiB pages wait for translations (measured: the triad at 13 in place of 21 GB/s).
+/// needs are spread over the sets of a cache. On large pages, where there are any.
 class GridMemory {
  public:
   GridMemory() = default;

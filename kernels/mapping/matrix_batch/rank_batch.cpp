@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kernels/core/first_exception.hpp"
+#include "kernels/core/huge_pages.hpp"
 #include "kernels/mapping/matrix_batch/shared_batch.hpp"
 
 namespace duet {
@@ -175,6 +176,7 @@ void RankBatch<Element>::hold_bound_tasks() {
     if (!parts) wholes_ = mine_.size();
   }
   memory_ = Matrix<Element>{1, words};
+  ask_for_huge_pages(memory_.data(), static_cast<std::size_t>(words) * sizeof(Element));
   Element* at = memory_.data();
   for (SharedOperand& each : shared) {
     const MatrixView<Element> whole{at, each.rows, each.columns, each.columns};

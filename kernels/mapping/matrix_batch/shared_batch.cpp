@@ -8,6 +8,8 @@
 
 #include "kernels/local_product/shapes.hpp"
 
+#include "kernels/core/huge_pages.hpp"
+
 namespace duet {
 namespace {
 
@@ -96,6 +98,7 @@ SharedBatch<Element>::SharedBatch(const MatrixBatch& batch) : batch_{batch} {
              padded_words<Element>(shape.m, shape.n);
   }
   memory_ = Matrix<Element>{1, words};
+  ask_for_huge_pages(memory_.data(), static_cast<std::size_t>(words) * sizeof(Element));
 }
 
 template <class Element>
