@@ -6,9 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "kernels/local_product/shapes.hpp"
-
 #include "kernels/core/huge_pages.hpp"
+#include "kernels/local_product/shapes.hpp"
 
 namespace duet {
 namespace {
