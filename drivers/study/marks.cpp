@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <set>
 #include <string_view>
 #include <utility>
+
+#include "drivers/statistics/medians.hpp"
 
 namespace duet {
 namespace {
@@ -115,6 +118,7 @@ std::vector<std::string> mark_disturbances(std::vector<Trial>& trials) {
   struct Tally {
     int all = 0;
     int slow = 0;
+    std::set<int> rounds{};  ///< with a trial that is not set aside
   };
   std::map<std::string, Tally> tallies;
   Tally study;
@@ -126,6 +130,7 @@ std::vector<std::string> mark_disturbances(std::vector<Trial>& trials) {
     const int slow = trial.has_mark(slow_canary) ? 1 : 0;
     tally.all += 1;
     tally.slow += slow;
+    if (slow == 0 && !trial.has_mark(moved_cores)) tally.rounds.insert(trial.round);
     study.all += 1;
     study.slow += slow;
   }
@@ -137,7 +142,7 @@ std::vector<std::string> mark_disturbances(std::vector<Trial>& trials) {
         study.slow, study.all, 100 * slow_canary_share));
   }
   for (const auto& [id, tally] : tallies) {
-    if (2 * tally.slow <= tally.all) continue;
+    if (2 * tally.slow <= tally.all || std::cmp_greater_equal(tally.rounds.size(), fewest_values())) continue;
     warnings.push_back(fmt::format("{}: {} of {} trials had a slow canary; they are kept, as the rest would be too few",
                                    id, tally.slow, tally.all));
     for (Trial& trial : trials) {

@@ -41,9 +41,9 @@ struct UsualHops {
 [[nodiscard]] std::vector<std::string> marks_of(const Trial& trial, double reference, const UsualHops& usual);
 
 /// Gives every right trial its `marks_of`. Where more than half of a cell's trials would be set aside for their
-/// canaries, the noise is what that cell was measured in: they are kept, unmarked, and one warning for each such cell
-/// is returned, as is one for the study where a tenth of all trials or more is slow, and one for each number of workers
-/// whose cores were moved.
+/// canaries, and what is left has too few rounds for an interval, the noise is what that cell was measured in: they are
+/// kept, unmarked, and one warning for each such cell is returned, as is one for the study where a tenth of all trials
+/// or more is slow, and one for each number of workers whose cores were moved.
 std::vector<std::string> mark_disturbances(std::vector<Trial>& trials);
 
 }  // namespace duet

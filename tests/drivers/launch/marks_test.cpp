@@ -90,6 +90,20 @@ TEST(MarkDisturbances, KeepsACellThatWasMostlyDisturbedAndWarns) {
   EXPECT_NE(warnings[1].find("matmul/openmp/128/1x1: 4 of 5 trials"), std::string::npos) << warnings[1];
 }
 
+TEST(MarkDisturbances, SetsAsideEvenMostOfACellWhereEnoughRoundsAreLeft) {
+  std::vector<Trial> trials(300, trial_with(100));
+  for (int round = 1; round <= 16; ++round) {
+    trials.push_back(trial_with(round % 3 == 0 ? 100 : 70, 1, "128"));
+    trials.back().round = round;
+  }
+  EXPECT_EQ(mark_disturbances(trials).size(), 1U) << "five rounds are too few";
+  EXPECT_EQ(slow_ones(trials), 0);
+  trials.push_back(trial_with(100, 1, "128"));
+  trials.back().round = 17;
+  EXPECT_TRUE(mark_disturbances(trials).empty());
+  EXPECT_EQ(slow_ones(trials), 11);
+}
+
 TEST(MarkDisturbances, LeavesTrialsWithoutCanariesAlone) {
   std::vector<Trial> trials(5, trial_with(0));
   EXPECT_TRUE(mark_disturbances(trials).empty());
