@@ -137,7 +137,7 @@ TEST(Rounds, EndCompleteWhenEverythingIsPrecise) {
 }
 
 TEST(Rounds, MakeEveryCellUsableBeforeAnyIsPolished) {
-  Simulation study{options_for({"64", "256"}, 90), 0.03};
+  Simulation study{options_for({"64"}, 45), 0.03};
   study.neighbours_ = 0.2;
   study.run();
   EXPECT_FALSE(study.rounds_.complete()) << "no time was short: this shows nothing";
