@@ -470,7 +470,8 @@ std::vector<PlannedCell> Rounds::next(double seconds_left) {
   std::set<std::string> wanted = options_.rounds > 0 ? lacking(options_.rounds) : with_partners(lacking(fewest_rounds));
   if (wanted.empty() && options_.rounds == 0) {
     const Analysis analysis = analyse_(trials_);
-    wanted = with_partners(imprecise(analysis));
+    // Serial has its rounds by now, and is slow: a ratio of two other models does without it.
+    wanted = options_.scaling == Scaling::none ? imprecise(analysis) : with_partners(imprecise(analysis));
     if (wanted.empty() && (reopen(seconds_left) || bisect(analysis, seconds_left))) {
       wanted = with_partners(lacking(fewest_rounds));
     }
