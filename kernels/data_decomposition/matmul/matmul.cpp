@@ -36,8 +36,7 @@ double memory_of(const Instance& instance, Model model, int ranks, int threads) 
   const double rows = std::ceil(static_cast<double>(shape.m) / static_cast<double>(grid.rows));
   const double columns = std::ceil(static_cast<double>(shape.n) / static_cast<double>(grid.columns));
   // Summands of C beside C itself.
-  const bool shared = model == Model::openmp || model == Model::tbb;
-  const double summands = shared ? (layers_for(shape, threads, 0) - 1) * rows * columns : 0;
+  const double summands = passes_messages(model) ? 0 : (layers_for(shape, threads, 0) - 1) * rows * columns;
   const double check = 8 * (20 * rows + 6 * columns + 5 * static_cast<double>(shape.k));
   constexpr double packed_bytes = 8 << 20;
   return static_cast<double>(grid.size()) * word * held_words(shape, grid, 0) + word * summands +

@@ -31,6 +31,12 @@ Analysis analysis_of(const std::vector<Trial>& trials, const std::map<std::strin
   return analyse(study);
 }
 
+/// As a study does: what was disturbed is set aside.
+Analysis analysis_of_marked(std::vector<Trial> trials) {
+  mark_disturbances(trials);
+  return analysis_of(trials);
+}
+
 /// A machine that exists in this test only: openmp starts faster, mpi is better at large sizes. Times scatter by
 /// `noise`; starting a process takes 50 ms, starting ranks 170 ms.
 class Simulation {
@@ -213,10 +219,8 @@ TEST(Rounds, MakeUpForLaunchesThatAreSetAside) {
   Simulation study{options_for({"64", "256"}, 200), 0.002};
   study.moved_in_five_ = 2;
   study.run();
-  SavedStudy saved;
-  saved.trials = study.trials_;
-  mark_disturbances(saved.trials);
-  for (const CellSummary& summary : analyse(saved).cells) {
+  const Analysis analysis = analysis_of_marked(study.trials_);
+  for (const CellSummary& summary : analysis.cells) {
     EXPECT_GE(summary.seconds.n, fewest_rounds) << summary.cell.id();
     EXPECT_EQ(summary.set_aside > 0, summary.cell.workers() > 1) << summary.cell.id();
   }
@@ -226,11 +230,9 @@ TEST(Rounds, GiveSpeedupsEnoughRoundsThatBothOfTheirCellsHave) {
   Simulation study{options_for({"64", "256"}, 200), 0.002};
   study.slow_canaries_ = 0.3;
   study.run();
-  SavedStudy saved;
-  saved.trials = study.trials_;
-  mark_disturbances(saved.trials);
+  const Analysis analysis = analysis_of_marked(study.trials_);
   int set_aside = 0;
-  for (const CellSummary& summary : analyse(saved).cells) {
+  for (const CellSummary& summary : analysis.cells) {
     set_aside += summary.set_aside;
     if (summary.cell.model == Model::serial) continue;
     EXPECT_GE(summary.speedup_over_serial.n, fewest_rounds) << summary.cell.id();
