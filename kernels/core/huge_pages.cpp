@@ -7,8 +7,6 @@
 namespace duet {
 
 void ask_for_huge_pages(void* memory, std::size_t bytes) {
-  constexpr std::size_t huge_page = std::size_t{2} << 20U;
-  if (bytes < 2 * huge_page) return;
   void* begin = memory;
   std::size_t left = bytes;
   if (std::align(huge_page, huge_page, begin, left) == nullptr) return;

@@ -30,7 +30,6 @@ class PackingSpace {
   }
 
  private:
-  static constexpr std::size_t huge_page = std::size_t{1} << 21U;
   struct Release {
     void operator()(void* memory) const { ::operator delete (memory, std::align_val_t{huge_page}); }
   };

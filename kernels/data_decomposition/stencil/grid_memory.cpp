@@ -1,6 +1,5 @@
 #include "kernels/data_decomposition/stencil/grid_memory.hpp"
 
-#include <cstddef>
 #include <cstdint>
 
 #include "kernels/core/huge_pages.hpp"
@@ -17,9 +16,7 @@ constexpr std::int64_t stride_for(std::int64_t columns) {
 }  // namespace
 
 GridMemory::GridMemory(std::int64_t rows, std::int64_t columns)
-    : memory_{rows, columns == 0 ? 0 : stride_for(columns)}, columns_{columns} {
-  ask_for_huge_pages(memory_.data(), static_cast<std::size_t>(rows * memory_.columns()) * sizeof(double));
-}
+    : memory_{matrix_on_huge_pages<double>(rows, columns == 0 ? 0 : stride_for(columns))}, columns_{columns} {}
 
 double grid_memory_words(double rows, double columns) { return rows * (columns + 2 * line_words); }
 

@@ -175,8 +175,7 @@ void RankBatch<Element>::hold_bound_tasks() {
     }
     if (!parts) wholes_ = mine_.size();
   }
-  memory_ = Matrix<Element>{1, words};
-  ask_for_huge_pages(memory_.data(), static_cast<std::size_t>(words) * sizeof(Element));
+  memory_ = matrix_on_huge_pages<Element>(1, words);
   Element* at = memory_.data();
   for (SharedOperand& each : shared) {
     const MatrixView<Element> whole{at, each.rows, each.columns, each.columns};

@@ -96,8 +96,7 @@ SharedBatch<Element>::SharedBatch(const MatrixBatch& batch) : batch_{batch} {
     words += padded_words<Element>(shape.m, shape.k) + padded_words<Element>(shape.k, shape.n) +
              padded_words<Element>(shape.m, shape.n);
   }
-  memory_ = Matrix<Element>{1, words};
-  ask_for_huge_pages(memory_.data(), static_cast<std::size_t>(words) * sizeof(Element));
+  memory_ = matrix_on_huge_pages<Element>(1, words);
 }
 
 template <class Element>
