@@ -50,6 +50,7 @@ json comparison(const Comparison& comparison) {
           {"winner", comparison.winner},
           {"ratio", factor(comparison.ratio)},
           {"significant", comparison.significant},
+          {"disturbed", comparison.disturbed},
           {"sentence", comparison.sentence}};
 }
 

@@ -28,6 +28,13 @@ bool counts(const Trial& trial) {
          std::ranges::all_of(trial.marks, [](const std::string& mark) { return mark == "oversubscribed"; });
 }
 
+/// As `counts`, but for the canary.
+bool counts_with_disturbed(const Trial& trial) {
+  return trial.outcome == Outcome::right && std::ranges::all_of(trial.marks, [](const std::string& mark) {
+           return mark == "oversubscribed" || mark == "slow_canary";
+         });
+}
+
 /// How bad an outcome is for the user who relies on answers; the order of the enumeration is another.
 int badness(Outcome outcome) {
   constexpr std::array<Outcome, 5> from_good_to_bad{Outcome::right, Outcome::refused, Outcome::failed, Outcome::hung,
@@ -44,15 +51,17 @@ double median_over(const std::vector<const Trial*>& trials, Get&& get) {
 }
 
 /// The median of each launch, then of the launches of one round, which is one but where a study was resumed.
-void book_rounds(CellSummary& summary, const std::vector<const Trial*>& trials) {
+RoundSeconds by_rounds(const std::vector<const Trial*>& trials) {
+  RoundSeconds medians;
   std::map<int, std::map<int, std::vector<double>>> by_round_and_launch;
   for (const Trial* trial : trials) by_round_and_launch[trial->round][trial->launch].push_back(trial->seconds);
   for (const auto& [round, launches] : by_round_and_launch) {
     std::vector<double> of_launches;
     for (const auto& [launch, seconds] : launches) of_launches.push_back(median(seconds));
-    summary.rounds.push_back(round);
-    summary.by_round.push_back(median(of_launches));
+    medians.rounds.push_back(round);
+    medians.seconds.push_back(median(of_launches));
   }
+  return medians;
 }
 
 /// What was moved and where the workers' time went, in the one trial whose time is the (lower) median.
@@ -76,6 +85,7 @@ CellSummary summary_of(const std::vector<const Trial*>& trials) {
   summary.cell = trials.front()->cell;
   summary.size = size_value(summary.cell.size);
   std::vector<const Trial*> counted_ones;
+  std::vector<const Trial*> with_disturbed;
   for (const Trial* trial : trials) {
     if (trial->outcome != Outcome::right) {
       if (summary.not_right == 0) summary.message = trial->message;
@@ -86,12 +96,16 @@ CellSummary summary_of(const std::vector<const Trial*>& trials) {
     } else if (!trial->warms_up()) {
       ++summary.set_aside;
     }
+    if (counts_with_disturbed(*trial)) with_disturbed.push_back(trial);
     summary.oversubscribed = summary.oversubscribed || trial->has_mark("oversubscribed");
   }
   summary.trials = static_cast<int>(counted_ones.size());
   if (counted_ones.empty()) return summary;
 
-  book_rounds(summary, counted_ones);
+  RoundSeconds medians = by_rounds(counted_ones);
+  summary.rounds = std::move(medians.rounds);
+  summary.by_round = std::move(medians.seconds);
+  summary.with_disturbed = by_rounds(with_disturbed);
   summary.seconds = median_interval(summary.by_round);
   summary.unit = counted_ones.front()->unit;
   summary.operations = counted_ones.front()->operations;
@@ -204,9 +218,24 @@ void add_set_aside(std::vector<std::string>& troubles, const std::vector<Trial>&
     if (mark == "oversubscribed") {
       troubles.push_back(where + ", ran more workers than cores");
     } else {
-      troubles.push_back(fmt::format("{}, are marked {} and decide nothing: {}", where, mark, meaning_of_mark(mark)));
+      const std::string but = mark == "slow_canary" ? fmt::format(" where {} others are left", fewest_values()) : "";
+      troubles.push_back(
+          fmt::format("{}, are marked {} and decide nothing{}: {}", where, mark, but, meaning_of_mark(mark)));
     }
   }
+}
+
+CommonRounds matched(const RoundSeconds& first, const RoundSeconds& second) {
+  CommonRounds common;
+  std::size_t j = 0;
+  for (std::size_t i = 0; i < first.rounds.size(); ++i) {
+    while (j < second.rounds.size() && second.rounds[j] < first.rounds[i]) ++j;
+    if (j == second.rounds.size()) break;
+    if (second.rounds[j] != first.rounds[i]) continue;
+    common.first.push_back(first.seconds[i]);
+    common.second.push_back(second.seconds[j]);
+  }
+  return common;
 }
 
 }  // namespace
@@ -249,16 +278,12 @@ bool is_comparable(const CellSummary& summary) {
 }
 
 CommonRounds common_rounds(const CellSummary& first, const CellSummary& second) {
-  CommonRounds common;
-  std::size_t j = 0;
-  for (std::size_t i = 0; i < first.rounds.size(); ++i) {
-    while (j < second.rounds.size() && second.rounds[j] < first.rounds[i]) ++j;
-    if (j == second.rounds.size()) break;
-    if (second.rounds[j] != first.rounds[i]) continue;
-    common.first.push_back(first.by_round[i]);
-    common.second.push_back(second.by_round[j]);
-  }
-  return common;
+  CommonRounds clean = matched({first.rounds, first.by_round}, {second.rounds, second.by_round});
+  if (std::cmp_greater_equal(clean.first.size(), fewest_values())) return clean;
+  CommonRounds all = matched(first.with_disturbed, second.with_disturbed);
+  if (std::cmp_less(all.first.size(), fewest_values())) return clean;
+  all.disturbed = true;
+  return all;
 }
 
 std::uint64_t seed_for(const CellSummary& first, const CellSummary& second, std::uint64_t seed) {

@@ -28,10 +28,13 @@ struct Group {
 /// True where the cell has times and no wrong answer.
 [[nodiscard]] bool is_comparable(const CellSummary& summary);
 
-/// The seconds of the rounds that both cells have, a pair each.
+/// The seconds of the rounds that both cells have, a pair each. Where too few of them are clean on both sides for an
+/// interval, and all of them are enough, those with a slow canary are used as well: a neighbour widens the interval,
+/// but no median with an interval says nothing at all.
 struct CommonRounds {
   std::vector<double> first;
   std::vector<double> second;
+  bool disturbed = false;  ///< rounds with a slow canary are among them
 };
 [[nodiscard]] CommonRounds common_rounds(const CellSummary& first, const CellSummary& second);
 

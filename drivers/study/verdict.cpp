@@ -196,8 +196,9 @@ int family_of(const std::vector<Contest>& contests) {
 }
 
 std::string sentence_of(const Comparison& comparison, const std::string& span) {
-  const std::string where = fmt::format("{} at {}{}", span, size_named(comparison.problem, comparison.size),
-                                        comparison.oversubscribed ? ", with more workers than cores" : "");
+  const std::string where = fmt::format("{} at {}{}{}", span, size_named(comparison.problem, comparison.size),
+                                        comparison.oversubscribed ? ", with more workers than cores" : "",
+                                        comparison.disturbed ? ", on a disturbed machine" : "");
   if (comparison.significant) {
     return fmt::format("{} beats {} {} {}", comparison.faster_name, comparison.slower_name,
                        factor_text(comparison.ratio), where);
@@ -247,6 +248,7 @@ std::optional<Comparison> compare(const Contest& contest, const Question& questi
   comparison.slower_id = slower.id();
   comparison.winner = side_of(contest, faster) == second ? 1 : 0;
   comparison.oversubscribed = one.oversubscribed || other.oversubscribed;
+  comparison.disturbed = rounds.disturbed;
   comparison.ratio = ratio_of_medians(slower_seconds, faster_seconds, usual_level, own_seed);
   if (comparison.ratio.n == 0) return std::nullopt;
   const Interval widened =
@@ -495,6 +497,12 @@ Analysis analyse(const SavedStudy& study, std::uint64_t seed) {
       }
     }
     if (has_both_sides(judged.contest, analysis.cells)) analysis.verdicts.push_back(verdict_of(judged));
+  }
+  const auto disturbed = std::ranges::count_if(analysis.comparisons, &Comparison::disturbed);
+  if (disturbed > 0) {
+    analysis.troubles.push_back(fmt::format(
+        "disturbed rounds are used as well in {} of {} comparisons: fewer than {} clean ones have both sides",
+        disturbed, analysis.comparisons.size(), fewest_values()));
   }
   put_in_order(analysis.verdicts);
   analysis.scaling = scaling_curves(analysis.cells, scaling_of(study.record.options), seed);

@@ -32,18 +32,25 @@ namespace duet {
 /// The fraction by which two models must differ at the least to be told apart.
 inline constexpr double smallest_difference = 0.01;
 
+/// A cell's seconds, a median for each round.
+struct RoundSeconds {
+  std::vector<int> rounds;      ///< ascending
+  std::vector<double> seconds;  ///< of each
+};
+
 /// What is known of one cell.
 struct CellSummary {
   Cell cell;
-  double size = 0;               ///< Instance::size, for axes
-  std::vector<double> by_round;  ///< seconds: the median of each launch's unmarked right trials, in order of rounds
-  std::vector<int> rounds;       ///< the round of each entry
-  Interval seconds{};            ///< median over rounds, with its rank-based 95 % interval
-  int trials = 0;                ///< right ones that count
-  int set_aside = 0;             ///< right ones that are marked and do not count; not those that warm up
-  bool oversubscribed = false;   ///< more workers than cores: compared only with its like
-  int not_right = 0;             ///< wrong, failed, hung, refused
-  std::string message{};         ///< of the first that was not right
+  double size = 0;                ///< Instance::size, for axes
+  std::vector<double> by_round;   ///< seconds: the median of each launch's unmarked right trials, in order of rounds
+  std::vector<int> rounds;        ///< the round of each entry
+  RoundSeconds with_disturbed{};  ///< the same over the trials of a slow canary as well
+  Interval seconds{};             ///< median over rounds, with its rank-based 95 % interval
+  int trials = 0;                 ///< right ones that count
+  int set_aside = 0;              ///< right ones that are marked and do not count; not those that warm up
+  bool oversubscribed = false;    ///< more workers than cores: compared only with its like
+  int not_right = 0;              ///< wrong, failed, hung, refused
+  std::string message{};          ///< of the first that was not right
   Outcome worst = Outcome::right;
   double operations = 0;  ///< of one trial
   double operations_per_second = 0;
@@ -86,6 +93,7 @@ struct Comparison {
   Interval ratio{};             ///< slower's seconds / faster's seconds: `ratio_of_medians` over the common rounds
   bool significant = false;     ///< the interval, widened for the number of comparisons made, stays clear of 1
   bool oversubscribed = false;  ///< both ran more workers than cores
+  bool disturbed = false;       ///< too few clean rounds: those with a slow canary are used as well
   std::string sentence{};       ///< "openmp beats mpi 1.34x [1.29, 1.40] on 2 workers at n = 1024"
 };
 

@@ -83,6 +83,29 @@ TEST(Summary, SetsMarkedTrialsAsideAndCountsThem) {
   }
 }
 
+TEST(Verdict, UsesDisturbedRoundsWhereTooFewCleanOnesAreCommon) {
+  MadeUp made_up;
+  made_up.add(cell_of(Model::openmp, "64"), 1).add(cell_of(Model::mpi, "64"), 2);  // eight rounds each
+  const auto disturb = [&made_up](const char* mark, std::size_t first, std::size_t trials) {
+    for (std::size_t i = first; i < first + trials; ++i) made_up.study.trials[i].marks = {mark};
+  };
+  disturb("slow_canary", 0, 2);  // six clean ones are left
+  EXPECT_FALSE(analyse(made_up.study).comparisons.front().disturbed);
+  EXPECT_EQ(analyse(made_up.study).comparisons.front().ratio.n, 6);
+  disturb("slow_canary", 10, 2);  // two more, of the other: four
+  const Analysis analysis = analyse(made_up.study);
+  const Comparison& comparison = analysis.comparisons.front();
+  EXPECT_TRUE(comparison.disturbed);
+  EXPECT_EQ(comparison.ratio.n, 8);
+  EXPECT_TRUE(comparison.significant);
+  EXPECT_NE(comparison.sentence.find("on a disturbed machine"), std::string::npos) << comparison.sentence;
+  EXPECT_TRUE(mentions(analysis.troubles, "used as well in 1 of 1 comparisons")) << all_of(analysis.troubles);
+  // What is doubtful for another reason decides nothing.
+  disturb("shared_core", 0, 4);
+  EXPECT_FALSE(analyse(made_up.study).comparisons.front().disturbed);
+  EXPECT_FALSE(analyse(made_up.study).comparisons.front().significant);
+}
+
 TEST(Summary, NamesTheBasesOfItsSpeedups) {
   const MadeUp study = MadeUp{}
                            .add(cell_of(Model::serial, "64", 1), 8)
