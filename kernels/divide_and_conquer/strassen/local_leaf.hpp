@@ -13,7 +13,7 @@ class LocalLeaf : public ProductBelow<Element> {
  public:
   /// Tiles have no more than `tile` rows and columns; 0: chosen, as for "matmul" (tiles_of). The team must outlive
   /// this.
-  LocalLeaf(const LocalKernel& kernel, Team& team, std::int64_t tile)
+  LocalLeaf(const LocalKernel& kernel, StrassenTeam& team, std::int64_t tile)
       : multiply_{kernel.of<Element>()}, team_{team}, tile_{tile} {}
 
   void multiply(MatrixView<const Element> a, MatrixView<const Element> b, MatrixView<Element> c,
@@ -28,7 +28,7 @@ class LocalLeaf : public ProductBelow<Element> {
 
  private:
   LocalKernel::Multiply<Element> multiply_;
-  Team& team_;
+  StrassenTeam& team_;
   std::int64_t tile_;
 };
 

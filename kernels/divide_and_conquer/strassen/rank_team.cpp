@@ -14,7 +14,7 @@ template <class Element>
 class GroupProduct : public ProductBelow<Element> {
  public:
   /// `breadth` levels of breadth lie above; this is rank `rank` of `size`.
-  GroupProduct(RankTeam& ranks, int breadth, std::int64_t size, std::int64_t rank, Team& team,
+  GroupProduct(RankTeam& ranks, int breadth, std::int64_t size, std::int64_t rank, StrassenTeam& team,
                ProductBelow<Element>& leaf, Timesheet* timesheet, Element* space) {
     const RankPlan& plan = ranks.plan();
     const RankPlan::Steps& steps = plan.steps();
@@ -84,7 +84,7 @@ RankTeam::RankTeam(const RankPlan& plan, MPI_Comm ranks, std::int64_t limit)
 
 template <class Element>
 void multiply_over_ranks(RankTeam& ranks, MatrixView<const Element> a, MatrixView<const Element> b,
-                         MatrixView<Element> c, Team& team, ProductBelow<Element>& leaf, Timesheet* timesheet) {
+                         MatrixView<Element> c, StrassenTeam& team, ProductBelow<Element>& leaf, Timesheet* timesheet) {
   const RankPlan& plan = ranks.plan();
   const LocalShape part = plan.part(plan.ranks(), ranks.rank(), plan.steps().levels());
   if (a.rows != part.m || a.columns != part.a_columns || b.rows != part.b_rows || b.columns != part.n ||
@@ -104,8 +104,8 @@ void multiply_over_ranks(RankTeam& ranks, MatrixView<const Element> a, MatrixVie
 }
 
 template void multiply_over_ranks(RankTeam&, MatrixView<const double>, MatrixView<const double>, MatrixView<double>,
-                                  Team&, ProductBelow<double>&, Timesheet*);
-template void multiply_over_ranks(RankTeam&, MatrixView<const float>, MatrixView<const float>, MatrixView<float>, Team&,
-                                  ProductBelow<float>&, Timesheet*);
+                                  StrassenTeam&, ProductBelow<double>&, Timesheet*);
+template void multiply_over_ranks(RankTeam&, MatrixView<const float>, MatrixView<const float>, MatrixView<float>,
+                                  StrassenTeam&, ProductBelow<float>&, Timesheet*);
 
 }  // namespace duet

@@ -44,6 +44,6 @@ class RankTeam {
 /// C = A B over the ranks, with the team and the leaf of each: the levels of the plan one below the other.
 template <class Element>
 void multiply_over_ranks(RankTeam& ranks, MatrixView<const Element> a, MatrixView<const Element> b,
-                         MatrixView<Element> c, Team& team, ProductBelow<Element>& leaf, Timesheet* timesheet);
+                         MatrixView<Element> c, StrassenTeam& team, ProductBelow<Element>& leaf, Timesheet* timesheet);
 
 }  // namespace duet

@@ -23,7 +23,7 @@ std::int64_t breadth_words(const LocalShape& shape, int levels, int breadth) {
 template <class Element>
 class TaskTree {
  public:
-  TaskTree(Team& team, ProductBelow<Element>& leaf) : team_{team}, leaf_{leaf} {}
+  TaskTree(StrassenTeam& team, ProductBelow<Element>& leaf) : team_{team}, leaf_{leaf} {}
 
   void multiply(MatrixView<const Element> a, MatrixView<const Element> b, MatrixView<Element> c, int levels,
                 int breadth, Element* free) {
@@ -95,7 +95,7 @@ class TaskTree {
   }
 
  private:
-  Team& team_;
+  StrassenTeam& team_;
   ProductBelow<Element>& leaf_;
 };
 
@@ -133,7 +133,7 @@ SharedPlan shared_plan(const StrassenShape& shape, const Execution& execution) {
 
 template <class Element>
 void multiply_shared(MatrixView<const Element> a, MatrixView<const Element> b, MatrixView<Element> c,
-                     const SharedPlan& plan, Team& team, ProductBelow<Element>& leaf, PackingSpace& space) {
+                     const SharedPlan& plan, StrassenTeam& team, ProductBelow<Element>& leaf, PackingSpace& space) {
   if (plan.levels == 0) return leaf.multiply(a, b, c, Update::assign);
   const auto& [m, n, k] = plan.core;
   const MatrixView<Element> core = c.block(0, 0, m, n);
@@ -152,8 +152,8 @@ void multiply_shared(MatrixView<const Element> a, MatrixView<const Element> b, M
 }
 
 template void multiply_shared(MatrixView<const double>, MatrixView<const double>, MatrixView<double>, const SharedPlan&,
-                              Team&, ProductBelow<double>&, PackingSpace&);
+                              StrassenTeam&, ProductBelow<double>&, PackingSpace&);
 template void multiply_shared(MatrixView<const float>, MatrixView<const float>, MatrixView<float>, const SharedPlan&,
-                              Team&, ProductBelow<float>&, PackingSpace&);
+                              StrassenTeam&, ProductBelow<float>&, PackingSpace&);
 
 }  // namespace duet

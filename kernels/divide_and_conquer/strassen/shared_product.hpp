@@ -29,6 +29,6 @@ struct SharedPlan {
 /// C = A B. `space` becomes plan.workspace() elements large.
 template <class Element>
 void multiply_shared(MatrixView<const Element> a, MatrixView<const Element> b, MatrixView<Element> c,
-                     const SharedPlan& plan, Team& team, ProductBelow<Element>& leaf, PackingSpace& space);
+                     const SharedPlan& plan, StrassenTeam& team, ProductBelow<Element>& leaf, PackingSpace& space);
 
 }  // namespace duet

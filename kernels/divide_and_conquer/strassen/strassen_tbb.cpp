@@ -10,9 +10,9 @@ namespace duet {
 namespace {
 
 /// For use inside the arena alone.
-class StealingTeam : public Team {
+class StealingTeam : public StrassenTeam {
  public:
-  using Team::Team;
+  using StrassenTeam::StrassenTeam;
 
   // This thread takes the first, thieves take the oldest that is left. What one throws cancels the others and comes out
   // of the wait.

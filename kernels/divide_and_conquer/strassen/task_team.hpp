@@ -10,9 +10,9 @@
 namespace duet {
 
 /// For use inside `TaskTeam::run` alone.
-class TaskTeam : public Team {
+class TaskTeam : public StrassenTeam {
  public:
-  using Team::Team;
+  using StrassenTeam::StrassenTeam;
 
   // This thread does the first itself. The others take the oldest that is left; this one, once it waits, takes the
   // newest (libgomp), so that a large one that comes first is never left for last.

@@ -9,12 +9,12 @@
 
 namespace duet {
 
-class Team {
+class StrassenTeam {
  public:
-  explicit Team(const Execution& execution) : timesheet_{execution.timesheet}, threads_{execution.threads} {}
-  virtual ~Team() = default;
-  Team(const Team&) = delete;
-  Team& operator=(const Team&) = delete;
+  explicit StrassenTeam(const Execution& execution) : timesheet_{execution.timesheet}, threads_{execution.threads} {}
+  virtual ~StrassenTeam() = default;
+  StrassenTeam(const StrassenTeam&) = delete;
+  StrassenTeam& operator=(const StrassenTeam&) = delete;
 
   [[nodiscard]] int threads() const { return threads_; }
 
@@ -40,9 +40,9 @@ class Team {
 };
 
 /// One thread.
-class OneThread : public Team {
+class OneThread : public StrassenTeam {
  public:
-  using Team::Team;
+  using StrassenTeam::StrassenTeam;
   void each(std::int64_t count, const std::function<void(std::int64_t)>& act) override {
     for (std::int64_t index = 0; index < count; ++index) act(index);
   }

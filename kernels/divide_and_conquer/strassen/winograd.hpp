@@ -78,7 +78,7 @@ template <class Element>
 class Winograd {
  public:
   /// With winograd_words(shape, levels) words of workspace at `space`. What is referred to must outlive this.
-  Winograd(int levels, Team& team, ProductBelow<Element>& below, Element* space)
+  Winograd(int levels, StrassenTeam& team, ProductBelow<Element>& below, Element* space)
       : levels_{levels}, team_{team}, below_{below}, space_{space} {}
 
   /// C = A B. The extents of the parts must be multiples of 2^levels, and C may not overlap A or B.
@@ -99,7 +99,7 @@ class Winograd {
   void on_operands(const LocalShape& half, OfS&& of_s, OfT&& of_t);
 
   int levels_;
-  Team& team_;
+  StrassenTeam& team_;
   ProductBelow<Element>& below_;
   Element* space_;
 };
