@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "kernels/data_decomposition/fib_number/fib_number.hpp"
 #include "kernels/data_decomposition/matmul/matmul.hpp"
 #include "kernels/data_decomposition/stencil/stencil.hpp"
 #include "kernels/divide_and_conquer/strassen/strassen.hpp"
@@ -18,6 +19,7 @@ const std::vector<Problem>& all_problems() {
       strassen_problem(),
       matmul_problem(),
       stencil_problem(),
+      fib_number_problem(),
       fib_batch_problem(),
       matrix_batch_problem(),
       cholesky_problem(),

@@ -7,22 +7,18 @@
 #include <string>
 #include <vector>
 
+#include "kernels/arithmetic/transform/subtree.hpp"
 #include "kernels/arithmetic/transform/twiddles.hpp"
 #include "kernels/core/partition.hpp"
 
 namespace duet {
 namespace {
 
-/// Words of a subtree that a thread works off by itself: two images of it stay in the second-level cache.
-constexpr std::size_t chunk = std::size_t{1} << 15U;
 /// Up to so many words of an image, all primes go side by side, and threads have three times as many parts.
 constexpr std::size_t side_by_side = std::size_t{1} << 21U;
 /// Below so many words, a team costs more than it gains.
 constexpr std::size_t least_shared = std::size_t{1} << 13U;
 constexpr std::size_t strip = 64;
-constexpr unsigned most_column_levels = 6;
-
-bool is_doubling(Combination combination) { return combination == Combination::doubling; }
 
 /// The whole of one product.
 class Computation {
@@ -52,10 +48,13 @@ class Computation {
         if (!b.empty()) path_.forward_top(lines_[k], b.data(), b.size(), b_[k], plan_.shape, columns);
       });
       const std::size_t rows = plan_.shape.rows;
-      if (plan_.shape.row_length <= chunk) {
+      if (plan_.shape.row_length <= subtree_chunk) {
         team_->parallel(static_cast<std::int64_t>(together * rows), [&](std::int64_t part) {
           const auto index = static_cast<std::size_t>(part);
-          subtree(first + index / rows, index % rows * plan_.shape.row_length, plan_.shape.row_length, index % rows);
+          work_off(path_,
+                   subtree(first + index / rows, index % rows * plan_.shape.row_length, plan_.shape.row_length,
+                           index % rows),
+                   combination_);
         });
       } else {
         for (std::size_t k = first; k < first + together; ++k) {
@@ -88,30 +87,18 @@ class Computation {
     });
   }
 
-  /// From the first levels' output to the inverse first levels' input: `length` words from `start` on, below `node`.
-  void subtree(std::size_t k, std::size_t start, std::size_t length, std::size_t node) {
-    if (length > chunk) {
-      const std::size_t rows = rows_of(length);
-      const std::size_t each = length / rows;
-      columns_forward(k, start, rows, each, node, {0, each});
-      for (std::size_t r = 0; r < rows; ++r) subtree(k, start + r * each, each, node * rows + r);
-      columns_inverse(k, start, rows, each, node, {0, each});
-      return;
-    }
-    const Line& line = lines_[k];
-    std::uint64_t* const a = a_[k] + start;
-    std::uint64_t* const b = combination_ == Combination::square ? nullptr : b_[k] + start;
-    path_.forward(line, a, length, node);
-    if (b != nullptr) path_.forward(line, b, length, node);
-    path_.combine(line, a, b, length, node, combination_);
-    path_.inverse(line, a, length, node);
-    if (is_doubling(combination_)) path_.inverse(line, b, length, node);
+  [[nodiscard]] Subtree subtree(std::size_t k, std::size_t start, std::size_t length, std::size_t node) const {
+    return {.line = lines_[k],
+            .a = a_[k] + start,
+            .b = combination_ == Combination::square ? nullptr : b_[k] + start,
+            .length = length,
+            .node = node};
   }
 
   /// The same by the whole team, who meet twice.
   void shared_subtree(std::size_t k, std::size_t start, std::size_t length, std::size_t node) {
-    if (team_->workers == 1) return subtree(k, start, length, node);
-    const std::size_t rows = rows_of(length);
+    if (team_->workers == 1) return work_off(path_, subtree(k, start, length, node), combination_);
+    const std::size_t rows = subtree_rows(length);
     const std::size_t each = length / rows;
     const auto strips = static_cast<std::int64_t>(each / strip);
     const std::int64_t parts = std::min<std::int64_t>(strips, 4 * team_->workers);
@@ -119,41 +106,20 @@ class Computation {
       const Range mine = share_of(strips, parts, part);
       return Columns{static_cast<std::size_t>(mine.begin) * strip, static_cast<std::size_t>(mine.end) * strip};
     };
-    team_->parallel(parts, [&](std::int64_t part) { columns_forward(k, start, rows, each, node, columns_of(part)); });
+    team_->parallel(parts, [&](std::int64_t part) {
+      columns_forward(path_, subtree(k, start, length, node), combination_, columns_of(part));
+    });
     team_->parallel(static_cast<std::int64_t>(rows), [&](std::int64_t part) {
       const auto r = static_cast<std::size_t>(part);
-      subtree(k, start + r * each, each, node * rows + r);
+      work_off(path_, subtree(k, start + r * each, each, node * rows + r), combination_);
     });
-    team_->parallel(parts, [&](std::int64_t part) { columns_inverse(k, start, rows, each, node, columns_of(part)); });
-  }
-
-  static std::size_t rows_of(std::size_t length) {
-    const auto levels = static_cast<unsigned>(std::countr_zero(length / chunk));
-    const unsigned passes = (levels + most_column_levels - 1) / most_column_levels;
-    return std::size_t{1} << ((levels + passes - 1) / passes);
-  }
-
-  void columns_forward(std::size_t k, std::size_t start, std::size_t rows, std::size_t each, std::size_t node,
-                       Columns columns) {
-    path_.forward_columns(lines_[k], a_[k] + start, rows, each, node, columns);
-    if (combination_ != Combination::square) path_.forward_columns(lines_[k], b_[k] + start, rows, each, node, columns);
-  }
-  void columns_inverse(std::size_t k, std::size_t start, std::size_t rows, std::size_t each, std::size_t node,
-                       Columns columns) {
-    path_.inverse_columns(lines_[k], a_[k] + start, rows, each, node, columns);
-    if (is_doubling(combination_)) path_.inverse_columns(lines_[k], b_[k] + start, rows, each, node, columns);
+    team_->parallel(parts, [&](std::int64_t part) {
+      columns_inverse(path_, subtree(k, start, length, node), combination_, columns_of(part));
+    });
   }
 
   void recombine(const Images& images, std::span<std::uint64_t> result) {
-    Residues residues;
-    for (std::size_t k = 0; k < transform_primes_count; ++k) {
-      const TransformPrime& prime = transform_primes[k];
-      residues.words[k] = images[k];
-      // Each level doubles; the products at the leaves divide by 2^52; the last two levels are not done.
-      const std::uint64_t doubled =
-          prime.power(2, static_cast<std::uint64_t>(std::countr_zero(plan_.shape.row_length * most_rows)) - 2);
-      residues.scale[k] = prime.factor(prime.product(prime.factor(1), prime.reciprocal(doubled)));
-    }
+    const Residues residues = residues_of({images[0], images[1], images[2]}, plan_.shape);
     const auto eights = static_cast<std::int64_t>((result.size() + 7) / 8);
     const std::int64_t parts = team_->workers == 1 ? 1 : std::min<std::int64_t>(eights, 4 * team_->workers);
     std::vector<std::uint64_t> carries(static_cast<std::size_t>(parts));

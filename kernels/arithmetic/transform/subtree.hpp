@@ -1,0 +1,42 @@
+#pragma once
+
+/// The part of a product below one node of the transform's tree: nobody else is needed between its two ends.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/arithmetic/transform/path.hpp"
+#include "kernels/arithmetic/transform/shape.hpp"
+
+namespace duet {
+
+/// Words of a subtree that a thread works off in one go: two images of it stay in the second-level cache.
+inline constexpr std::size_t subtree_chunk = std::size_t{1} << 15U;
+
+/// One prime's images of both operands below `node`; b is null for squares.
+struct Subtree {
+  Line line;
+  std::uint64_t* a = nullptr;
+  std::uint64_t* b = nullptr;
+  std::size_t length = 0;  ///< a power of two, 64 or more
+  std::size_t node = 0;
+};
+
+/// True where both images become results.
+[[nodiscard]] constexpr bool is_doubling(Combination combination) { return combination == Combination::doubling; }
+
+/// Forward, combined, and backward: from what the levels above left to what their inverse takes.
+void work_off(const TransformPath& path, const Subtree& subtree, Combination combination);
+
+/// The same in three steps, of which each can be shared out: `columns_forward` by columns, `work_off` of the
+/// `subtree_rows` subtrees below, `columns_inverse`. For lengths beyond `subtree_chunk`.
+[[nodiscard]] std::size_t subtree_rows(std::size_t length);
+void columns_forward(const TransformPath& path, const Subtree& subtree, Combination combination, Columns columns);
+void columns_inverse(const TransformPath& path, const Subtree& subtree, Combination combination, Columns columns);
+
+/// The coefficients of a product of `shape` whose inverse is complete.
+[[nodiscard]] Residues residues_of(const std::array<const std::uint64_t*, transform_primes_count>& images,
+                                   const TransformShape& shape);
+
+}  // namespace duet

@@ -1,0 +1,114 @@
+#include "kernels/data_decomposition/fib_number/fib_number.hpp"
+
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+#include "kernels/arithmetic/natural.hpp"
+#include "kernels/arithmetic/transform/path.hpp"
+#include "kernels/core/tbb_team.hpp"
+#include "kernels/data_decomposition/fib_number/rank_doubling.hpp"
+
+namespace duet {
+namespace {
+
+FibNumber asked_by(const Instance& instance) {
+  return {.sequence = instance.parameters.text("sequence") == "lucas" ? Sequence::lucas : Sequence::fibonacci,
+          .n = static_cast<std::uint64_t>(instance.extents.at(0)),
+          .decimal = instance.parameters.text("radix") == "decimal"};
+}
+
+/// What a placed question owns.
+struct Place {
+  FibNumber asked;
+  Execution execution;
+  SlicedNumber answer{};
+  std::unique_ptr<TbbTeam> team{};  ///< for tbb alone: kept, since the workers of a new arena come late
+};
+
+SlicedNumber solved(Model model, Place& place) {
+  if (model == Model::tbb) return fib_number_tbb(place.asked, place.execution, *place.team);
+  return fib_number(place.asked, model, place.execution);
+}
+
+std::string radix_text(const Radix& radix) {
+  return radix.bits != 0 ? "2^" + std::to_string(radix.bits) : "10^" + std::to_string(radix.places);
+}
+
+Placed place_for_harness(const Instance& instance, Model model, const Execution& execution) {
+  auto place = std::make_shared<Place>(Place{.asked = asked_by(instance), .execution = execution});
+  if (!passes_messages(model)) place->execution.communicator = MPI_COMM_NULL;
+  if (model == Model::tbb) place->team = std::make_unique<TbbTeam>(place->execution);
+  const std::uint64_t seed = instance.seed;
+  Placed bound;
+  bound.reset = [place] { place->answer = {}; };
+  bound.execute = [place, model] { place->answer = solved(model, *place); };
+  bound.verify = [place, seed] {
+    return judge_fib_number(place->asked, place->answer, seed, place->execution.communicator);
+  };
+  bound.digest = [place] { return digest_of_fib_number(place->answer, place->execution.communicator); };
+  bound.facts["arithmetic"] = "transforms modulo three primes, " + std::string{fastest_path().name};
+  bound.facts["radix"] = radix_text(place->asked.radix());
+  return bound;
+}
+
+}  // namespace
+
+Radix FibNumber::radix() const { return decimal ? decimal_radix_for_index(n) : binary_radix_for_index(n); }
+
+SlicedNumber fib_number(const FibNumber& asked, Model model, const Execution& execution) {
+  switch (model) {
+    case Model::serial:
+      return fib_number_serial(asked, execution);
+    case Model::openmp:
+      return fib_number_openmp(asked, execution);
+    case Model::tbb:
+      return fib_number_tbb(asked, execution);
+    case Model::mpi:
+      return fib_number_mpi(asked, execution);
+    case Model::hybrid:
+      return fib_number_hybrid(asked, execution);
+  }
+  throw std::invalid_argument("no such model");
+}
+
+double fib_number_memory(const FibNumber& asked, Model model, int ranks) {
+  const Radix radix = asked.radix();
+  constexpr double least = 1e6;
+  return least + (passes_messages(model) ? rank_doubling_bytes(asked.n, radix, ranks) : doubling_bytes(asked.n, radix));
+}
+
+Problem fib_number_problem() {
+  Problem problem;
+  problem.name = "fib_number";
+  problem.pattern = Pattern::data_decomposition;
+  problem.workload = Workload::fibonacci;
+  problem.summary = "one exact F(n) by transforms";
+  problem.extent_names = {"n"};
+  problem.largest_extent = static_cast<std::int64_t>(largest_fibonacci_index);
+  problem.parameters = {
+      {.name = "sequence",
+       .preset = "fibonacci",
+       .meaning = "which numbers: F(n), or Lucas numbers L(n)",
+       .choices = {"fibonacci", "lucas"}},
+      {.name = "radix", .preset = "binary", .meaning = "the digits of the answer", .choices = {"binary", "decimal"}},
+  };
+  problem.sizes = {10'000, 100'000, 1'000'000, 10'000'000, 100'000'000};
+  problem.work = [](const Instance& instance) {
+    const double bytes = fibonacci_bytes(static_cast<std::uint64_t>(instance.extents.at(0)));
+    constexpr double log10_two = 0.30102999566398119521;
+    return Work{.operations = 8 * bytes * log10_two, .unit = "decimal digit", .compulsory_bytes = bytes};
+  };
+  problem.memory = [](const Instance& instance, Model model, int ranks, int /*threads*/) {
+    return fib_number_memory(asked_by(instance), model, ranks);
+  };
+  for (const Model model : all_models) {
+    problem.variants.push_back(
+        {.model = model, .tunables = {}, .place = [model](const Instance& instance, const Execution& execution) {
+           return place_for_harness(instance, model, execution);
+         }});
+  }
+  return problem;
+}
+
+}  // namespace duet

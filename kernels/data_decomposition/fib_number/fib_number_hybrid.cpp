@@ -1,0 +1,13 @@
+#include "kernels/data_decomposition/fib_number/fib_number.hpp"
+#include "kernels/data_decomposition/fib_number/rank_doubling.hpp"
+#include "kernels/data_decomposition/fib_number/teams.hpp"
+
+namespace duet {
+
+SlicedNumber fib_number_hybrid(const FibNumber& asked, const Execution& execution) {
+  const Team team = openmp_team(execution);
+  return sliced_sequence(asked.sequence, asked.n, asked.radix(),
+                         {.communicator = execution.communicator, .team = team, .timesheet = execution.timesheet});
+}
+
+}  // namespace duet

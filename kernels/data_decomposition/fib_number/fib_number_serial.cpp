@@ -1,0 +1,11 @@
+#include "kernels/data_decomposition/fib_number/fib_number.hpp"
+#include "kernels/data_decomposition/fib_number/teams.hpp"
+
+namespace duet {
+
+SlicedNumber fib_number_serial(const FibNumber& asked, const Execution& execution) {
+  const Team team = single_team(execution);
+  return in_order(sequence_digits(asked.sequence, asked.n, asked.radix(), team));
+}
+
+}  // namespace duet
