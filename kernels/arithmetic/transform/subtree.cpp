@@ -24,7 +24,7 @@ void work_off(const TransformPath& path, const Subtree& subtree, Combination com
 }
 
 std::size_t subtree_rows(std::size_t length) {
-  constexpr unsigned most_column_levels = 6;
+  constexpr unsigned most_column_levels = 4;
   const auto levels = static_cast<unsigned>(std::countr_zero(length / subtree_chunk));
   const unsigned passes = (levels + most_column_levels - 1) / most_column_levels;
   return std::size_t{1} << ((levels + passes - 1) / passes);
