@@ -20,15 +20,26 @@ FibNumber asked_by(const Instance& instance) {
 
 /// What a placed question owns.
 struct Place {
+  Place(const FibNumber& question, const Execution& with) : asked{question}, execution{with} {}
+
   FibNumber asked;
   Execution execution;
   SlicedNumber answer{};
+  RankSpace space{};
   std::unique_ptr<TbbTeam> team{};  ///< for tbb alone: kept, since the workers of a new arena come late
 };
 
 SlicedNumber solved(Model model, Place& place) {
-  if (model == Model::tbb) return fib_number_tbb(place.asked, place.execution, *place.team);
-  return fib_number(place.asked, model, place.execution);
+  switch (model) {
+    case Model::tbb:
+      return fib_number_tbb(place.asked, place.execution, *place.team);
+    case Model::mpi:
+      return fib_number_mpi(place.asked, place.execution, place.space);
+    case Model::hybrid:
+      return fib_number_hybrid(place.asked, place.execution, place.space);
+    default:
+      return fib_number(place.asked, model, place.execution);
+  }
 }
 
 std::string radix_text(const Radix& radix) {
@@ -36,7 +47,7 @@ std::string radix_text(const Radix& radix) {
 }
 
 Placed place_for_harness(const Instance& instance, Model model, const Execution& execution) {
-  auto place = std::make_shared<Place>(Place{.asked = asked_by(instance), .execution = execution});
+  auto place = std::make_shared<Place>(asked_by(instance), execution);
   if (!passes_messages(model)) place->execution.communicator = MPI_COMM_NULL;
   if (model == Model::tbb) place->team = std::make_unique<TbbTeam>(place->execution);
   const std::uint64_t seed = instance.seed;

@@ -37,6 +37,7 @@
 
 namespace duet {
 
+class RankSpace;
 class TbbTeam;
 
 /// What is asked.
@@ -57,6 +58,9 @@ struct FibNumber {
 [[nodiscard]] SlicedNumber fib_number_tbb(const FibNumber& asked, const Execution& execution, TbbTeam& team);
 [[nodiscard]] SlicedNumber fib_number_mpi(const FibNumber& asked, const Execution& execution);
 [[nodiscard]] SlicedNumber fib_number_hybrid(const FibNumber& asked, const Execution& execution);
+/// The same with memory that is there already.
+[[nodiscard]] SlicedNumber fib_number_mpi(const FibNumber& asked, const Execution& execution, RankSpace& space);
+[[nodiscard]] SlicedNumber fib_number_hybrid(const FibNumber& asked, const Execution& execution, RankSpace& space);
 
 /// By any model.
 [[nodiscard]] SlicedNumber fib_number(const FibNumber& asked, Model model, const Execution& execution);

@@ -5,9 +5,14 @@
 namespace duet {
 
 SlicedNumber fib_number_hybrid(const FibNumber& asked, const Execution& execution) {
+  RankSpace space;
+  return fib_number_hybrid(asked, execution, space);
+}
+
+SlicedNumber fib_number_hybrid(const FibNumber& asked, const Execution& execution, RankSpace& space) {
   const Team team = openmp_team(execution);
-  return sliced_sequence(asked.sequence, asked.n, asked.radix(),
-                         {.communicator = execution.communicator, .team = team, .timesheet = execution.timesheet});
+  const RankDoubling ranks{.communicator = execution.communicator, .team = team, .timesheet = execution.timesheet};
+  return sliced_sequence(asked.sequence, asked.n, asked.radix(), ranks, space);
 }
 
 }  // namespace duet

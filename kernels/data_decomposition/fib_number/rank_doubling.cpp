@@ -64,15 +64,44 @@ struct Units {
 /// Coefficients of one result: this rank's columns of all rows, for each prime.
 using Coefficients = std::array<Words, transform_primes_count>;
 
+/// What one exchange of digits sends and receives.
+struct Round {
+  Words sent{};
+  Words received{};
+  std::vector<int> counts;
+  std::vector<int> offsets;
+  MPI_Request request = MPI_REQUEST_NULL;
+};
+
+}  // namespace
+
+struct RankSpace::Buffers {
+  Words a_images;
+  Words b_images;
+  std::array<Coefficients, 2> coefficients;
+  std::array<Round, 2> rounds;
+};
+
+RankSpace::RankSpace() : buffers_{std::make_unique<Buffers>()} {}
+RankSpace::~RankSpace() = default;
+RankSpace::RankSpace(RankSpace&&) noexcept = default;
+RankSpace& RankSpace::operator=(RankSpace&&) noexcept = default;
+
+namespace {
+
 /// One rank's part in the products of sliced numbers.
 class RankProducts {
  public:
-  RankProducts(const Radix& radix, const RankDoubling& ranks)
+  RankProducts(const Radix& radix, const RankDoubling& ranks, RankSpace::Buffers& buffers)
       : radix_{radix},
         ranks_{ranks},
         rank_{rank_in(ranks.communicator)},
         size_{size_of(ranks.communicator)},
-        path_{fastest_path()} {}
+        path_{fastest_path()},
+        a_images_{buffers.a_images},
+        b_images_{buffers.b_images},
+        coefficients_{buffers.coefficients},
+        rounds_{buffers.rounds} {}
 
   /// Takes the memory for products of up to so many digits by as many at once: pages that are taken anew for each step
   /// cost as much as the transforms.
@@ -227,7 +256,7 @@ class RankProducts {
         1, words_a_round / (widest_block * old.rows * operands.size() * static_cast<std::size_t>(size_)));
     const std::size_t widest = columns_of(old, size_, 0).end;
     const std::size_t count = (widest + rounds.blocks * widest_block - 1) / (rounds.blocks * widest_block);
-    std::array<Round, 2> buffers;
+    std::array<Round, 2>& buffers = rounds_;
     start(buffers[0], rounds, operands, 0);
     for (std::size_t round = 0; round < count; ++round) {
       Round& now = buffers[round % 2];
@@ -240,14 +269,6 @@ class RankProducts {
     }
   }
 
-  struct Round {
-    std::vector<std::uint64_t> sent;
-    std::vector<std::uint64_t> received;
-    std::vector<int> counts;
-    std::vector<int> offsets;
-    MPI_Request request = MPI_REQUEST_NULL;
-  };
-
   void start(Round& to, const Rounds& rounds, const std::vector<SlicedNumber*>& operands, std::size_t round) {
     to.counts.clear();
     to.offsets.clear();
@@ -258,8 +279,8 @@ class RankProducts {
       to.counts.push_back(mpi_count(static_cast<std::int64_t>(words)));
       total += words;
     }
-    to.received.resize(total);
-    to.sent.resize(static_cast<std::size_t>(to.counts[static_cast<std::size_t>(rank_)]));
+    make_room(to.received, total);
+    make_room(to.sent, static_cast<std::size_t>(to.counts[static_cast<std::size_t>(rank_)]));
     std::uint64_t* at = to.sent.data();
     const Columns mine = operands.front()->mine;
     for (std::size_t block = 0; block < rounds.blocks; ++block) {
@@ -275,7 +296,7 @@ class RankProducts {
       }
     }
     const Booking booking{ranks_.timesheet, 0, Activity::communicating};
-    check(MPI_Iallgatherv(to.sent.data(), mpi_count(std::ssize(to.sent)), MPI_UINT64_T, to.received.data(),
+    check(MPI_Iallgatherv(to.sent.data(), to.counts[static_cast<std::size_t>(rank_)], MPI_UINT64_T, to.received.data(),
                           to.counts.data(), to.offsets.data(), MPI_UINT64_T, ranks_.communicator, &to.request));
   }
 
@@ -495,9 +516,10 @@ class RankProducts {
   Units units_;
   std::array<Line, transform_primes_count> lines_{};
   std::size_t number_words_ = 0;
-  Words a_images_;
-  Words b_images_;
-  std::array<Coefficients, 2> coefficients_;
+  Words& a_images_;
+  Words& b_images_;
+  std::array<Coefficients, 2>& coefficients_;
+  std::array<Round, 2>& rounds_;
 };
 
 constexpr double log2_phi = 0.69424191363061730174;
@@ -521,14 +543,15 @@ double rank_doubling_bytes(std::uint64_t n, const Radix& radix, int ranks) {
   return 8 * (shared + static_cast<double>(ranks) * each);
 }
 
-SlicedNumber sliced_sequence(Sequence sequence, std::uint64_t n, const Radix& radix, const RankDoubling& ranks) {
+SlicedNumber sliced_sequence(Sequence sequence, std::uint64_t n, const Radix& radix, const RankDoubling& ranks,
+                             RankSpace& space) {
   const double digits_each = log2_phi / std::log2(static_cast<double>(radix.base));
   unsigned doublings = 0;
   while (doublings < 63 &&
          static_cast<double>(n >> doublings) * digits_each > static_cast<double>(ranks.least_shared)) {
     ++doublings;
   }
-  RankProducts products{radix, ranks};
+  RankProducts products{radix, ranks, space.buffers()};
   // Both numbers of a pair stand in the shape of the larger one.
   const auto start = [&](Sequence of, std::size_t places) {
     const Booking booking{ranks.timesheet, 0, Activity::useful};

@@ -29,6 +29,7 @@
 #include <mpi.h>
 
 #include <cstdint>
+#include <memory>
 
 #include "kernels/arithmetic/fast_doubling.hpp"
 #include "kernels/arithmetic/transform/team.hpp"
@@ -40,6 +41,22 @@ namespace duet {
 /// Below so many digits a step of doubling is done before two ranks have met once for each exchange.
 inline constexpr std::size_t least_shared_digits = 4096;
 
+/// Working memory, which grows to what is needed. Kept between calls, it saves the taking of pages, a third of the
+/// time.
+class RankSpace {
+ public:
+  RankSpace();
+  ~RankSpace();
+  RankSpace(RankSpace&&) noexcept;
+  RankSpace& operator=(RankSpace&&) noexcept;
+
+  struct Buffers;
+  [[nodiscard]] Buffers& buffers() { return *buffers_; }
+
+ private:
+  std::unique_ptr<Buffers> buffers_;
+};
+
 struct RankDoubling {
   MPI_Comm communicator;
   const Team& team;  ///< of this rank
@@ -47,9 +64,10 @@ struct RankDoubling {
   std::size_t least_shared = least_shared_digits;  ///< 64 at the least; for tests
 };
 
-/// F(n) or L(n). Collective. Throws std::length_error as `sequence_digits`, and MpiError.
+/// F(n) or L(n). Collective. `space` serves one call at a time. Throws std::length_error as `sequence_digits`, and
+/// MpiError.
 [[nodiscard]] SlicedNumber sliced_sequence(Sequence sequence, std::uint64_t n, const Radix& radix,
-                                           const RankDoubling& ranks);
+                                           const RankDoubling& ranks, RankSpace& space);
 
 /// Bytes that `ranks` ranks of one node need together.
 [[nodiscard]] double rank_doubling_bytes(std::uint64_t n, const Radix& radix, int ranks);

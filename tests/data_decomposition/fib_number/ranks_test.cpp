@@ -35,6 +35,9 @@ class FibNumberRanks : public testing::Test {
     return on_all(same);
   }
 
+ protected:
+  RankSpace space_;
+
  private:
   Communicator communicator_ = Communicator::duplicate(MPI_COMM_WORLD);
 };
@@ -48,7 +51,7 @@ TEST_F(FibNumberRanks, HoldTheSerialNumberTogether) {
       for (const Sequence sequence : {Sequence::fibonacci, Sequence::lucas}) {
         for (const bool decimal : {false, true}) {
           const Radix radix = FibNumber{.n = n, .decimal = decimal}.radix();
-          EXPECT_TRUE(is_the_serial_number(sliced_sequence(sequence, n, radix, ranks), sequence, n))
+          EXPECT_TRUE(is_the_serial_number(sliced_sequence(sequence, n, radix, ranks, space_), sequence, n))
               << n << " from " << least << " digits, decimal " << decimal;
         }
       }
@@ -62,7 +65,7 @@ TEST_F(FibNumberRanks, MeetEveryShapeOfATransform) {
   for (std::uint64_t n = 20'000; n < 45'000; n += 487) {
     const Sequence sequence = n % 2 == 0 ? Sequence::lucas : Sequence::fibonacci;
     const Radix radix = FibNumber{.n = n, .decimal = n % 3 == 0}.radix();
-    EXPECT_TRUE(is_the_serial_number(sliced_sequence(sequence, n, radix, ranks), sequence, n)) << n;
+    EXPECT_TRUE(is_the_serial_number(sliced_sequence(sequence, n, radix, ranks, space_), sequence, n)) << n;
   }
 }
 
