@@ -123,7 +123,7 @@ struct Lines {
 
 class Printer {
  public:
-  Printer(const Window& window, std::uint64_t modulus, const Team& team)
+  Printer(const Window& window, std::uint64_t modulus, const RunTeam& team)
       : window_{window}, modulus_{modulus}, team_{team} {}
 
   [[nodiscard]] Lines lines(const Answers& answers) const {
@@ -201,7 +201,7 @@ class Printer {
 
   const Window& window_;
   std::uint64_t modulus_;
-  const Team& team_;
+  const RunTeam& team_;
 };
 
 /// Where the lines stand in the text of a window of `count` answers, lines that follow each other as one piece, and the
@@ -292,7 +292,7 @@ int answer(Questions* questions, OutputFile& output, std::uint64_t modulus, cons
            const Session& session, const FibonacciOptions& options) {
   const MPI_Comm communicator = session.communicator();
   const Execution execution = session.execution(tunables, nullptr);
-  const Team team{session.model(), execution};
+  const RunTeam team{session.model(), execution};
   ProgressLine progress{session.rank() == 0};
   Totals totals;
   auto since = std::chrono::steady_clock::now();

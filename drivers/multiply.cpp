@@ -139,7 +139,7 @@ int multiply_files(const MatrixFile& a, const MatrixFile& b, OutputFile& output,
   progress.now("writing " + options.output);
   const Block mine = product.c_block();
   write_matrix(output, format_of(options.output), {shape.m, shape.n, mine.rows, mine.columns, product.c()},
-               Team{session.model(), execution}, progress.meter());
+               RunTeam{session.model(), execution}, progress.meter());
   progress.now("handing " + options.output + " to the disk");
   output.commit();
   seconds.writing = lap.take();

@@ -9,9 +9,9 @@
 
 namespace duet {
 
-Team::Team(Model model, const Execution& execution) : model_{model}, execution_{execution} {}
+RunTeam::RunTeam(Model model, const Execution& execution) : model_{model}, execution_{execution} {}
 
-void Team::each(std::int64_t parts, const std::function<void(std::int64_t part)>& act) const {
+void RunTeam::each(std::int64_t parts, const std::function<void(std::int64_t part)>& act) const {
   if (execution_.threads == 1) {
     for (std::int64_t part = 0; part < parts; ++part) act(part);
   } else if (model_ == Model::tbb) {

@@ -12,12 +12,12 @@
 
 namespace duet {
 
-class Team {
+class RunTeam {
  public:
   /// The calling thread alone.
-  Team() = default;
+  RunTeam() = default;
   /// The threads of this process with which `model` runs `execution`, which is kept.
-  Team(Model model, const Execution& execution);
+  RunTeam(Model model, const Execution& execution);
 
   [[nodiscard]] int workers() const { return execution_.threads; }
 

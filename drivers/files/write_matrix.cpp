@@ -170,7 +170,7 @@ std::string encoded(const double* values, std::int64_t count, MatrixFormat forma
 }
 
 /// The shares of `values` of the workers of `team`, each encoded by one, one after another.
-std::string encoded_by_team(const std::vector<double>& values, MatrixFormat format, const Team& team) {
+std::string encoded_by_team(const std::vector<double>& values, MatrixFormat format, const RunTeam& team) {
   std::vector<std::string> texts(static_cast<std::size_t>(team.workers()));
   const auto count = static_cast<std::int64_t>(values.size());
   team.each(team.workers(), [&](std::int64_t part) {
@@ -190,7 +190,7 @@ std::string header_text(const MatrixPart& mine, MatrixFormat format) {
   return is_gzip(format) ? compressed(text) : text;
 }
 
-void write_in_order(OutputFile& file, MatrixFormat format, const Lines& lines, const Team& team,
+void write_in_order(OutputFile& file, MatrixFormat format, const Lines& lines, const RunTeam& team,
                     const Progress& progress) {
   const int rank = rank_in(file.communicator());
   const auto ranks = static_cast<std::int64_t>(lines.ranks());
@@ -234,7 +234,7 @@ MatrixFormat format_of(std::string_view path) {
   fail(path, "a matrix is written to a file named .npy, .npy.gz, .mtx or .mtx.gz");
 }
 
-void write_matrix(OutputFile& file, MatrixFormat format, const MatrixPart& mine, const Team& team,
+void write_matrix(OutputFile& file, MatrixFormat format, const MatrixPart& mine, const RunTeam& team,
                   const Progress& progress) {
   const std::string header = header_text(mine, format);
   const Lines lines{mine, is_market(format), file.communicator()};

@@ -37,7 +37,7 @@ struct MatrixPart {
 };
 
 /// Collective over the communicator of `file`. `team` writes digits and compresses. Throws FileError.
-void write_matrix(OutputFile& file, MatrixFormat format, const MatrixPart& mine, const Team& team = {},
+void write_matrix(OutputFile& file, MatrixFormat format, const MatrixPart& mine, const RunTeam& team = {},
                   const Progress& progress = {});
 
 }  // namespace duet

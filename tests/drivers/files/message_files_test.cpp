@@ -78,7 +78,7 @@ TEST_F(MessageFiles, WriteAndReadBackWhatEachOwns) {
       const Mine mine = mine_of(rows, columns);
       OutputFile out{path(name), all()};
       write_matrix(out, format_of(name), {rows, columns, mine.rows, mine.columns, mine.block.view()},
-                   Team{Model::hybrid, Execution{.threads = rows * columns < 10'000 ? 2 : 1}});
+                   RunTeam{Model::hybrid, Execution{.threads = rows * columns < 10'000 ? 2 : 1}});
       out.commit();
 
       const MatrixFile in = open_matrix(path(name), all());
@@ -242,8 +242,9 @@ TEST_F(MessageFiles, LeaveNothingUnlessCommitted) {
 
 TEST_F(MessageFiles, SayTogetherThatTheyCannotWrite) {
   const std::string target = path("none/c.npy");
-  EXPECT_TRUE(
-      everywhere(error_of([&] { const OutputFile out{target, all()}; }).starts_with(target + ": cannot create")));
+  EXPECT_TRUE(everywhere(error_of([&] {
+                           const OutputFile out{target, all()};
+                         }).starts_with(target + ": cannot create")));
   OutputFile full{"/dev/full", all()};
   const std::string error = error_of([&] { full.append("text"); });
   EXPECT_TRUE(

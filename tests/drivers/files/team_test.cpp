@@ -11,7 +11,7 @@ namespace {
 
 class EachModel : public testing::TestWithParam<Model> {
  protected:
-  [[nodiscard]] static Team team() { return {GetParam(), Execution{.threads = runs_threads(GetParam()) ? 3 : 1}}; }
+  [[nodiscard]] static RunTeam team() { return {GetParam(), Execution{.threads = runs_threads(GetParam()) ? 3 : 1}}; }
 };
 
 TEST_P(EachModel, DoesEachPartOnce) {
@@ -30,7 +30,7 @@ TEST_P(EachModel, ThrowsWhatAWorkerThrows) {
                std::length_error);
 }
 
-INSTANTIATE_TEST_SUITE_P(Team, EachModel, testing::ValuesIn(all_models),
+INSTANTIATE_TEST_SUITE_P(RunTeam, EachModel, testing::ValuesIn(all_models),
                          [](const auto& of) { return std::string{name_of(of.param)}; });
 
 }  // namespace

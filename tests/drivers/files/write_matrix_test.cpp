@@ -31,7 +31,7 @@ Matrix<double> random_matrix(std::int64_t rows, std::int64_t columns) {
   return matrix;
 }
 
-void write(const std::string& path, const Matrix<double>& matrix, const Team& team = {}) {
+void write(const std::string& path, const Matrix<double>& matrix, const RunTeam& team = {}) {
   OutputFile file{path};
   write_matrix(file, format_of(path),
                {matrix.rows(), matrix.columns(), {0, matrix.rows()}, {0, matrix.columns()}, matrix.view()}, team);
@@ -61,7 +61,7 @@ TEST_P(EachFormat, ReadsBackBitForBit) {
         matrix.data()[2] = std::numeric_limits<double>::max();
         matrix.data()[3] = -HUGE_VAL;
       }
-      write(path, matrix, Team{model, Execution{.threads = model == Model::serial ? 1 : 3}});
+      write(path, matrix, RunTeam{model, Execution{.threads = model == Model::serial ? 1 : 3}});
       const Matrix<double> back = read_matrix(path);
       ASSERT_EQ(back.rows(), rows);
       ASSERT_EQ(back.columns(), columns);
