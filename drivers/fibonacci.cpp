@@ -23,6 +23,7 @@
 #include "drivers/statistics/text.hpp"
 #include "kernels/arithmetic/natural.hpp"
 #include "kernels/core/mpi.hpp"
+#include "kernels/data_decomposition/fib_number/fib_number.hpp"
 #include "kernels/mapping/fib_batch/fib_batch.hpp"
 
 namespace duet {
@@ -287,6 +288,175 @@ struct Totals {
   double writing = 0;
 };
 
+/// One line about what was written, where, and by whom.
+void say_what_was_done(const Totals& totals, const Session& session, const FibonacciOptions& options) {
+  if (session.rank() != 0 || options.output == "-") return;
+  fmt::print("{}: {}, {}\n", options.output, counted(totals.numbers, "number"),
+             bytes_text(static_cast<double>(totals.bytes)));
+  fmt::print("model {}, {} ({} x {})\n", name_of(session.model()),
+             counted(static_cast<long long>(session.ranks()) * session.threads(), "worker"),
+             counted(session.ranks(), "rank"), counted(session.threads(), "thread"));
+  fmt::print("computed in {}, verified in {}, written in decimal in {}\n", seconds_text(totals.computing),
+             seconds_text(totals.verifying), seconds_text(totals.writing));
+}
+
+int say_that_it_is_wrong(const Judgement& judgement, const Session& session) {
+  if (session.rank() == 0) {
+    fmt::print(stderr, "duet: a number is wrong, and is not written: {}\n", judgement.explanation);
+  }
+  return status::not_right;
+}
+
+/// The text of one number, cut where ranks change: the rows of a slice stand last first, as people write numbers.
+struct SlicedText {
+  std::vector<Piece> pieces;
+  std::string text;
+  std::int64_t bytes = 0;  ///< of all ranks
+};
+
+class SlicePrinter {
+ public:
+  SlicePrinter(const SlicedNumber& number, bool negative, std::int64_t leading_places, const RunTeam& team)
+      : number_{number}, team_{team}, places_{number.radix.places}, sign_{negative ? 1 : 0} {
+    digits_bytes_ =
+        std::max<std::int64_t>(1, (static_cast<std::int64_t>(number.digits) - 1) * places_ + leading_places);
+  }
+
+  [[nodiscard]] SlicedText text(bool first_rank) const {
+    SlicedText sliced;
+    sliced.bytes = sign_ + digits_bytes_ + 1;
+    for (std::size_t r = number_.shape.rows; r-- > 0;) {
+      const std::size_t begin = std::min(number_.place_of(r), number_.digits);
+      const std::size_t end = std::min(number_.place_of(r) + number_.width(), number_.digits);
+      if (begin != end) sliced.pieces.push_back({sign_ + before(end), before(begin) - before(end)});
+    }
+    if (number_.digits == 0 && first_rank) sliced.pieces.push_back({0, 1});
+    std::int64_t bytes = 0;
+    for (const Piece& piece : sliced.pieces) bytes += piece.bytes;
+    sliced.text.assign(static_cast<std::size_t>(bytes), '0');
+    print_digits(sliced);
+    // The sign goes before the first digit, the end of the line behind the last, on the ranks that have them.
+    if (sign_ != 0 && !sliced.pieces.empty() && sliced.pieces.front().offset == sign_) {
+      sliced.text.insert(0, 1, '-');
+      sliced.pieces.front() = {0, sliced.pieces.front().bytes + 1};
+    }
+    if (!sliced.pieces.empty() && sliced.pieces.back().offset + sliced.pieces.back().bytes == sliced.bytes - 1) {
+      sliced.text += '\n';
+      sliced.pieces.back().bytes += 1;
+    }
+    return sliced;
+  }
+
+ private:
+  /// Characters that stand before digit `place - 1`, without the sign; `place` is at most the number of digits.
+  [[nodiscard]] std::int64_t before(std::size_t place) const {
+    return std::max<std::int64_t>(0, digits_bytes_ - static_cast<std::int64_t>(place) * places_);
+  }
+
+  void print_digits(SlicedText& sliced) const {
+    struct Part {
+      std::size_t row;
+      std::size_t begin;  // of the row's digits
+      std::size_t end;
+      char* to_end;  // behind the characters of digit `begin`
+    };
+    constexpr std::size_t most = 1U << 16U;
+    std::vector<Part> parts;
+    char* at = sliced.text.data();
+    for (std::size_t r = number_.shape.rows; r-- > 0;) {
+      const std::size_t place = number_.place_of(r);
+      const std::size_t end = std::min(place + number_.width(), number_.digits);
+      for (std::size_t high = end; high > place;) {
+        const std::size_t low = std::max(place, high > most ? high - most : 0);
+        at += before(low) - before(high);
+        parts.push_back({r, low - place, high - place, at});
+        high = low;
+      }
+    }
+    team_.each(static_cast<std::int64_t>(parts.size()), [&](std::int64_t index) {
+      const Part& part = parts[static_cast<std::size_t>(index)];
+      const auto row = number_.row(part.row);
+      char* to = part.to_end;
+      for (std::size_t i = part.begin; i < part.end; ++i) {
+        const bool leading = number_.place_of(part.row) + i + 1 == number_.digits;
+        std::uint64_t digit = row[i];
+        for (std::int64_t place = 0; place < places_ && !(leading && digit == 0); ++place, digit /= 10) {
+          *--to = static_cast<char>('0' + digit % 10);
+        }
+      }
+    });
+  }
+
+  const SlicedNumber& number_;
+  const RunTeam& team_;
+  std::int64_t places_;
+  std::int64_t sign_;
+  std::int64_t digits_bytes_ = 0;
+};
+
+/// How many decimal places the highest digit of the number has. Collective.
+std::int64_t leading_places(const SlicedNumber& number, MPI_Comm communicator) {
+  std::uint64_t leading = 0;
+  for (std::size_t r = 0; r < number.shape.rows && number.digits != 0; ++r) {
+    const std::size_t place = number.place_of(r);
+    const std::size_t wanted = number.digits - 1;
+    if (wanted >= place && wanted - place < number.width()) leading = number.row(r)[wanted - place];
+  }
+  if (communicator != MPI_COMM_NULL) {
+    check(MPI_Allreduce(MPI_IN_PLACE, &leading, 1, MPI_UINT64_T, MPI_MAX, communicator));
+  }
+  return static_cast<std::int64_t>(std::to_string(leading).size());
+}
+
+/// From this index on, one number alone is computed by all workers together, in decimal from the beginning.
+constexpr std::uint64_t least_shared_index = 100'000;
+
+/// Answers, verifies and writes one large number. Throws FileError, the same on all ranks.
+int answer_together(const FibonacciIndex& index, OutputFile& output, const Session& session,
+                    const FibonacciOptions& options) {
+  const MPI_Comm communicator = session.communicator();
+  const Execution execution = session.execution({}, nullptr);
+  const FibNumber asked{.n = index.magnitude, .decimal = true};
+  const std::string name = fmt::format("F({}{})", index.negative ? "-" : "", index.magnitude);
+  asked_together(communicator, [&] {
+    const double bytes = fib_number_memory(asked, session.model(), session.node_ranks()) + digits_of(asked.n);
+    if (asked.n > largest_fibonacci_index) {
+      throw UsageError(
+          fmt::format("{} has about {:.3g} digits and would need about {}; the largest index of an exact number is {}; "
+                      "--mod answers any",
+                      name, digits_of(asked.n), bytes_text(bytes), largest_fibonacci_index));
+    }
+    duet::refuse_without_memory(fmt::format("{}, with about {:.3g} digits,", name, digits_of(asked.n)), bytes);
+  });
+  ProgressLine progress{session.rank() == 0};
+  Totals totals;
+  auto since = std::chrono::steady_clock::now();
+  const auto lap = [&] {
+    const auto now = std::chrono::steady_clock::now();
+    return std::chrono::duration<double>(now - std::exchange(since, now)).count();
+  };
+  progress.now("computing " + name);
+  const SlicedNumber number = fib_number(asked, session.model(), execution);
+  totals.computing = lap();
+  progress.now("verifying " + name);
+  constexpr std::uint64_t seed = 0x6475657420;
+  const Judgement judgement = judge_fib_number(asked, number, seed, communicator);
+  totals.verifying = lap();
+  if (!judgement.right) return say_that_it_is_wrong(judgement, session);
+  progress.now("writing " + name);
+  const RunTeam team{session.model(), execution};
+  const bool negative = index.negative && fibonacci_is_negative_at_minus(index.magnitude);
+  const SlicedText sliced =
+      SlicePrinter{number, negative, leading_places(number, communicator), team}.text(session.rank() == 0);
+  output.append_scattered(sliced.pieces, sliced.text);
+  output.commit();
+  totals.writing = lap();
+  totals.numbers = 1;
+  totals.bytes = sliced.bytes;
+  say_what_was_done(totals, session, options);
+  return status::right;
+}
+
 /// Answers, verifies and writes window after window. Throws FileError, the same on all ranks.
 int answer(Questions* questions, OutputFile& output, std::uint64_t modulus, const Settings& tunables,
            const Session& session, const FibonacciOptions& options) {
@@ -321,10 +491,7 @@ int answer(Questions* questions, OutputFile& output, std::uint64_t modulus, cons
     const Judgement judgement = judge_fib_batch(batch, answers, seed, session.execution({}, nullptr));
     totals.verifying += lap();
     if (!judgement.right) {
-      if (session.rank() == 0) {
-        fmt::print(stderr, "duet: a number is wrong, and is not written: {}\n", judgement.explanation);
-      }
-      return status::not_right;
+      return say_that_it_is_wrong(judgement, session);
     }
     progress.now(fmt::format("writing {} in decimal{}", name_of(window), read));
     const Lines lines = Printer{window, modulus, team}.lines(answers);
@@ -335,15 +502,7 @@ int answer(Questions* questions, OutputFile& output, std::uint64_t modulus, cons
     totals.bytes += places.bytes;
   }
   output.commit();
-  if (session.rank() == 0 && options.output != "-") {
-    fmt::print("{}: {}, {}\n", options.output, counted(totals.numbers, "number"),
-               bytes_text(static_cast<double>(totals.bytes)));
-    fmt::print("model {}, {} ({} x {})\n", name_of(session.model()),
-               counted(static_cast<long long>(session.ranks()) * session.threads(), "worker"),
-               counted(session.ranks(), "rank"), counted(session.threads(), "thread"));
-    fmt::print("computed in {}, verified in {}, written in decimal in {}\n", seconds_text(totals.computing),
-               seconds_text(totals.verifying), seconds_text(totals.writing));
-  }
+  say_what_was_done(totals, session, options);
   return status::right;
 }
 
@@ -369,6 +528,9 @@ int fibonacci(const FibonacciOptions& options) {
   });
   asked_of_file([&] { output = std::make_unique<OutputFile>(options.output, communicator); });
   try {
+    if (only && modulus == 0 && only->magnitude >= least_shared_index) {
+      return answer_together(*only, *output, session, options);
+    }
     return answer(questions.get(), *output, modulus, tunables, session, options);
   } catch (const FileError& error) {
     if (session.rank() == 0) fmt::print(stderr, "duet: {}\n", error.what());
