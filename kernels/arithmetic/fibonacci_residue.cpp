@@ -1,78 +1,17 @@
 #include "kernels/arithmetic/fibonacci_residue.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <stdexcept>
+#include <string>
+
+#include "kernels/arithmetic/montgomery.hpp"
 
 namespace duet {
 namespace {
 
-__extension__ using Wide = unsigned __int128;
-
-/// 1 / q modulo 2^64 for odd q, by Newton's step: each doubles the number of right bits, q itself has three.
-std::uint64_t inverse_of(std::uint64_t q) {
-  std::uint64_t x = q;
-  for (int i = 0; i < 5; ++i) x *= 2 - q * x;
-  return x;
-}
-
-/// Arithmetic modulo an odd m on values below m, in Montgomery's form: x stands for x 2^-64 mod m.
-class Montgomery {
- public:
-  explicit Montgomery(std::uint64_t m)
-      : m_{m},
-        inverse_{inverse_of(m)},
-        one_{static_cast<std::uint64_t>((Wide{1} << 64U) % m)},
-        square_{static_cast<std::uint64_t>(Wide{one_} * one_ % m)} {}
-
-  [[nodiscard]] std::uint64_t zero() const { return 0; }
-  [[nodiscard]] std::uint64_t one() const { return one_; }
-  [[nodiscard]] std::uint64_t plain(std::uint64_t x) const { return times(x, 1 % m_); }
-  [[nodiscard]] std::uint64_t form(std::uint64_t plain) const { return times(plain % m_, square_); }
-
-  // x y 2^-64 mod m: adding the multiple of m that clears the low word leaves the high one. Subtracting it instead
-  // keeps all m below 2^64 within a word.
-  [[nodiscard]] std::uint64_t times(std::uint64_t x, std::uint64_t y) const {
-    const Wide product = Wide{x} * y;
-    const std::uint64_t clearing = static_cast<std::uint64_t>(product) * inverse_;
-    const auto cleared = static_cast<std::uint64_t>(Wide{clearing} * m_ >> 64U);
-    return minus(static_cast<std::uint64_t>(product >> 64U), cleared);
-  }
-  [[nodiscard]] std::uint64_t plus(std::uint64_t x, std::uint64_t y) const { return minus(x, m_ - y); }
-  [[nodiscard]] std::uint64_t minus(std::uint64_t x, std::uint64_t y) const {
-    // A mask and not a choice, which compilers turn into a jump: for m near 2^64 it is mispredicted half the time, and
-    // an input takes 53 ns instead of 36.
-    std::uint64_t difference = 0;
-    const bool borrows = __builtin_sub_overflow(x, y, &difference);
-    return difference + (m_ & (0 - std::uint64_t{borrows}));
-  }
-  /// x / 2: an odd x becomes even by adding m.
-  [[nodiscard]] std::uint64_t half(std::uint64_t x) const { return (x >> 1U) + ((x & 1U) != 0 ? (m_ >> 1U) + 1 : 0); }
-
- private:
-  std::uint64_t m_;
-  std::uint64_t inverse_;
-  std::uint64_t one_;     // 2^64 mod m
-  std::uint64_t square_;  // 2^128 mod m
-};
-
-/// Arithmetic modulo 2^64, of which every 2^s is part: words overflow.
-class Overflowing {
- public:
-  [[nodiscard]] static std::uint64_t zero() { return 0; }
-  [[nodiscard]] static std::uint64_t one() { return 1; }
-  [[nodiscard]] static std::uint64_t plain(std::uint64_t x) { return x; }
-  [[nodiscard]] static std::uint64_t times(std::uint64_t x, std::uint64_t y) { return x * y; }
-  [[nodiscard]] static std::uint64_t plus(std::uint64_t x, std::uint64_t y) { return x + y; }
-  [[nodiscard]] static std::uint64_t minus(std::uint64_t x, std::uint64_t y) { return x - y; }
-};
-
-template <class Ring>
-FibonacciModulo::Power product(const Ring& ring, FibonacciModulo::Power x, FibonacciModulo::Power y) {
-  const std::uint64_t ends = ring.times(x.b, y.b);
-  return {ring.minus(ring.times(ring.plus(x.a, x.b), ring.plus(y.a, y.b)), ends),
-          ring.plus(ring.times(x.a, y.a), ends)};
-}
+constexpr std::uint64_t end_of_short_moduli = std::uint64_t{1} << 50U;
 
 /// F(n) by doubling on (F, L) from the top bit down.
 std::uint64_t fibonacci_by_doubling(const Montgomery& ring, std::uint64_t n) {
@@ -120,7 +59,75 @@ Factors factors_of(std::uint64_t m) {
   return {m >> twos, twos};
 }
 
+bool in_one_word(std::uint64_t odd) { return odd < end_of_short_moduli; }
+
+/// What a product costs, in entries of a table.
+double product_cost(ResidueArithmetic arithmetic, std::uint64_t odd) {
+  switch (arithmetic) {
+    case ResidueArithmetic::ifma:
+      return in_one_word(odd) ? 0.08 : 0.2;
+    case ResidueArithmetic::doubles:
+      return 0.12;
+    case ResidueArithmetic::words:
+      break;
+  }
+  return 0.7;
+}
+
+/// The cheapest way to cut numbers up to `largest`: the time for filling the tables and for `inputs` inputs. Two places
+/// at the least, since each arithmetic begins with one and ends with another.
+Digits digits_for(std::uint64_t largest, double inputs, double product_cost) {
+  constexpr unsigned most_bits = 11;
+  const auto width = static_cast<unsigned>(std::bit_width(largest));
+  const auto cut = [width](unsigned bits) { return Digits{bits, std::max(2U, (width + bits - 1) / bits)}; };
+  const auto cost = [&](const Digits& digits) {
+    return digits.places * (static_cast<double>(digits.values()) + inputs * product_cost);
+  };
+  Digits best = cut(2);
+  for (unsigned bits = 3; bits <= most_bits; ++bits) {
+    if (cost(cut(bits)) < cost(best)) best = cut(bits);
+  }
+  return best;
+}
+
+PowerTables odd_tables(std::uint64_t odd, const Digits& digits, ResidueArithmetic arithmetic) {
+  switch (arithmetic) {
+    case ResidueArithmetic::ifma:
+      return PowerTables::modulo(
+          odd, digits,
+          in_one_word(odd) ? doublings_by_ifma_word(digits.places) : doublings_by_ifma_words(digits.places));
+    case ResidueArithmetic::doubles: {
+      PowerTables tables = PowerTables::modulo(odd, digits, 0);
+      store_as_doubles(tables, odd);
+      return tables;
+    }
+    case ResidueArithmetic::words:
+      break;
+  }
+  return PowerTables::modulo(odd, digits, doublings_by_words(digits.places));
+}
+
 }  // namespace
+
+std::string_view name_of(ResidueArithmetic arithmetic) {
+  switch (arithmetic) {
+    case ResidueArithmetic::ifma:
+      return "AVX-512 IFMA";
+    case ResidueArithmetic::doubles:
+      return "doubles";
+    case ResidueArithmetic::words:
+      return "64-bit words";
+  }
+  return "?";
+}
+
+std::vector<ResidueArithmetic> residue_arithmetics(std::uint64_t m) {
+  std::vector<ResidueArithmetic> found;
+  if (has_ifma()) found.push_back(ResidueArithmetic::ifma);
+  if (in_one_word(factors_of(m).odd) && has_fused_doubles()) found.push_back(ResidueArithmetic::doubles);
+  found.push_back(ResidueArithmetic::words);
+  return found;
+}
 
 std::uint64_t fibonacci_modulo(std::uint64_t n, std::uint64_t m) {
   const auto [odd, twos] = factors_of(m);
@@ -130,77 +137,58 @@ std::uint64_t fibonacci_modulo(std::uint64_t n, std::uint64_t m) {
   return modulo_odd + odd * ((fibonacci_overflowing(n) - modulo_odd) * inverse_of(odd) & mask);
 }
 
-template <class Ring>
-std::vector<FibonacciModulo::Table> FibonacciModulo::tables_in(const Ring& ring, std::size_t places) {
-  std::vector<Table> tables(places);
-  Power base{ring.one(), ring.zero()};  // phi^(2^(digit_bits place))
-  for (Table& table : tables) {
-    table[0] = {ring.zero(), ring.one()};
-    table[1] = base;
-    // From two halves, so that the products of one table do not wait for each other.
-    for (std::size_t d = 2; d < digits; ++d) table[d] = product(ring, table[d / 2], table[d - d / 2]);
-    base = product(ring, table[digits - 1], base);
-  }
-  // A product with a plain factor leaves Montgomery's form: with the last factor plain, the answer is.
-  for (Power& power : tables.front()) power = {ring.plain(power.a), ring.plain(power.b)};
-  return tables;
-}
-
-FibonacciModulo::FibonacciModulo(std::uint64_t m, std::uint64_t largest) {
+FibonacciModulo::FibonacciModulo(std::uint64_t m, std::uint64_t largest, std::int64_t expected,
+                                 std::optional<ResidueArithmetic> arithmetic) {
   const auto [odd, twos] = factors_of(m);
   odd_ = odd;
   mask_ = (std::uint64_t{1} << twos) - 1;
   odd_inverse_ = inverse_of(odd);
-  const std::size_t places = std::max<std::size_t>(1, (std::bit_width(largest) + digit_bits - 1) / digit_bits);
-  if (odd != 1 || twos == 0) odd_tables_ = tables_in(Montgomery{odd}, places);
-  if (twos != 0) even_tables_ = tables_in(Overflowing{}, places);
+  const std::vector<ResidueArithmetic> have = residue_arithmetics(m);
+  arithmetic_ = arithmetic.value_or(have.front());
+  if (std::ranges::find(have, arithmetic_) == have.end()) {
+    throw std::invalid_argument("residues modulo " + std::to_string(m) + " by " + std::string{name_of(arithmetic_)} +
+                                ": not on this processor, or not for this modulus");
+  }
+  const Digits digits = digits_for(largest, static_cast<double>(expected), product_cost(arithmetic_, odd));
+  if (odd != 1 || twos == 0) odd_tables_ = odd_tables(odd, digits, arithmetic_);
+  if (twos != 0) even_tables_ = PowerTables::overflowing(digits);
 }
 
-template <class Ring>
-void FibonacciModulo::look_up(const Ring& ring, std::span<const Table> tables, std::span<const std::uint64_t> inputs,
-                              std::span<std::uint64_t> residues) {
-  // The products of one input wait for each other, about 15 cycles each; those of `lanes` inputs fill that time.
-  constexpr std::size_t lanes = 4;
-  const auto digit = [](std::uint64_t n, std::size_t place) { return n >> (digit_bits * place) & (digits - 1); };
-  const auto look_up_lanes = [&]<std::size_t count>(std::array<std::uint64_t, count>& n) {
-    std::array<Power, count> power;
-    std::size_t place = tables.size() - 1;
-    for (std::size_t lane = 0; lane < count; ++lane) power[lane] = tables[place][digit(n[lane], place)];
-    while (place-- > 1) {
-      for (std::size_t lane = 0; lane < count; ++lane) {
-        power[lane] = product(ring, power[lane], tables[place][digit(n[lane], place)]);
-      }
-    }
-    for (std::size_t lane = 0; lane < count; ++lane) {
-      n[lane] = tables.size() == 1 ? power[lane].a : product(ring, power[lane], tables[0][digit(n[lane], 0)]).a;
-    }
-  };
-  std::size_t i = 0;
-  for (; i + lanes <= inputs.size(); i += lanes) {
-    std::array<std::uint64_t, lanes> n{};
-    std::copy_n(inputs.begin() + static_cast<std::ptrdiff_t>(i), lanes, n.begin());
-    look_up_lanes(n);
-    std::copy_n(n.begin(), lanes, residues.begin() + static_cast<std::ptrdiff_t>(i));
+void FibonacciModulo::modulo_odd(std::span<const std::uint64_t> inputs, std::span<std::uint64_t> residues) const {
+  switch (arithmetic_) {
+    case ResidueArithmetic::ifma:
+      return in_one_word(odd_) ? look_up_by_ifma_word(*odd_tables_, odd_, inputs, residues)
+                               : look_up_by_ifma_words(*odd_tables_, odd_, inputs, residues);
+    case ResidueArithmetic::doubles:
+      return look_up_by_doubles(*odd_tables_, odd_, inputs, residues);
+    case ResidueArithmetic::words:
+      return look_up_by_words(*odd_tables_, odd_, inputs, residues);
   }
-  for (; i < inputs.size(); ++i) {
-    std::array<std::uint64_t, 1> n{inputs[i]};
-    look_up_lanes(n);
-    residues[i] = n[0];
+}
+
+void FibonacciModulo::modulo_even(std::span<const std::uint64_t> inputs, std::span<std::uint64_t> residues) const {
+  constexpr std::size_t together = 256;
+  std::array<std::uint64_t, together> odd_residues{};
+  for (std::size_t begin = 0; begin < inputs.size(); begin += together) {
+    const std::size_t count = std::min(together, inputs.size() - begin);
+    const std::span<std::uint64_t> found = residues.subspan(begin, count);
+    if (odd_ != 1) modulo_odd(inputs.subspan(begin, count), std::span{odd_residues}.first(count));
+    if (arithmetic_ == ResidueArithmetic::ifma) {
+      look_up_overflowing_by_ifma(*even_tables_, inputs.subspan(begin, count), found);
+    } else {
+      look_up_overflowing_by_words(*even_tables_, inputs.subspan(begin, count), found);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      found[i] = odd_residues[i] + odd_ * ((found[i] - odd_residues[i]) * odd_inverse_ & mask_);
+    }
   }
 }
 
 void FibonacciModulo::operator()(std::span<const std::uint64_t> inputs, std::span<std::uint64_t> residues) const {
-  if (mask_ == 0) return look_up(Montgomery{odd_}, odd_tables_, inputs, residues);
-  constexpr std::size_t together = 64;
-  std::array<std::uint64_t, together> modulo_odd{};
-  for (std::size_t begin = 0; begin < inputs.size(); begin += together) {
-    const std::size_t count = std::min(together, inputs.size() - begin);
-    const std::span<std::uint64_t> modulo_even = residues.subspan(begin, count);
-    if (odd_ != 1) look_up(Montgomery{odd_}, odd_tables_, inputs.subspan(begin, count), modulo_odd);
-    look_up(Overflowing{}, even_tables_, inputs.subspan(begin, count), modulo_even);
-    for (std::size_t i = 0; i < count; ++i) {
-      modulo_even[i] = modulo_odd[i] + odd_ * ((modulo_even[i] - modulo_odd[i]) * odd_inverse_ & mask_);
-    }
+  if (mask_ == 0) {
+    modulo_odd(inputs, residues);
+  } else {
+    modulo_even(inputs, residues);
   }
 }
 
