@@ -59,15 +59,32 @@ Factors factors_of(std::uint64_t m) {
   return {m >> twos, twos};
 }
 
-bool in_one_word(std::uint64_t odd) { return odd < end_of_short_moduli; }
+bool is_short(std::uint64_t modulus) { return modulus < end_of_short_moduli; }
+
+/// Residues modulo q and modulo 2^s, put together: x = x_q + q ((x_2 - x_q) / q mod 2^s).
+class Remainders {
+ public:
+  explicit Remainders(const Factors& factors)
+      : odd_{factors.odd}, inverse_{inverse_of(factors.odd)}, mask_{(std::uint64_t{1} << factors.twos) - 1} {}
+
+  /// `overflowed` modulo 2^s or any higher power of two.
+  [[nodiscard]] std::uint64_t together(std::uint64_t modulo_odd, std::uint64_t overflowed) const {
+    return modulo_odd + odd_ * ((overflowed - modulo_odd) * inverse_ & mask_);
+  }
+
+ private:
+  std::uint64_t odd_;
+  std::uint64_t inverse_;
+  std::uint64_t mask_;
+};
 
 /// What a product costs, in entries of a table.
-double product_cost(ResidueArithmetic arithmetic, std::uint64_t odd) {
+double product_cost(ResidueArithmetic arithmetic, std::uint64_t modulus) {
   switch (arithmetic) {
     case ResidueArithmetic::ifma:
-      return in_one_word(odd) ? 0.08 : 0.2;
+      return is_short(modulus) ? 0.07 : 0.15;
     case ResidueArithmetic::doubles:
-      return 0.12;
+      return 0.1;
     case ResidueArithmetic::words:
       break;
   }
@@ -90,21 +107,27 @@ Digits digits_for(std::uint64_t largest, double inputs, double product_cost) {
   return best;
 }
 
-PowerTables odd_tables(std::uint64_t odd, const Digits& digits, ResidueArithmetic arithmetic) {
-  switch (arithmetic) {
-    case ResidueArithmetic::ifma:
-      return PowerTables::modulo(
-          odd, digits,
-          in_one_word(odd) ? doublings_by_ifma_word(digits.places) : doublings_by_ifma_words(digits.places));
-    case ResidueArithmetic::doubles: {
-      PowerTables tables = PowerTables::modulo(odd, digits, 0);
-      store_as_doubles(tables, odd);
-      return tables;
+PowerTables tables_for(ResidueArithmetic arithmetic, std::uint64_t odd, const Digits& digits) {
+  if (arithmetic == ResidueArithmetic::words)
+    return PowerTables::modulo(odd, digits, doublings_by_words(digits.places));
+  return PowerTables::modulo(
+      odd, digits, is_short(odd) ? doublings_by_ifma_word(digits.places) : doublings_by_ifma_words(digits.places));
+}
+
+/// Doubles need no inverse modulo 2^52, so that m may be even.
+PowerTables tables_of_doubles(const Factors& factors, const Digits& digits) {
+  PowerTables tables = PowerTables::modulo(factors.odd, digits, 0);
+  if (factors.twos != 0) {
+    const PowerTables overflowing = PowerTables::overflowing(digits);
+    const Remainders remainders{factors};
+    const Power* even = overflowing.place(0);
+    for (Power& power : tables.entries()) {
+      power = {remainders.together(power.a, even->a), remainders.together(power.b, even->b)};
+      ++even;
     }
-    case ResidueArithmetic::words:
-      break;
   }
-  return PowerTables::modulo(odd, digits, doublings_by_words(digits.places));
+  store_as_doubles(tables, factors.odd << factors.twos);
+  return tables;
 }
 
 }  // namespace
@@ -122,73 +145,77 @@ std::string_view name_of(ResidueArithmetic arithmetic) {
 }
 
 std::vector<ResidueArithmetic> residue_arithmetics(std::uint64_t m) {
+  const auto [odd, twos] = factors_of(m);
   std::vector<ResidueArithmetic> found;
   if (has_ifma()) found.push_back(ResidueArithmetic::ifma);
-  if (in_one_word(factors_of(m).odd) && has_fused_doubles()) found.push_back(ResidueArithmetic::doubles);
+  if (is_short(m) && has_fused_doubles()) {
+    // One product of doubles costs less than one by IFMA and one modulo 2^s.
+    found.insert(odd != 1 && twos != 0 ? found.begin() : found.end(), ResidueArithmetic::doubles);
+  }
   found.push_back(ResidueArithmetic::words);
   return found;
 }
 
 std::uint64_t fibonacci_modulo(std::uint64_t n, std::uint64_t m) {
-  const auto [odd, twos] = factors_of(m);
-  const std::uint64_t modulo_odd = fibonacci_by_doubling(Montgomery{odd}, n);
-  if (twos == 0) return modulo_odd;
-  const std::uint64_t mask = (std::uint64_t{1} << twos) - 1;
-  return modulo_odd + odd * ((fibonacci_overflowing(n) - modulo_odd) * inverse_of(odd) & mask);
+  const Factors factors = factors_of(m);
+  const std::uint64_t modulo_odd = fibonacci_by_doubling(Montgomery{factors.odd}, n);
+  return factors.twos == 0 ? modulo_odd : Remainders{factors}.together(modulo_odd, fibonacci_overflowing(n));
 }
 
 FibonacciModulo::FibonacciModulo(std::uint64_t m, std::uint64_t largest, std::int64_t expected,
-                                 std::optional<ResidueArithmetic> arithmetic) {
-  const auto [odd, twos] = factors_of(m);
-  odd_ = odd;
-  mask_ = (std::uint64_t{1} << twos) - 1;
-  odd_inverse_ = inverse_of(odd);
+                                 std::optional<ResidueArithmetic> arithmetic)
+    : modulus_{m} {
   const std::vector<ResidueArithmetic> have = residue_arithmetics(m);
   arithmetic_ = arithmetic.value_or(have.front());
   if (std::ranges::find(have, arithmetic_) == have.end()) {
     throw std::invalid_argument("residues modulo " + std::to_string(m) + " by " + std::string{name_of(arithmetic_)} +
                                 ": not on this processor, or not for this modulus");
   }
-  const Digits digits = digits_for(largest, static_cast<double>(expected), product_cost(arithmetic_, odd));
-  if (odd != 1 || twos == 0) odd_tables_ = odd_tables(odd, digits, arithmetic_);
-  if (twos != 0) even_tables_ = PowerTables::overflowing(digits);
+  const Factors factors = factors_of(m);
+  const Digits digits = digits_for(largest, static_cast<double>(expected), product_cost(arithmetic_, factors.odd));
+  if (arithmetic_ == ResidueArithmetic::doubles) {
+    tables_ = tables_of_doubles(factors, digits);
+    return;
+  }
+  if (factors.odd != 1 || factors.twos == 0) tables_ = tables_for(arithmetic_, factors.odd, digits);
+  if (factors.twos != 0) overflowing_tables_ = PowerTables::overflowing(digits);
 }
 
-void FibonacciModulo::modulo_odd(std::span<const std::uint64_t> inputs, std::span<std::uint64_t> residues) const {
-  switch (arithmetic_) {
-    case ResidueArithmetic::ifma:
-      return in_one_word(odd_) ? look_up_by_ifma_word(*odd_tables_, odd_, inputs, residues)
-                               : look_up_by_ifma_words(*odd_tables_, odd_, inputs, residues);
-    case ResidueArithmetic::doubles:
-      return look_up_by_doubles(*odd_tables_, odd_, inputs, residues);
-    case ResidueArithmetic::words:
-      return look_up_by_words(*odd_tables_, odd_, inputs, residues);
+void FibonacciModulo::modulo_odd(std::uint64_t odd, std::span<const std::uint64_t> inputs,
+                                 std::span<std::uint64_t> residues) const {
+  if (arithmetic_ == ResidueArithmetic::words) {
+    look_up_by_words(*tables_, odd, inputs, residues);
+  } else if (is_short(odd)) {
+    look_up_by_ifma_word(*tables_, odd, inputs, residues);
+  } else {
+    look_up_by_ifma_words(*tables_, odd, inputs, residues);
   }
 }
 
 void FibonacciModulo::modulo_even(std::span<const std::uint64_t> inputs, std::span<std::uint64_t> residues) const {
-  constexpr std::size_t together = 256;
-  std::array<std::uint64_t, together> odd_residues{};
-  for (std::size_t begin = 0; begin < inputs.size(); begin += together) {
-    const std::size_t count = std::min(together, inputs.size() - begin);
+  constexpr std::size_t most_together = 256;
+  const Factors factors = factors_of(modulus_);
+  const Remainders remainders{factors};
+  const auto overflowing =
+      arithmetic_ == ResidueArithmetic::ifma ? look_up_overflowing_by_ifma : look_up_overflowing_by_words;
+  std::array<std::uint64_t, most_together> odd_residues{};
+  for (std::size_t begin = 0; begin < inputs.size(); begin += most_together) {
+    const std::size_t count = std::min(most_together, inputs.size() - begin);
     const std::span<std::uint64_t> found = residues.subspan(begin, count);
-    if (odd_ != 1) modulo_odd(inputs.subspan(begin, count), std::span{odd_residues}.first(count));
-    if (arithmetic_ == ResidueArithmetic::ifma) {
-      look_up_overflowing_by_ifma(*even_tables_, inputs.subspan(begin, count), found);
-    } else {
-      look_up_overflowing_by_words(*even_tables_, inputs.subspan(begin, count), found);
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-      found[i] = odd_residues[i] + odd_ * ((found[i] - odd_residues[i]) * odd_inverse_ & mask_);
-    }
+    // Modulo 1 all residues are 0.
+    if (factors.odd != 1) modulo_odd(factors.odd, inputs.subspan(begin, count), std::span{odd_residues}.first(count));
+    overflowing(*overflowing_tables_, inputs.subspan(begin, count), found);
+    for (std::size_t i = 0; i < count; ++i) found[i] = remainders.together(odd_residues[i], found[i]);
   }
 }
 
 void FibonacciModulo::operator()(std::span<const std::uint64_t> inputs, std::span<std::uint64_t> residues) const {
-  if (mask_ == 0) {
-    modulo_odd(inputs, residues);
-  } else {
+  if (arithmetic_ == ResidueArithmetic::doubles) {
+    look_up_by_doubles(*tables_, modulus_, inputs, residues);
+  } else if (overflowing_tables_) {
     modulo_even(inputs, residues);
+  } else {
+    modulo_odd(modulus_, inputs, residues);
   }
 }
 

@@ -66,11 +66,11 @@ void look_up_overflowing_by_words(const PowerTables& tables, std::span<const std
 /// What the products of `places` places divide by: the exponent of 2.
 [[nodiscard]] constexpr unsigned doublings_by_words(unsigned places) { return 64 * (places - 1); }
 
-/// By fused multiply-adds of doubles, m < 2^50: 2 to 8 inputs a vector, whatever Highway finds.
+/// By fused multiply-adds of doubles, any m < 2^50, even too: 2 to 8 inputs a vector, whatever Highway finds.
 [[nodiscard]] bool has_fused_doubles();
 /// Makes doubles of plain entries, the residues nearest to 0.
-void store_as_doubles(PowerTables& tables, std::uint64_t odd);
-void look_up_by_doubles(const PowerTables& tables, std::uint64_t odd, std::span<const std::uint64_t> inputs,
+void store_as_doubles(PowerTables& tables, std::uint64_t m);
+void look_up_by_doubles(const PowerTables& tables, std::uint64_t m, std::span<const std::uint64_t> inputs,
                         std::span<std::uint64_t> residues);
 
 /// By AVX-512's products of 52 bits (IFMA): m < 2^50 in one word, any other odd m in two, and modulo 2^64 by AVX-512's

@@ -124,12 +124,12 @@ HWY_INLINE void look_up_vectors(const Field& field, const PowerTables& tables, c
   }
 }
 
-void look_up_by_doubles_here(const PowerTables& tables, std::uint64_t odd, std::span<const std::uint64_t> inputs,
+void look_up_by_doubles_here(const PowerTables& tables, std::uint64_t m, std::span<const std::uint64_t> inputs,
                              std::span<std::uint64_t> residues) {
   // A second vector fills the time in which the products of the first wait for each other.
   constexpr std::size_t vectors = 2;
   constexpr std::size_t together = vectors * lanes;
-  const Field field{odd};
+  const Field field{m};
   std::size_t i = 0;
   for (; i + together <= inputs.size(); i += together) {
     look_up_vectors<vectors>(field, tables, inputs.data() + i, residues.data() + i);
@@ -143,9 +143,9 @@ void look_up_by_doubles_here(const PowerTables& tables, std::uint64_t odd, std::
 
 #else
 
-void look_up_by_doubles_here(const PowerTables& tables, std::uint64_t odd, std::span<const std::uint64_t> inputs,
+void look_up_by_doubles_here(const PowerTables& tables, std::uint64_t m, std::span<const std::uint64_t> inputs,
                              std::span<std::uint64_t> residues) {
-  look_up_by_words(tables, odd, inputs, residues);
+  look_up_by_words(tables, m, inputs, residues);
 }
 
 #endif
@@ -169,18 +169,18 @@ bool has_fused_doubles() {
   return HWY_DYNAMIC_DISPATCH(has_fused_doubles_here)();
 }
 
-void store_as_doubles(PowerTables& tables, std::uint64_t odd) {
-  const auto nearest = [odd](std::uint64_t residue) {
+void store_as_doubles(PowerTables& tables, std::uint64_t m) {
+  const auto nearest = [m](std::uint64_t residue) {
     const auto value = static_cast<double>(residue);
-    return std::bit_cast<std::uint64_t>(residue > odd / 2 ? value - static_cast<double>(odd) : value);
+    return std::bit_cast<std::uint64_t>(residue > m / 2 ? value - static_cast<double>(m) : value);
   };
   for (Power& power : tables.entries()) power = {nearest(power.a), nearest(power.b)};
 }
 
-void look_up_by_doubles(const PowerTables& tables, std::uint64_t odd, std::span<const std::uint64_t> inputs,
+void look_up_by_doubles(const PowerTables& tables, std::uint64_t m, std::span<const std::uint64_t> inputs,
                         std::span<std::uint64_t> residues) {
   choose_simd_target();
-  HWY_DYNAMIC_DISPATCH(look_up_by_doubles_here)(tables, odd, inputs, residues);
+  HWY_DYNAMIC_DISPATCH(look_up_by_doubles_here)(tables, m, inputs, residues);
 }
 
 }  // namespace duet
