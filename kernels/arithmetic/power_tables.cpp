@@ -17,6 +17,39 @@ Power product(const Ring& ring, const Power& x, const Power& y) {
 }
 
 template <class Ring>
+std::uint64_t canonical(const Ring& /*ring*/, std::uint64_t x) {
+  return x;
+}
+
+/// Montgomery's products of powers for m < 2^62 with one reduction for two products: with a, b < 4 m and c, d < m,
+/// a (c + d) + b c < 12 m^2 is less than 2^128, and divided by 2^64, less m, below 4 m again.
+class LooseMontgomery {
+ public:
+  static constexpr std::uint64_t end_of_moduli = std::uint64_t{1} << 62U;
+
+  explicit LooseMontgomery(std::uint64_t m) : m_{m}, inverse_{inverse_of(m)} {}
+
+  friend Power product(const LooseMontgomery& ring, const Power& x, const Power& y) {
+    return {ring.reduced(Wide{x.a} * (y.a + y.b) + Wide{x.b} * y.a), ring.reduced(Wide{x.a} * y.a + Wide{x.b} * y.b)};
+  }
+  friend std::uint64_t canonical(const LooseMontgomery& ring, std::uint64_t x) {
+    const std::uint64_t below_twice = std::min(x, x - 2 * ring.m_);
+    return std::min(below_twice, below_twice - ring.m_);
+  }
+
+ private:
+  __extension__ using Wide = unsigned __int128;
+
+  [[nodiscard]] std::uint64_t reduced(Wide x) const {
+    const std::uint64_t clearing = static_cast<std::uint64_t>(x) * inverse_;
+    return static_cast<std::uint64_t>(x >> 64U) + m_ - static_cast<std::uint64_t>(Wide{clearing} * m_ >> 64U);
+  }
+
+  std::uint64_t m_;
+  std::uint64_t inverse_;
+};
+
+template <class Ring>
 void look_up(const Ring& ring, const PowerTables& tables, std::span<const std::uint64_t> inputs,
              std::span<std::uint64_t> residues) {
   // The products of one input wait for each other, about 15 cycles each; those of `lanes` inputs fill that time.
@@ -31,7 +64,7 @@ void look_up(const Ring& ring, const PowerTables& tables, std::span<const std::u
         power[lane] = product(ring, power[lane], tables.place(place)[digits.digit(n[lane], place)]);
       }
     }
-    for (std::size_t lane = 0; lane < count; ++lane) n[lane] = power[lane].a;
+    for (std::size_t lane = 0; lane < count; ++lane) n[lane] = canonical(ring, power[lane].a);
   };
   std::size_t i = 0;
   for (; i + lanes <= inputs.size(); i += lanes) {
@@ -88,7 +121,11 @@ PowerTables PowerTables::modulo(std::uint64_t odd, const Digits& digits, unsigne
 
 void look_up_by_words(const PowerTables& tables, std::uint64_t odd, std::span<const std::uint64_t> inputs,
                       std::span<std::uint64_t> residues) {
-  look_up(Montgomery{odd}, tables, inputs, residues);
+  if (odd < LooseMontgomery::end_of_moduli) {
+    look_up(LooseMontgomery{odd}, tables, inputs, residues);
+  } else {
+    look_up(Montgomery{odd}, tables, inputs, residues);
+  }
 }
 
 void look_up_overflowing_by_words(const PowerTables& tables, std::span<const std::uint64_t> inputs,

@@ -62,7 +62,7 @@ void with_each_arithmetic(std::uint64_t m, const std::function<void(ResidueArith
       continue;
     }
     const std::int64_t here = hwy::SupportedTargets();
-    for (std::int64_t target = 1; target != 0 && target <= HWY_SCALAR; target <<= 1) {
+    for (std::int64_t target = 1; target > 0; target <<= 1) {
       if ((here & target) == 0) continue;
       const OnlyTarget only{target};
       const std::vector<ResidueArithmetic> left = residue_arithmetics(m);
@@ -143,6 +143,24 @@ TEST(FibonacciModulo, AgreesWithGmpForRandomInputsAndModuliOfEverySize) {
         ASSERT_EQ(residues, right) << "modulo " << m;
       });
     }
+  }
+}
+
+TEST(FibonacciModulo, AgreesOnManyInputsWhereAnArithmeticIsAtItsLimit) {
+  constexpr std::size_t count = 20'000;
+  std::vector<std::uint64_t> inputs(count);
+  fill_random_bits(inputs, 11, 0, 0);
+  std::vector<std::uint64_t> right(count);
+  std::vector<std::uint64_t> residues(count);
+  for (const std::uint64_t m :
+       {(std::uint64_t{1} << 50U) - 1, (std::uint64_t{1} << 50U) - 2, (std::uint64_t{1} << 50U) - 27,
+        (std::uint64_t{1} << 50U) + 55, (std::uint64_t{1} << 63U) - 25, UINT64_MAX - 58, UINT64_MAX}) {
+    const FibonacciByAddition by_addition{m, UINT64_MAX};
+    std::ranges::transform(inputs, right.begin(), by_addition);
+    with_each_arithmetic(m, [&](ResidueArithmetic arithmetic) {
+      FibonacciModulo{m, UINT64_MAX, count, arithmetic}(inputs, residues);
+      ASSERT_EQ(residues, right) << "modulo " << m;
+    });
   }
 }
 
