@@ -108,9 +108,7 @@ FibonacciByAddition::FibonacciByAddition(std::uint64_t m, std::uint64_t largest)
     next = 1 % m;
     for (Neighbours& entry : place) {
       entry = neighbours(here, next);
-      const std::uint64_t sum = plus(product(here, step.difference), product(next, step.here));
-      next = plus(product(here, step.here), product(next, step.next));
-      here = sum;
+      add(step, here, next);
     }
   }
 }
@@ -118,12 +116,7 @@ FibonacciByAddition::FibonacciByAddition(std::uint64_t m, std::uint64_t largest)
 std::uint64_t FibonacciByAddition::operator()(std::uint64_t n) const {
   std::uint64_t here = 0;
   std::uint64_t next = 1 % m_;
-  for (std::size_t place = 0; place < places_.size(); ++place) {
-    const Neighbours& step = places_[place][n >> (8 * place) & 255U];
-    const std::uint64_t sum = plus(product(here, step.difference), product(next, step.here));
-    next = plus(product(here, step.here), product(next, step.next));
-    here = sum;
-  }
+  for (std::size_t place = 0; place < places_.size(); ++place) add(places_[place][n >> (8 * place) & 255U], here, next);
   return here;
 }
 
@@ -135,15 +128,22 @@ FibonacciByAddition::Neighbours FibonacciByAddition::neighbours(std::uint64_t he
   return {factor(here), factor(next), factor(next >= here ? next - here : next + (m_ - here))};
 }
 
-std::uint64_t FibonacciByAddition::product(std::uint64_t x, const Factor& y) const {
-  // The quotient is right or one too small.
-  const auto quotient = static_cast<std::uint64_t>(Wide{x} * y.share >> 64U);
-  const Wide rest = Wide{x} * y.c - Wide{quotient} * m_;
-  return static_cast<std::uint64_t>(rest >= m_ ? rest - m_ : rest);
-}
-
-std::uint64_t FibonacciByAddition::plus(std::uint64_t x, std::uint64_t y) const {
-  return x >= m_ - y ? x - (m_ - y) : x + y;
+inline void FibonacciByAddition::add(const Neighbours& k, std::uint64_t& here, std::uint64_t& next) const {
+  // Masks and least values where choices would be jumps, mispredicted half the time.
+  const auto product = [m = m_](std::uint64_t x, const Factor& y) {
+    // The quotient is right or one too small.
+    const auto quotient = static_cast<std::uint64_t>(Wide{x} * y.share >> 64U);
+    if (m >> 63U == 0) {
+      const std::uint64_t rest = x * y.c - quotient * m;
+      return std::min(rest, rest - m);
+    }
+    const Wide rest = Wide{x} * y.c - Wide{quotient} * m;
+    return static_cast<std::uint64_t>(rest) - (m & (0 - std::uint64_t{rest >= m}));
+  };
+  const auto sum = [m = m_](std::uint64_t x, std::uint64_t y) { return x + y - (m & (0 - std::uint64_t{x >= m - y})); };
+  const std::uint64_t sum_here = sum(product(here, k.difference), product(next, k.here));
+  next = sum(product(here, k.here), product(next, k.next));
+  here = sum_here;
 }
 
 }  // namespace duet

@@ -65,8 +65,8 @@ class FibonacciByAddition {
   };
   [[nodiscard]] Factor factor(std::uint64_t c) const;
   [[nodiscard]] Neighbours neighbours(std::uint64_t here, std::uint64_t next) const;
-  [[nodiscard]] std::uint64_t product(std::uint64_t x, const Factor& y) const;
-  [[nodiscard]] std::uint64_t plus(std::uint64_t x, std::uint64_t y) const;
+  /// F(j), F(j + 1) -> F(j + k), F(j + k + 1)
+  void add(const Neighbours& k, std::uint64_t& here, std::uint64_t& next) const;
 
   std::uint64_t m_;
   std::vector<std::array<Neighbours, 256>> places_;
