@@ -184,11 +184,11 @@ FibonacciModulo::FibonacciModulo(std::uint64_t m, std::uint64_t largest, std::in
 void FibonacciModulo::modulo_odd(std::uint64_t odd, std::span<const std::uint64_t> inputs,
                                  std::span<std::uint64_t> residues) const {
   if (arithmetic_ == ResidueArithmetic::words) {
-    look_up_by_words(*tables_, odd, inputs, residues);
+    look_up_by_words(tables_, odd, inputs, residues);
   } else if (is_short(odd)) {
-    look_up_by_ifma_word(*tables_, odd, inputs, residues);
+    look_up_by_ifma_word(tables_, odd, inputs, residues);
   } else {
-    look_up_by_ifma_words(*tables_, odd, inputs, residues);
+    look_up_by_ifma_words(tables_, odd, inputs, residues);
   }
 }
 
@@ -204,15 +204,15 @@ void FibonacciModulo::modulo_even(std::span<const std::uint64_t> inputs, std::sp
     const std::span<std::uint64_t> found = residues.subspan(begin, count);
     // Modulo 1 all residues are 0.
     if (factors.odd != 1) modulo_odd(factors.odd, inputs.subspan(begin, count), std::span{odd_residues}.first(count));
-    overflowing(*overflowing_tables_, inputs.subspan(begin, count), found);
+    overflowing(overflowing_tables_, inputs.subspan(begin, count), found);
     for (std::size_t i = 0; i < count; ++i) found[i] = remainders.together(odd_residues[i], found[i]);
   }
 }
 
 void FibonacciModulo::operator()(std::span<const std::uint64_t> inputs, std::span<std::uint64_t> residues) const {
   if (arithmetic_ == ResidueArithmetic::doubles) {
-    look_up_by_doubles(*tables_, modulus_, inputs, residues);
-  } else if (overflowing_tables_) {
+    look_up_by_doubles(tables_, modulus_, inputs, residues);
+  } else if (!overflowing_tables_.empty()) {
     modulo_even(inputs, residues);
   } else {
     modulo_odd(modulus_, inputs, residues);

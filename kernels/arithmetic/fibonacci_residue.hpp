@@ -78,8 +78,8 @@ class FibonacciModulo {
 
   std::uint64_t modulus_;
   ResidueArithmetic arithmetic_{};
-  std::optional<PowerTables> tables_;              // modulo m or, for even m, its odd part q > 1
-  std::optional<PowerTables> overflowing_tables_;  // modulo 2^64; for even m, unless doubles take it whole
+  PowerTables tables_;              // modulo m or, for even m, its odd part q; empty for m = 2^s
+  PowerTables overflowing_tables_;  // modulo 2^64; empty for odd m, and where doubles take it whole
 };
 
 }  // namespace duet

@@ -25,7 +25,7 @@ struct alignas(16) Power {
   std::uint64_t b = 0;
 };
 
-/// How exponents are cut: into `places` digits of `digit_bits` bits.
+/// How exponents are cut: into `places` digits of `bits` bits.
 struct Digits {
   unsigned bits = 8;
   unsigned places = 8;
@@ -39,11 +39,13 @@ struct Digits {
 /// phi^(d 2^(bits j)) for each digit d at each place j.
 class PowerTables {
  public:
+  PowerTables() = default;
   /// Modulo 2^64.
   [[nodiscard]] static PowerTables overflowing(const Digits& digits);
   /// Modulo an odd m; the entries of place 0 multiplied by 2^doublings. About 7 ns an entry.
   [[nodiscard]] static PowerTables modulo(std::uint64_t odd, const Digits& digits, unsigned doublings);
 
+  [[nodiscard]] bool empty() const { return entries_.empty(); }
   [[nodiscard]] const Digits& digits() const { return digits_; }
   [[nodiscard]] const Power* place(std::size_t j) const { return entries_.data() + j * digits_.values(); }
   [[nodiscard]] std::span<Power> entries() { return entries_; }
