@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <numeric>
 #include <optional>
@@ -189,11 +190,15 @@ class Printer {
       residues[index(item)] = is_minus(item) && residue != 0 ? modulus_ - residue : residue;
       is_mine[index(item)] = 1;
     });
+    const auto mine = static_cast<std::size_t>(std::ranges::count(is_mine, 1));
     Lines lines;
+    lines.items.reserve(mine);
+    lines.bytes.reserve(mine);
+    lines.text.reserve(mine * (std::numeric_limits<std::uint64_t>::digits10 + 2));
     for (std::size_t item = 0; item < count; ++item) {
       if (is_mine[item] == 0) continue;
       const fmt::format_int digits{residues[item]};
-      lines.text.append(digits.data(), digits.size()) += '\n';
+      lines.text.append(digits.data(), digits.size()).push_back('\n');
       lines.items.push_back(static_cast<std::int64_t>(item));
       lines.bytes.push_back(static_cast<std::int64_t>(digits.size()) + 1);
     }

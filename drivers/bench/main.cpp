@@ -37,6 +37,7 @@ struct BenchOptions {
   std::string stencil_size = "16384x32768";
   std::vector<std::string> cholesky_sizes{"4096", "8192"};
   std::string fib_batch_size = "2048";
+  std::string fib_modulo_size = "10000000";
   std::string harness_size = "640";
   PeerOptions peer;
 };
@@ -90,6 +91,9 @@ class Bench {
       add("peer/cholesky/" + size + "/ranks", [this, size] { return cholesky_of_ranks(size); });
     }
     add("peer/fib_batch/" + options_.fib_batch_size, [this] { return fib_batch(); });
+    for (const char* const modulus : {"1125899906842597", "9223372036854775783"}) {
+      add(fmt::format("peer/fib_batch/modulo/{}", modulus), [this, modulus] { return fib_batch_modulo(modulus); });
+    }
     for (const char* const extent : {"8", "16"}) {
       add(fmt::format("peer/matrix_batch/tiny/{}", extent), [this, extent] { return tiny_batch(extent); });
     }
@@ -383,6 +387,18 @@ class Bench {
             std::move(contestants), scratch_.path(), 2};
   }
 
+  /// Residues modulo the largest primes below 2^50 and 2^63, on one thread.
+  Contest fib_batch_modulo(const std::string& modulus) {
+    const std::string& size = options_.fib_modulo_size;
+    const Parameters parameters{{"inputs", "uniform"}, {"largest", "9223372036854775807"}, {"modulus", modulus}};
+    std::vector<Contestant> contestants{variant("fib_batch", Model::serial, size, Tunables{}, parameters)};
+    for (const char* const name : {"doubling-remainder", "doubling-montgomery"}) {
+      contestants.push_back(peer(name, Contestant::Role::peer, size, 1, {}, parameters));
+    }
+    return {fmt::format("fib_batch, {} residues modulo {}, 1 thread", size, modulus), std::move(contestants),
+            scratch_.path(), 9};
+  }
+
   /// A BLAS call for each product of a batch, on the code path that is the fastest for this very batch.
   [[nodiscard]] Contestant batch_blas(const std::string& name, const std::string& size,
                                       const Parameters& parameters) const {
@@ -506,6 +522,7 @@ int bench_main(int argc, char** argv) {
       ->delimiter(',')
       ->capture_default_str();
   app.add_option("--fib-batch-size", options.fib_batch_size, "numbers in a batch")->capture_default_str();
+  app.add_option("--fib-modulo-size", options.fib_modulo_size, "residues in a batch")->capture_default_str();
   app.add_option("--harness-size", options.harness_size, "n of the products that show what measuring costs")
       ->capture_default_str();
   app.add_option("--peer", options.peer.name)->group("");

@@ -48,6 +48,10 @@ void run_pdgemm_peer(const PeerOptions& options);
 /// `schedule(dynamic)`.
 void run_gmp_peer(const PeerOptions& options);
 
+/// F(n) mod m by doubling, input by input on one thread: "doubling-remainder" with a 128-bit remainder for each
+/// product, "doubling-montgomery" without.
+void run_modulo_peer(const PeerOptions& options);
+
 /// A call of OpenBLAS on one thread for each product of a batch, in a loop over all threads: "batch-blas-static" and
 /// "batch-blas-dynamic"; and "batch-ideal", the batch at the rates of its products, divided evenly by nothing.
 void run_batch_peer(const PeerOptions& options);

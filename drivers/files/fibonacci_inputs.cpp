@@ -43,6 +43,13 @@ FibonacciInputs::FibonacciInputs(const std::string& path) : source_{path, Readab
 
 std::optional<FibonacciIndex> FibonacciInputs::next() {
   while (lines_.more()) {
+    // Most lines are digits and nothing else: they are read at once.
+    FibonacciIndex plain;
+    const auto read = std::from_chars(lines_.begin(), lines_.end(), plain.magnitude);
+    if (read.ec == std::errc{} && *read.ptr == '\n') {
+      lines_.consume(read.ptr + 1, 1);
+      return plain;
+    }
     const std::string_view line = lines_.take_line();
     const std::string_view text = without_blanks(line.substr(0, line.find('#')));
     if (text.empty()) continue;

@@ -1,78 +1,17 @@
 #include "kernels/arithmetic/fibonacci_residue.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <stdexcept>
+#include <string>
+
+#include "kernels/arithmetic/montgomery.hpp"
 
 namespace duet {
 namespace {
 
-__extension__ using Wide = unsigned __int128;
-
-/// 1 / q modulo 2^64 for odd q, by Newton's step: each doubles the number of right bits, q itself has three.
-std::uint64_t inverse_of(std::uint64_t q) {
-  std::uint64_t x = q;
-  for (int i = 0; i < 5; ++i) x *= 2 - q * x;
-  return x;
-}
-
-/// Arithmetic modulo an odd m on values below m, in Montgomery's form: x stands for x 2^-64 mod m.
-class Montgomery {
- public:
-  explicit Montgomery(std::uint64_t m)
-      : m_{m},
-        inverse_{inverse_of(m)},
-        one_{static_cast<std::uint64_t>((Wide{1} << 64U) % m)},
-        square_{static_cast<std::uint64_t>(Wide{one_} * one_ % m)} {}
-
-  [[nodiscard]] std::uint64_t zero() const { return 0; }
-  [[nodiscard]] std::uint64_t one() const { return one_; }
-  [[nodiscard]] std::uint64_t plain(std::uint64_t x) const { return times(x, 1 % m_); }
-  [[nodiscard]] std::uint64_t form(std::uint64_t plain) const { return times(plain % m_, square_); }
-
-  // x y 2^-64 mod m: adding the multiple of m that clears the low word leaves the high one. Subtracting it instead
-  // keeps all m below 2^64 within a word.
-  [[nodiscard]] std::uint64_t times(std::uint64_t x, std::uint64_t y) const {
-    const Wide product = Wide{x} * y;
-    const std::uint64_t clearing = static_cast<std::uint64_t>(product) * inverse_;
-    const auto cleared = static_cast<std::uint64_t>(Wide{clearing} * m_ >> 64U);
-    return minus(static_cast<std::uint64_t>(product >> 64U), cleared);
-  }
-  [[nodiscard]] std::uint64_t plus(std::uint64_t x, std::uint64_t y) const { return minus(x, m_ - y); }
-  [[nodiscard]] std::uint64_t minus(std::uint64_t x, std::uint64_t y) const {
-    // A mask and not a choice, which compilers turn into a jump: for m near 2^64 it is mispredicted half the time, and
-    // an input takes 53 ns instead of 36.
-    std::uint64_t difference = 0;
-    const bool borrows = __builtin_sub_overflow(x, y, &difference);
-    return difference + (m_ & (0 - std::uint64_t{borrows}));
-  }
-  /// x / 2: an odd x becomes even by adding m.
-  [[nodiscard]] std::uint64_t half(std::uint64_t x) const { return (x >> 1U) + ((x & 1U) != 0 ? (m_ >> 1U) + 1 : 0); }
-
- private:
-  std::uint64_t m_;
-  std::uint64_t inverse_;
-  std::uint64_t one_;     // 2^64 mod m
-  std::uint64_t square_;  // 2^128 mod m
-};
-
-/// Arithmetic modulo 2^64, of which every 2^s is part: words overflow.
-class Overflowing {
- public:
-  [[nodiscard]] static std::uint64_t zero() { return 0; }
-  [[nodiscard]] static std::uint64_t one() { return 1; }
-  [[nodiscard]] static std::uint64_t plain(std::uint64_t x) { return x; }
-  [[nodiscard]] static std::uint64_t times(std::uint64_t x, std::uint64_t y) { return x * y; }
-  [[nodiscard]] static std::uint64_t plus(std::uint64_t x, std::uint64_t y) { return x + y; }
-  [[nodiscard]] static std::uint64_t minus(std::uint64_t x, std::uint64_t y) { return x - y; }
-};
-
-template <class Ring>
-FibonacciModulo::Power product(const Ring& ring, FibonacciModulo::Power x, FibonacciModulo::Power y) {
-  const std::uint64_t ends = ring.times(x.b, y.b);
-  return {ring.minus(ring.times(ring.plus(x.a, x.b), ring.plus(y.a, y.b)), ends),
-          ring.plus(ring.times(x.a, y.a), ends)};
-}
+constexpr std::uint64_t end_of_short_moduli = std::uint64_t{1} << 50U;
 
 /// F(n) by doubling on (F, L) from the top bit down.
 std::uint64_t fibonacci_by_doubling(const Montgomery& ring, std::uint64_t n) {
@@ -120,87 +59,163 @@ Factors factors_of(std::uint64_t m) {
   return {m >> twos, twos};
 }
 
-}  // namespace
+bool is_short(std::uint64_t modulus) { return modulus < end_of_short_moduli; }
 
-std::uint64_t fibonacci_modulo(std::uint64_t n, std::uint64_t m) {
-  const auto [odd, twos] = factors_of(m);
-  const std::uint64_t modulo_odd = fibonacci_by_doubling(Montgomery{odd}, n);
-  if (twos == 0) return modulo_odd;
-  const std::uint64_t mask = (std::uint64_t{1} << twos) - 1;
-  return modulo_odd + odd * ((fibonacci_overflowing(n) - modulo_odd) * inverse_of(odd) & mask);
+/// Residues modulo q and modulo 2^s, put together: x = x_q + q ((x_2 - x_q) / q mod 2^s).
+class Remainders {
+ public:
+  explicit Remainders(const Factors& factors)
+      : odd_{factors.odd}, inverse_{inverse_of(factors.odd)}, mask_{(std::uint64_t{1} << factors.twos) - 1} {}
+
+  /// `overflowed` modulo 2^s or any higher power of two.
+  [[nodiscard]] std::uint64_t together(std::uint64_t modulo_odd, std::uint64_t overflowed) const {
+    return modulo_odd + odd_ * ((overflowed - modulo_odd) * inverse_ & mask_);
+  }
+
+ private:
+  std::uint64_t odd_;
+  std::uint64_t inverse_;
+  std::uint64_t mask_;
+};
+
+/// What a product costs, in entries of a table.
+double product_cost(ResidueArithmetic arithmetic, std::uint64_t modulus) {
+  switch (arithmetic) {
+    case ResidueArithmetic::ifma:
+      return is_short(modulus) ? 0.07 : 0.15;
+    case ResidueArithmetic::doubles:
+      return 0.1;
+    case ResidueArithmetic::words:
+      break;
+  }
+  return 0.7;
 }
 
-template <class Ring>
-std::vector<FibonacciModulo::Table> FibonacciModulo::tables_in(const Ring& ring, std::size_t places) {
-  std::vector<Table> tables(places);
-  Power base{ring.one(), ring.zero()};  // phi^(2^(digit_bits place))
-  for (Table& table : tables) {
-    table[0] = {ring.zero(), ring.one()};
-    table[1] = base;
-    // From two halves, so that the products of one table do not wait for each other.
-    for (std::size_t d = 2; d < digits; ++d) table[d] = product(ring, table[d / 2], table[d - d / 2]);
-    base = product(ring, table[digits - 1], base);
+/// The cheapest way to cut numbers up to `largest`: the time for filling the tables and for `inputs` inputs. Two places
+/// at the least, since each arithmetic begins with one and ends with another.
+Digits digits_for(std::uint64_t largest, double inputs, double product_cost) {
+  constexpr unsigned most_bits = 11;
+  const auto width = static_cast<unsigned>(std::bit_width(largest));
+  const auto cut = [width](unsigned bits) { return Digits{bits, std::max(2U, (width + bits - 1) / bits)}; };
+  const auto cost = [&](const Digits& digits) {
+    return digits.places * (static_cast<double>(digits.values()) + inputs * product_cost);
+  };
+  Digits best = cut(2);
+  for (unsigned bits = 3; bits <= most_bits; ++bits) {
+    if (cost(cut(bits)) < cost(best)) best = cut(bits);
   }
-  // A product with a plain factor leaves Montgomery's form: with the last factor plain, the answer is.
-  for (Power& power : tables.front()) power = {ring.plain(power.a), ring.plain(power.b)};
+  return best;
+}
+
+PowerTables tables_for(ResidueArithmetic arithmetic, std::uint64_t odd, const Digits& digits) {
+  if (arithmetic == ResidueArithmetic::words)
+    return PowerTables::modulo(odd, digits, doublings_by_words(digits.places));
+  return PowerTables::modulo(
+      odd, digits, is_short(odd) ? doublings_by_ifma_word(digits.places) : doublings_by_ifma_words(digits.places));
+}
+
+/// Doubles need no inverse modulo 2^52, so that m may be even.
+PowerTables tables_of_doubles(const Factors& factors, const Digits& digits) {
+  PowerTables tables = PowerTables::modulo(factors.odd, digits, 0);
+  if (factors.twos != 0) {
+    const PowerTables overflowing = PowerTables::overflowing(digits);
+    const Remainders remainders{factors};
+    const Power* even = overflowing.place(0);
+    for (Power& power : tables.entries()) {
+      power = {remainders.together(power.a, even->a), remainders.together(power.b, even->b)};
+      ++even;
+    }
+  }
+  store_as_doubles(tables, factors.odd << factors.twos);
   return tables;
 }
 
-FibonacciModulo::FibonacciModulo(std::uint64_t m, std::uint64_t largest) {
-  const auto [odd, twos] = factors_of(m);
-  odd_ = odd;
-  mask_ = (std::uint64_t{1} << twos) - 1;
-  odd_inverse_ = inverse_of(odd);
-  const std::size_t places = std::max<std::size_t>(1, (std::bit_width(largest) + digit_bits - 1) / digit_bits);
-  if (odd != 1 || twos == 0) odd_tables_ = tables_in(Montgomery{odd}, places);
-  if (twos != 0) even_tables_ = tables_in(Overflowing{}, places);
+}  // namespace
+
+std::string_view name_of(ResidueArithmetic arithmetic) {
+  switch (arithmetic) {
+    case ResidueArithmetic::ifma:
+      return "AVX-512 IFMA";
+    case ResidueArithmetic::doubles:
+      return "doubles";
+    case ResidueArithmetic::words:
+      return "64-bit words";
+  }
+  return "?";
 }
 
-template <class Ring>
-void FibonacciModulo::look_up(const Ring& ring, std::span<const Table> tables, std::span<const std::uint64_t> inputs,
-                              std::span<std::uint64_t> residues) {
-  // The products of one input wait for each other, about 15 cycles each; those of `lanes` inputs fill that time.
-  constexpr std::size_t lanes = 4;
-  const auto digit = [](std::uint64_t n, std::size_t place) { return n >> (digit_bits * place) & (digits - 1); };
-  const auto look_up_lanes = [&]<std::size_t count>(std::array<std::uint64_t, count>& n) {
-    std::array<Power, count> power;
-    std::size_t place = tables.size() - 1;
-    for (std::size_t lane = 0; lane < count; ++lane) power[lane] = tables[place][digit(n[lane], place)];
-    while (place-- > 1) {
-      for (std::size_t lane = 0; lane < count; ++lane) {
-        power[lane] = product(ring, power[lane], tables[place][digit(n[lane], place)]);
-      }
-    }
-    for (std::size_t lane = 0; lane < count; ++lane) {
-      n[lane] = tables.size() == 1 ? power[lane].a : product(ring, power[lane], tables[0][digit(n[lane], 0)]).a;
-    }
-  };
-  std::size_t i = 0;
-  for (; i + lanes <= inputs.size(); i += lanes) {
-    std::array<std::uint64_t, lanes> n{};
-    std::copy_n(inputs.begin() + static_cast<std::ptrdiff_t>(i), lanes, n.begin());
-    look_up_lanes(n);
-    std::copy_n(n.begin(), lanes, residues.begin() + static_cast<std::ptrdiff_t>(i));
+std::vector<ResidueArithmetic> residue_arithmetics(std::uint64_t m) {
+  const auto [odd, twos] = factors_of(m);
+  std::vector<ResidueArithmetic> found;
+  if (has_ifma()) found.push_back(ResidueArithmetic::ifma);
+  if (is_short(m) && has_fused_doubles()) {
+    // One product of doubles costs less than one by IFMA and one modulo 2^s.
+    found.insert(odd != 1 && twos != 0 ? found.begin() : found.end(), ResidueArithmetic::doubles);
   }
-  for (; i < inputs.size(); ++i) {
-    std::array<std::uint64_t, 1> n{inputs[i]};
-    look_up_lanes(n);
-    residues[i] = n[0];
+  found.push_back(ResidueArithmetic::words);
+  return found;
+}
+
+std::uint64_t fibonacci_modulo(std::uint64_t n, std::uint64_t m) {
+  const Factors factors = factors_of(m);
+  const std::uint64_t modulo_odd = fibonacci_by_doubling(Montgomery{factors.odd}, n);
+  return factors.twos == 0 ? modulo_odd : Remainders{factors}.together(modulo_odd, fibonacci_overflowing(n));
+}
+
+FibonacciModulo::FibonacciModulo(std::uint64_t m, std::uint64_t largest, std::int64_t expected,
+                                 std::optional<ResidueArithmetic> arithmetic)
+    : modulus_{m} {
+  const std::vector<ResidueArithmetic> have = residue_arithmetics(m);
+  arithmetic_ = arithmetic.value_or(have.front());
+  if (std::ranges::find(have, arithmetic_) == have.end()) {
+    throw std::invalid_argument("residues modulo " + std::to_string(m) + " by " + std::string{name_of(arithmetic_)} +
+                                ": not on this processor, or not for this modulus");
+  }
+  const Factors factors = factors_of(m);
+  const Digits digits = digits_for(largest, static_cast<double>(expected), product_cost(arithmetic_, factors.odd));
+  if (arithmetic_ == ResidueArithmetic::doubles) {
+    tables_ = tables_of_doubles(factors, digits);
+    return;
+  }
+  if (factors.odd != 1 || factors.twos == 0) tables_ = tables_for(arithmetic_, factors.odd, digits);
+  if (factors.twos != 0) overflowing_tables_ = PowerTables::overflowing(digits);
+}
+
+void FibonacciModulo::modulo_odd(std::uint64_t odd, std::span<const std::uint64_t> inputs,
+                                 std::span<std::uint64_t> residues) const {
+  if (arithmetic_ == ResidueArithmetic::words) {
+    look_up_by_words(tables_, odd, inputs, residues);
+  } else if (is_short(odd)) {
+    look_up_by_ifma_word(tables_, odd, inputs, residues);
+  } else {
+    look_up_by_ifma_words(tables_, odd, inputs, residues);
+  }
+}
+
+void FibonacciModulo::modulo_even(std::span<const std::uint64_t> inputs, std::span<std::uint64_t> residues) const {
+  constexpr std::size_t most_together = 256;
+  const Factors factors = factors_of(modulus_);
+  const Remainders remainders{factors};
+  const auto overflowing =
+      arithmetic_ == ResidueArithmetic::ifma ? look_up_overflowing_by_ifma : look_up_overflowing_by_words;
+  std::array<std::uint64_t, most_together> odd_residues{};
+  for (std::size_t begin = 0; begin < inputs.size(); begin += most_together) {
+    const std::size_t count = std::min(most_together, inputs.size() - begin);
+    const std::span<std::uint64_t> found = residues.subspan(begin, count);
+    // Modulo 1 all residues are 0.
+    if (factors.odd != 1) modulo_odd(factors.odd, inputs.subspan(begin, count), std::span{odd_residues}.first(count));
+    overflowing(overflowing_tables_, inputs.subspan(begin, count), found);
+    for (std::size_t i = 0; i < count; ++i) found[i] = remainders.together(odd_residues[i], found[i]);
   }
 }
 
 void FibonacciModulo::operator()(std::span<const std::uint64_t> inputs, std::span<std::uint64_t> residues) const {
-  if (mask_ == 0) return look_up(Montgomery{odd_}, odd_tables_, inputs, residues);
-  constexpr std::size_t together = 64;
-  std::array<std::uint64_t, together> modulo_odd{};
-  for (std::size_t begin = 0; begin < inputs.size(); begin += together) {
-    const std::size_t count = std::min(together, inputs.size() - begin);
-    const std::span<std::uint64_t> modulo_even = residues.subspan(begin, count);
-    if (odd_ != 1) look_up(Montgomery{odd_}, odd_tables_, inputs.subspan(begin, count), modulo_odd);
-    look_up(Overflowing{}, even_tables_, inputs.subspan(begin, count), modulo_even);
-    for (std::size_t i = 0; i < count; ++i) {
-      modulo_even[i] = modulo_odd[i] + odd_ * ((modulo_even[i] - modulo_odd[i]) * odd_inverse_ & mask_);
-    }
+  if (arithmetic_ == ResidueArithmetic::doubles) {
+    look_up_by_doubles(tables_, modulus_, inputs, residues);
+  } else if (!overflowing_tables_.empty()) {
+    modulo_even(inputs, residues);
+  } else {
+    modulo_odd(modulus_, inputs, residues);
   }
 }
 

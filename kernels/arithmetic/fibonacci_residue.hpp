@@ -5,7 +5,7 @@
 /// The ring. With phi^2 = phi + 1, phi^n = F(n) phi + F(n-1), so F(n) is read off the n-th power of phi in Z[phi]/m.
 /// The product of (a phi + b) and (c phi + d) is
 ///
-///     ((a + b)(c + d) - b d) phi + (a c + b d):  three products modulo m.
+///     (a (c + d) + b c) phi + (a c + b d):  four products modulo m and two sums.
 ///
 /// One n: doubling on (F, L), two products a bit:  F(2k) = F(k) L(k),  L(2k) = L(k)^2 - 2 (-1)^k,  and to step to k + 1
 /// F' = (F + L) / 2,  L' = (5 F + L) / 2.
@@ -14,59 +14,72 @@
 /// exponentiation with precomputation", 1992). n is cut into digits of w bits; the tables hold phi^(d 2^(w j)) for each
 /// digit d at each place j, and phi^n is the product of one entry of each:
 ///
-///       n =  | d7 | d6 | d5 | d4 | d3 | d2 | d1 | d0 |      w = 8, 64-bit n: 7 products in the ring,
-///              |    |    |    |    |    |    |    |         20 modulo m, where doubling needs 128
-///             T7 x T6 x T5 x T4 x T3 x T2 x T1 x T0
+///       n =  | d5 | d4 | d3 | d2 | d1 | d0 |      w = 11, 64-bit n: 5 products in the ring, where doubling needs
+///              |    |    |    |    |    |         128 products modulo m one after the other
+///             T5 x T4 x T3 x T2 x T1 x T0
 ///
-/// Arithmetic. Odd m: Montgomery's products ("Modular multiplication without trial division", 1985). Even m = q 2^s
-/// with q odd: modulo q as before, modulo 2^s by letting words overflow, and the two together by the Chinese remainder
-/// theorem: x = x_q + q ((x_2 - x_q) / q mod 2^s).
+/// Wider digits are fewer, and their tables take longer to fill: w, from 2 to 11, is what the number of inputs pays
+/// for. Tables of 11 bits, 192 KiB, stay in the second-level cache; those of 8 bits fit the first.
 ///
-/// Measured on an AMD Zen 4 core, random 64-bit n: 36 to 40 ns an input by tables for odd m, 52 for even, 440 by
-/// doubling.
+/// Arithmetic. Three ways, with the same answers, whichever is the fastest that the processor has for m: Montgomery's
+/// products by AVX-512's 52-bit ones (IFMA), doubles with fused multiply-adds (m < 2^50), and Montgomery's products by
+/// words. His need odd m: for even m = q 2^s with q odd modulo q, modulo 2^s by letting words overflow, and the two
+/// together by the Chinese remainder theorem. Doubles take even m as it is.
+///
+/// Measured on an AMD Zen 4 core, random inputs below 2^63, many of them, ns an input:
+///
+///                       IFMA    doubles (AVX-512, AVX2)    words    doubling one n    with division instead
+///     odd m < 2^50       3.3              4.3, 5.1            22               430                      790
+///     odd m < 2^64       7.3                              22, 33               430                      790
+///     even m < 2^50      6.9              4.3, 5.1            32               520                      790
+///     even m < 2^64       11                              32, 44               520                      790
+///
+/// (words: m below and above 2^62). For m < 2^50 IFMA is held up by loads, 48 of them for 54 products of the unit; for
+/// larger m its products are 90 % of what the unit can do.
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
+
+#include "kernels/arithmetic/power_tables.hpp"
 
 namespace duet {
 
 /// F(n) mod m. Throws std::invalid_argument for m = 0. About 0.4 us for n of 64 bits.
 [[nodiscard]] std::uint64_t fibonacci_modulo(std::uint64_t n, std::uint64_t m);
 
+/// How products modulo m are computed: by AVX-512 IFMA, by fused multiply-adds of doubles, by 64-bit words.
+enum class ResidueArithmetic { ifma, doubles, words };
+
+[[nodiscard]] std::string_view name_of(ResidueArithmetic arithmetic);
+
+/// Those that this processor has for m, the fastest first. The last is `words`, which is everywhere. Throws
+/// std::invalid_argument for m = 0.
+[[nodiscard]] std::vector<ResidueArithmetic> residue_arithmetics(std::uint64_t m);
+
 /// F(n) mod m for many n and one m. Any number of threads may use one object at the same time.
 class FibonacciModulo {
  public:
-  /// Builds the tables for n <= largest: at most 48 KiB of them (twice for even m), in about 10 us. Throws
-  /// std::invalid_argument for m = 0.
-  explicit FibonacciModulo(std::uint64_t m, std::uint64_t largest = UINT64_MAX);
+  /// Fills the tables for n <= largest, as is best for `expected` inputs in all: at most 192 KiB of them (twice for
+  /// even m), in 1 us for one input and 0.1 ms for 20,000 and more. Throws std::invalid_argument for m = 0, and for an
+  /// arithmetic that residue_arithmetics(m) does not have.
+  explicit FibonacciModulo(std::uint64_t m, std::uint64_t largest = UINT64_MAX, std::int64_t expected = INT64_MAX,
+                           std::optional<ResidueArithmetic> arithmetic = std::nullopt);
 
   /// residues[i] = F(inputs[i]) mod m. The spans have one size; each input is at most `largest`.
   void operator()(std::span<const std::uint64_t> inputs, std::span<std::uint64_t> residues) const;
 
-  /// a phi + b in Z[phi]/m.
-  struct Power {
-    std::uint64_t a = 0;
-    std::uint64_t b = 0;
-  };
-
  private:
-  static constexpr unsigned digit_bits = 8;
-  static constexpr std::size_t digits = std::size_t{1} << digit_bits;
-  using Table = std::array<Power, digits>;
+  void modulo_odd(std::uint64_t odd, std::span<const std::uint64_t> inputs, std::span<std::uint64_t> residues) const;
+  void modulo_even(std::span<const std::uint64_t> inputs, std::span<std::uint64_t> residues) const;
 
-  template <class Ring>
-  static std::vector<Table> tables_in(const Ring& ring, std::size_t places);
-  template <class Ring>
-  static void look_up(const Ring& ring, std::span<const Table> tables, std::span<const std::uint64_t> inputs,
-                      std::span<std::uint64_t> residues);
-
-  std::uint64_t odd_;          // q
-  std::uint64_t mask_;         // 2^s - 1
-  std::uint64_t odd_inverse_;  // 1 / q mod 2^64
-  std::vector<Table> odd_tables_;
-  std::vector<Table> even_tables_;
+  std::uint64_t modulus_;
+  ResidueArithmetic arithmetic_{};
+  PowerTables tables_;              // modulo m or, for even m, its odd part q; empty for m = 2^s
+  PowerTables overflowing_tables_;  // modulo 2^64; empty for odd m, and where doubles take it whole
 };
 
 }  // namespace duet

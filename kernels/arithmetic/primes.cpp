@@ -1,5 +1,6 @@
 #include "kernels/arithmetic/primes.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
@@ -95,6 +96,54 @@ std::uint64_t fibonacci_modulo_by_division(std::uint64_t n, std::uint64_t m) {
     next = one ? plus(even, odd) : odd;
   }
   return f;
+}
+
+FibonacciByAddition::FibonacciByAddition(std::uint64_t m, std::uint64_t largest)
+    : m_{m}, places_(std::max<std::size_t>(1, (std::bit_width(largest) + 7) / 8)) {
+  std::uint64_t here = 1 % m;  // F(1), F(2); then F(256^place) and its neighbour
+  std::uint64_t next = 1 % m;
+  for (auto& place : places_) {
+    const Neighbours step = neighbours(here, next);
+    here = 0;
+    next = 1 % m;
+    for (Neighbours& entry : place) {
+      entry = neighbours(here, next);
+      add(step, here, next);
+    }
+  }
+}
+
+std::uint64_t FibonacciByAddition::operator()(std::uint64_t n) const {
+  std::uint64_t here = 0;
+  std::uint64_t next = 1 % m_;
+  for (std::size_t place = 0; place < places_.size(); ++place) add(places_[place][n >> (8 * place) & 255U], here, next);
+  return here;
+}
+
+FibonacciByAddition::Factor FibonacciByAddition::factor(std::uint64_t c) const {
+  return {c, static_cast<std::uint64_t>((Wide{c} << 64U) / m_)};
+}
+
+FibonacciByAddition::Neighbours FibonacciByAddition::neighbours(std::uint64_t here, std::uint64_t next) const {
+  return {factor(here), factor(next), factor(next >= here ? next - here : next + (m_ - here))};
+}
+
+inline void FibonacciByAddition::add(const Neighbours& k, std::uint64_t& here, std::uint64_t& next) const {
+  // Masks and least values where choices would be jumps, mispredicted half the time.
+  const auto product = [m = m_](std::uint64_t x, const Factor& y) {
+    // The quotient is right or one too small.
+    const auto quotient = static_cast<std::uint64_t>(Wide{x} * y.share >> 64U);
+    if (m >> 63U == 0) {
+      const std::uint64_t rest = x * y.c - quotient * m;
+      return std::min(rest, rest - m);
+    }
+    const Wide rest = Wide{x} * y.c - Wide{quotient} * m;
+    return static_cast<std::uint64_t>(rest) - (m & (0 - std::uint64_t{rest >= m}));
+  };
+  const auto sum = [m = m_](std::uint64_t x, std::uint64_t y) { return x + y - (m & (0 - std::uint64_t{x >= m - y})); };
+  const std::uint64_t sum_here = sum(product(here, k.difference), product(next, k.here));
+  next = sum(product(here, k.here), product(next, k.next));
+  here = sum_here;
 }
 
 }  // namespace duet

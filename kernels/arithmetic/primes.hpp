@@ -3,7 +3,9 @@
 /// Primes and products modulo 64-bit numbers, for checking. Everything here divides by the processor's own division and
 /// shares nothing with the Montgomery arithmetic of `fibonacci_residue.hpp`, so that one mistake cannot hide in both.
 
+#include <array>
 #include <cstdint>
+#include <vector>
 
 namespace duet {
 
@@ -38,5 +40,36 @@ class LucasChain {
 ///     F(2k) = F(k) (2 F(k+1) - F(k)),    F(2k+1) = F(k)^2 + F(k+1)^2,
 /// with a division for each of the three products a bit of n. About 1 us for n of 64 bits.
 [[nodiscard]] std::uint64_t fibonacci_modulo_by_division(std::uint64_t n, std::uint64_t m);
+
+/// The same for many n: n is cut into eight bytes, and the neighbours F(k), F(k+1) for each byte at each place are put
+/// together by addition,
+///     F(j+k) = F(j) (F(k+1) - F(k)) + F(j+1) F(k),    F(j+k+1) = F(j) F(k) + F(j+1) F(k+1),
+/// each product x c modulo m by c and c 2^64 / m, rounded down, which a division has found beforehand: the product of x
+/// and the second says how often m is taken off (V. Shoup, NTL). 0.2 ms to begin with, then about 60 ns.
+class FibonacciByAddition {
+ public:
+  FibonacciByAddition(std::uint64_t m, std::uint64_t largest);
+  /// F(n) mod m for n <= largest.
+  [[nodiscard]] std::uint64_t operator()(std::uint64_t n) const;
+
+ private:
+  /// x -> x c mod m.
+  struct Factor {
+    std::uint64_t c = 0;
+    std::uint64_t share = 0;  ///< c 2^64 / m
+  };
+  struct Neighbours {
+    Factor here;        ///< F(k)
+    Factor next;        ///< F(k + 1)
+    Factor difference;  ///< F(k + 1) - F(k)
+  };
+  [[nodiscard]] Factor factor(std::uint64_t c) const;
+  [[nodiscard]] Neighbours neighbours(std::uint64_t here, std::uint64_t next) const;
+  /// F(j), F(j + 1) -> F(j + k), F(j + k + 1)
+  void add(const Neighbours& k, std::uint64_t& here, std::uint64_t& next) const;
+
+  std::uint64_t m_;
+  std::vector<std::array<Neighbours, 256>> places_;
+};
 
 }  // namespace duet

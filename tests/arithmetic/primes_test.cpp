@@ -61,5 +61,19 @@ TEST(LucasChain, AgreesWithExactNumbersAndWithDoubling) {
   }
 }
 
+TEST(FibonacciByAddition, AgreesWithDoublingAndDivision) {
+  for (const std::uint64_t m : {std::uint64_t{1}, std::uint64_t{2}, std::uint64_t{10}, std::uint64_t{1'000'000'007},
+                                std::uint64_t{1} << 63U, (std::uint64_t{1} << 63U) + 1, UINT64_MAX - 58, UINT64_MAX}) {
+    const FibonacciByAddition all{m, UINT64_MAX};
+    for (std::uint64_t n = UINT64_MAX; n != 0; n /= 3) EXPECT_EQ(all(n), fibonacci_modulo_by_division(n, m)) << n;
+    for (const std::uint64_t largest : {0U, 1U, 255U, 256U, 65536U}) {
+      const FibonacciByAddition some{m, largest};
+      for (const std::uint64_t n : {largest, largest / 2, std::uint64_t{0}}) {
+        EXPECT_EQ(some(n), fibonacci_modulo_by_division(n, m)) << n << " of " << largest;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace duet

@@ -1,12 +1,16 @@
 #include "kernels/core/random.hpp"
 
 #include <gtest/gtest.h>
+#include <hwy/highway.h>
 
 #include <cmath>
 #include <cstdint>
 #include <set>
+#include <span>
+#include <vector>
 
 #include "kernels/core/partition.hpp"
+#include "tests/local_product/only_target.hpp"
 
 namespace duet {
 namespace {
@@ -32,6 +36,25 @@ TEST(RandomBits, DifferWhereAnyOfTheirArgumentsDoes) {
     }
   }
   EXPECT_EQ(seen.size(), asked);
+}
+
+TEST(RandomBits, AreTheSameManyAtATimeInEveryInstructionSet) {
+  constexpr std::uint64_t untouched = 0xfeedfeedfeedfeed;
+  const std::int64_t here = hwy::SupportedTargets();
+  for (std::int64_t target = 1; target > 0; target <<= 1) {
+    if ((here & target) == 0) continue;
+    const OnlyTarget only{target};
+    for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{0xfffffff8}, UINT64_MAX - 5}) {
+      for (std::size_t count = 0; count < 70; ++count) {
+        std::vector<std::uint64_t> bits(count + 8, untouched);
+        fill_random_bits(std::span{bits}.first(count), 0x299f31d0a4093822U, 17, first);
+        for (std::size_t k = 0; k < bits.size(); ++k) {
+          ASSERT_EQ(bits[k], k < count ? random_bits(0x299f31d0a4093822U, 17, first + k) : untouched)
+              << hwy::TargetName(target) << ", " << k << " of " << count << " from " << first;
+        }
+      }
+    }
+  }
 }
 
 TEST(RandomEntry, LiesInItsIntervalAndIsSpreadEvenly) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include "kernels/arithmetic/fibonacci_residue.hpp"
 #include "kernels/core/mpi.hpp"
 #include "kernels/core/tbb_team.hpp"
 #include "kernels/mapping/fib_batch/plan.hpp"
@@ -65,6 +66,11 @@ struct Place {
   std::unique_ptr<TbbTeam> team{};  ///< for tbb alone: kept, since the workers of a new arena come late
 };
 
+std::string arithmetic_of(const FibBatch& batch) {
+  if (batch.exact()) return std::string{"GMP "} + gmp_version;
+  return "tables of powers of phi, " + std::string{name_of(residue_arithmetics(batch.modulus).front())};
+}
+
 void solve(Model model, Place& place) {
   switch (model) {
     case Model::serial:
@@ -104,7 +110,7 @@ Placed place_for_harness(const Instance& instance, Model model, const Execution&
   bound.execute = [place, model] { solve(model, *place); };
   bound.verify = [place, seed] { return judge_fib_batch(place->batch, place->answers, seed, place->execution); };
   bound.digest = [place] { return digest_of_fib_batch(place->batch, place->answers, place->execution.communicator); };
-  bound.facts["arithmetic"] = place->batch.exact() ? std::string{"GMP "} + gmp_version : "tables of powers of phi";
+  bound.facts["arithmetic"] = arithmetic_of(place->batch);
   return bound;
 }
 
@@ -145,7 +151,7 @@ double fib_batch_memory(const FibBatch& batch, Model model, int ranks, int threa
   const double an_answer = batch.exact() ? 3 * (24 + 24) + 32 : 3 * 8;
   const double orders = batch.exact() ? 10 * count * processes : 0;
   // GMP takes about three times the answer beside it, and one worker may have that for the largest n.
-  const double scratch = batch.exact() ? 4 * fibonacci_bytes(batch.inputs.largest()) : 100e3;
+  const double scratch = batch.exact() ? 4 * fibonacci_bytes(batch.inputs.largest()) : 500e3;
   return 1.05 * fib_batch_answer_bytes(batch) + an_answer * count + orders + workers * scratch;
 }
 

@@ -13,7 +13,7 @@ void fib_batch_hybrid(const FibBatch& batch, Answers& answers, RankWords& words,
 
   const int workers = size_of(execution.communicator) * execution.threads;
   const Plan plan = fib_batch_plan(batch, schedule, execution.whole_or("grain", 0), workers);
-  const Solver solver{batch, plan};
+  const Solver solver{batch, plan, workers};
   const RankActs acts{
       .act = [&](Range pieces, int worker) { solver.answer(plan.positions(pieces), answers.shelf(worker)); },
       .nanoseconds = [&](std::int64_t piece) { return nanoseconds_of(batch, plan, piece); }};

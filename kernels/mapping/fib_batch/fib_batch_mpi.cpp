@@ -14,7 +14,7 @@ void fib_batch_mpi(const FibBatch& batch, Answers& answers, RankWords& words, co
   // Planning is not work on the question, and is repeated by every rank: it is booked as nothing.
   const int ranks = size_of(execution.communicator);
   const Plan plan = fib_batch_plan(batch, schedule, execution.whole_or("grain", 0), ranks);
-  const Solver solver{batch, plan};
+  const Solver solver{batch, plan, ranks};
   const RankActs acts{
       .act = [&](Range pieces, int /*worker*/) { solver.answer(plan.positions(pieces), answers.shelf(0)); }};
   deal_mpi(plan, schedule, acts, words, execution);

@@ -8,7 +8,7 @@ namespace duet {
 void fib_batch_openmp(const FibBatch& batch, Answers& answers, const Execution& execution) {
   const Schedule schedule = schedule_called(execution.text_or("schedule", "longest_first"));
   const Plan plan = fib_batch_plan(batch, schedule, execution.whole_or("grain", 0), execution.threads);
-  const Solver solver{batch, plan};
+  const Solver solver{batch, plan, execution.threads};
   deal_openmp(
       plan, schedule, [&](Range pieces, int thread) { solver.answer(plan.positions(pieces), answers.shelf(thread)); },
       execution);

@@ -15,7 +15,7 @@ void fib_batch_tbb(const FibBatch& batch, Answers& answers, const Execution& exe
 void fib_batch_tbb(const FibBatch& batch, Answers& answers, const Execution& execution, TbbTeam& team) {
   const Schedule schedule = schedule_called(execution.text_or("schedule", "longest_first"));
   const Plan plan = fib_batch_plan(batch, schedule, execution.whole_or("grain", 0), execution.threads);
-  const Solver solver{batch, plan};
+  const Solver solver{batch, plan, execution.threads};
   deal_tbb(
       plan, schedule, [&](Range pieces, int worker) { solver.answer(plan.positions(pieces), answers.shelf(worker)); },
       execution, team);

@@ -6,6 +6,8 @@
 #include <span>
 #include <string_view>
 
+#include "kernels/core/partition.hpp"
+
 namespace duet {
 
 /// How random inputs are spread over [0, largest]. F(n) costs about n^1.5, so all of them are uneven; each hurts
@@ -41,6 +43,9 @@ class FibInputs {
   [[nodiscard]] std::uint64_t operator[](std::int64_t i) const {
     return given_.empty() ? make(i) : given_[static_cast<std::size_t>(i)];
   }
+  /// n_i of all `items`: in the caller's list where there is one, else made in `room`, which has room for them:
+  /// uniform ones in 2 ns each.
+  [[nodiscard]] std::span<const std::uint64_t> read(Range items, std::span<std::uint64_t> room) const;
 
  private:
   FibInputs() = default;

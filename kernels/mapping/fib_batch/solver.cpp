@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 namespace duet {
 
-Solver::Solver(const FibBatch& batch, const Plan& plan) : batch_{batch}, plan_{plan} {
-  if (!batch.exact() && batch.inputs.count() > 0) modulo_.emplace(batch.modulus, batch.inputs.largest());
+Solver::Solver(const FibBatch& batch, const Plan& plan, int workers) : batch_{batch}, plan_{plan} {
+  const std::int64_t count = batch.inputs.count();
+  if (!batch.exact() && count > 0) {
+    modulo_.emplace(batch.modulus, batch.inputs.largest(), (count + workers - 1) / workers);
+  }
 }
 
 void Solver::answer(Range positions, Shelf& mine) const {
@@ -35,16 +39,16 @@ void Solver::answer_exactly(Range positions, Shelf& mine) const {
 
 void Solver::answer_modulo(Range positions, Shelf& mine) const {
   // Residues all cost the same, so that no plan reorders them: positions are items.
-  constexpr std::int64_t together = 256;
+  constexpr std::int64_t together = 512;
   const std::size_t first = mine.residues.size();
   mine.residues.resize(first + static_cast<std::size_t>(positions.size()));
-  std::uint64_t* out = mine.residues.data() + first;
-  std::array<std::uint64_t, together> inputs;
+  std::span<std::uint64_t> residues = std::span{mine.residues}.subspan(first);
+  std::array<std::uint64_t, together> room;
   for (std::int64_t begin = positions.begin; begin < positions.end; begin += together) {
-    const auto count = static_cast<std::size_t>(std::min(together, positions.end - begin));
-    for (std::size_t k = 0; k < count; ++k) inputs[k] = batch_.inputs[begin + static_cast<std::int64_t>(k)];
-    (*modulo_)({inputs.data(), count}, {out, count});
-    out += count;
+    const Range items{begin, std::min(begin + together, positions.end)};
+    const auto count = static_cast<std::size_t>(items.size());
+    (*modulo_)(batch_.inputs.read(items, room), residues.first(count));
+    residues = residues.subspan(count);
   }
   mine.answered.push_back({positions, static_cast<std::int64_t>(first)});
 }

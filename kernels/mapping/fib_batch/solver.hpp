@@ -15,8 +15,9 @@ namespace duet {
 /// Answers pieces of one batch under one plan, both of which the caller keeps alive. Workers of one process share it.
 class Solver {
  public:
-  /// For residues it builds the tables of the modulus, about 10 us; every rank has its own.
-  Solver(const FibBatch& batch, const Plan& plan);
+  /// For residues it fills the tables of the modulus, every rank its own, while the other threads wait: as large as the
+  /// share of one of `workers` pays for, at most 0.2 ms.
+  Solver(const FibBatch& batch, const Plan& plan, int workers);
 
   /// Answers the items at `positions` and puts the answers on the caller's own shelf.
   void answer(Range positions, Shelf& mine) const;

@@ -16,7 +16,10 @@ namespace {
 class Oracle {
  public:
   Oracle(const FibBatch& batch, std::uint64_t seed)
-      : batch_{batch}, chains_{LucasChain{random_prime(seed, 0)}, LucasChain{random_prime(seed, 1)}} {}
+      : batch_{batch}, chains_{LucasChain{random_prime(seed, 0)}, LucasChain{random_prime(seed, 1)}} {
+    constexpr std::int64_t many = 256;
+    if (!batch.exact() && batch.inputs.count() >= many) by_addition_.emplace(batch.modulus, batch.inputs.largest());
+  }
 
   /// What is wrong with `answer` as F(n); nothing where it is right.
   [[nodiscard]] std::optional<std::string> objection(std::uint64_t n, const Natural& answer) const {
@@ -37,7 +40,7 @@ class Oracle {
     return std::nullopt;
   }
   [[nodiscard]] std::optional<std::string> objection(std::uint64_t n, std::uint64_t residue) const {
-    const std::uint64_t right = fibonacci_modulo_by_division(n, batch_.modulus);
+    const std::uint64_t right = by_addition_ ? (*by_addition_)(n) : fibonacci_modulo_by_division(n, batch_.modulus);
     if (residue == right) return std::nullopt;
     return said(n, "mod " + std::to_string(batch_.modulus) + " is " + std::to_string(residue) + "; " +
                        std::to_string(right) + " is right");
@@ -56,6 +59,7 @@ class Oracle {
 
   const FibBatch& batch_;
   std::array<LucasChain, 2> chains_;
+  std::optional<FibonacciByAddition> by_addition_;  // where there are many residues
 };
 
 /// The answers that one process holds, as threads look at them.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -71,6 +72,26 @@ TEST_P(FibonacciInModel, AnswersModulo) {
   EXPECT_EQ(ended.status, 0) << ended.error;
   // F(n) mod 10 has the period 60: 1000000007 = 47, 2^64 - 1 = 15 modulo 60; -F(10) = -55, -F(4) = -3.
   EXPECT_EQ(ended.output, "0\n5\n5\n3\n0\n7\n0\n");
+}
+
+TEST_P(FibonacciInModel, AnswersThousandsModulo) {
+  constexpr std::size_t count = 5'000;
+  constexpr std::uint64_t modulus = 9'223'372'036'854'775'783U;
+  std::vector<std::uint64_t> residues{0, 1};
+  while (residues.size() < count) residues.push_back((residues.back() + *(residues.end() - 2)) % modulus);
+  std::string inputs;
+  std::string expected;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t n = (i * 777 + 5) % count;
+    const bool below = i % 3 == 0;
+    const bool minus = below && n % 2 == 0 && n > 0;
+    inputs += (below ? "-" : "") + std::to_string(n) + (i % 7 == 0 ? "\r\n" : "\n");
+    expected += std::to_string(minus ? modulus - residues[n] : residues[n]) + "\n";
+  }
+  folder_.file("n.txt", inputs);
+  const Ended ended = fibonacci("--inputs n.txt --mod " + std::to_string(modulus));
+  EXPECT_EQ(ended.status, 0) << ended.error;
+  EXPECT_EQ(ended.output, expected);
 }
 
 TEST_P(FibonacciInModel, NamesTheLineThatIsWrongAndLeavesNothing) {

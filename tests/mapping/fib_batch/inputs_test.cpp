@@ -70,6 +70,24 @@ TEST(FibInputs, OfGiantsHaveOneIn64AndTheLast) {
   EXPECT_EQ(inputs[639], 100'000U);
 }
 
+TEST(FibInputs, AreReadInRunsAsOneByOne) {
+  const std::vector<std::uint64_t> list{5, 3, 900, 0};
+  std::vector<FibInputs> all{FibInputs::given(list)};
+  for (const Spread spread : all_spreads) {
+    for (const std::uint64_t largest : {std::uint64_t{9}, UINT64_MAX}) {
+      all.push_back(FibInputs::random(spread, 100, largest, 3));
+    }
+  }
+  std::vector<std::uint64_t> room(100);
+  for (const FibInputs& inputs : all) {
+    for (const std::int64_t begin : {0, 1, 4}) {
+      const std::span<const std::uint64_t> run = inputs.read({begin, inputs.count()}, room);
+      ASSERT_EQ(static_cast<std::int64_t>(run.size()), inputs.count() - begin);
+      for (std::size_t k = 0; k < run.size(); ++k) EXPECT_EQ(run[k], inputs[begin + static_cast<std::int64_t>(k)]);
+    }
+  }
+}
+
 TEST(FibInputs, MayBeAListOfTheCallers) {
   const std::vector<std::uint64_t> list{5, 3, 900, 0};
   const FibInputs inputs = FibInputs::given(list);

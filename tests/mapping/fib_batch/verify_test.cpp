@@ -10,8 +10,8 @@ namespace duet {
 namespace {
 
 FibBatch exact_batch() { return {.inputs = FibInputs::random(Spread::uniform, 200, 5'000, 6), .modulus = 0}; }
-FibBatch modular_batch() {
-  return {.inputs = FibInputs::random(Spread::uniform, 200, 5'000, 6), .modulus = 1'000'000'000};
+FibBatch modular_batch(std::int64_t count = 200) {
+  return {.inputs = FibInputs::random(Spread::uniform, count, 5'000, 6), .modulus = 1'000'000'000};
 }
 
 Judgement judged(const FibBatch& batch, const Answers& answers, int threads = 1) {
@@ -122,9 +122,12 @@ TEST(FibBatchVerify, RejectsAZeroAndANumberThatShouldBeZero) {
 }
 
 TEST(FibBatchVerify, RejectsOneWrongResidue) {
-  Answers answers = answers_to(modular_batch());
-  answers.shelf(0).residues[199] ^= 1U;
-  expect_wrong(modular_batch(), answers, "item 199: F(");
+  for (const std::int64_t count : {200, 1000}) {
+    Answers answers = answers_to(modular_batch(count));
+    EXPECT_TRUE(judged(modular_batch(count), answers).right);
+    answers.shelf(0).residues[199] ^= 1U;
+    expect_wrong(modular_batch(count), answers, "item 199: F(");
+  }
 }
 
 TEST(FibBatchVerify, RejectsASwappedPair) {
