@@ -1,0 +1,39 @@
+#pragma once
+
+/// The tree as OpenMP tasks.
+
+#include "kernels/core/execution.hpp"
+#include "kernels/divide_and_conquer/fib_tree/subtree_booking.hpp"
+#include "kernels/divide_and_conquer/fib_tree/tree.hpp"
+#include "kernels/divide_and_conquer/fib_tree/tree_tunables.hpp"
+
+namespace duet {
+
+/// What a team of OpenMP threads counts together, each thread for itself. In the region, all threads do
+///
+///     tree.begin();
+///     one of them, or a task of it:  tree.count(n), as often as wanted
+///     #pragma omp barrier            where the others take tasks
+///     tree.add_up();
+class TaskTree {
+ public:
+  TaskTree(const Execution& execution, const TreeTunables& tunables)
+      : tunables_{tunables}, booking_{execution.timesheet, execution.threads, tunables.cutoff} {}
+
+  void begin() const;
+  /// Counts the subtree of index `n`, whose tasks all threads may take, and returns when it is done.
+  void count(std::int64_t n);
+  void add_up();
+  /// What all have counted, after the region.
+  [[nodiscard]] const TreeCount& found() const { return found_; }
+
+ private:
+  [[nodiscard]] TreeCount joined(std::int64_t n) const;
+  void unjoined(std::int64_t n) const;
+
+  TreeTunables tunables_;
+  SubtreeBooking booking_;
+  TreeCount found_;
+};
+
+}  // namespace duet
