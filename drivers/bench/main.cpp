@@ -97,7 +97,7 @@ class Bench {
     for (const Model model : {Model::openmp, Model::tbb, Model::mpi, Model::hybrid}) {
       const std::string name{name_of(model)};
       if (model != Model::hybrid) {
-        add("peer/fib_tree/spawn/" + name, [this, model] { return tree_without_cutoff(model, "subtree"); });
+        add("peer/fib_tree/spawn/" + name, [this, model] { return tree_without_cutoff(model, "end"); });
       }
       if (model == Model::openmp || model == Model::tbb) {
         add("peer/fib_tree/join/" + name, [this, model] { return tree_without_cutoff(model, "call"); });

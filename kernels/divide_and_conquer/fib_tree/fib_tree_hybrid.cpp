@@ -39,6 +39,8 @@ TreeCount fib_tree_hybrid(std::int64_t n, RankWords& words, const Execution& exe
 #pragma omp master
     failure.guard([&] {
       while (const std::optional<Range> dealt = booked([&] { return tasks.next(); })) {
+        // Waits for the team before it takes more, which other ranks may want.
+#pragma omp taskgroup
         tasks.each(*dealt, [&](std::int64_t index) { tree.count(index); });
       }
     });

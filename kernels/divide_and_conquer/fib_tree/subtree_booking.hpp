@@ -11,7 +11,7 @@
 namespace duet {
 
 /// A subtree of index `level()` or less is booked as a whole, by the worker who begins it; what thieves take out of it
-/// goes unbooked, and what the worker waits for them is booked: a few tasks of the many in a subtree. Without a
+/// goes unbooked, and what the worker waits for them is booked: a few tasks of the thousand in a subtree. Without a
 /// timesheet it does nothing.
 class SubtreeBooking {
  public:
@@ -32,8 +32,8 @@ class SubtreeBooking {
   }
 
  private:
-  /// 35421 calls, some 40 us and more.
-  static constexpr std::int64_t least_level = 21;
+  /// 3193 calls, 4 us and more, of which reading the clock is 1 %.
+  static constexpr std::int64_t least_level = 16;
 
   Timesheet* timesheet_;
   std::int64_t level_;

@@ -19,7 +19,8 @@ void TaskTree::add_up() {
 }
 
 void TaskTree::count(std::int64_t n) {
-  if (n > booking_.level()) {
+  const bool joins = tunables_.join == Join::call;
+  if (n > booking_.level() && joins) {
     // The larger one is the task, so that a thief takes much at a time.
 #pragma omp task default(none) firstprivate(n)
     count(n - 1);
@@ -28,11 +29,15 @@ void TaskTree::count(std::int64_t n) {
     counted_here.calls += 1;
     return;
   }
-  booking_.book(omp_get_thread_num(), [this, n] {
-    if (tunables_.join == Join::call) {
+  for (; n > booking_.level(); n -= 2) {
+#pragma omp task default(none) firstprivate(n)
+    count(n - 1);
+    counted_here.calls += 1;
+  }
+  booking_.book(omp_get_thread_num(), [this, n, joins] {
+    if (joins) {
       counted_here += joined(n);
     } else {
-#pragma omp taskgroup
       unjoined(n);
     }
   });
@@ -53,7 +58,8 @@ TreeCount TaskTree::joined(std::int64_t n) const {
 
 // F(n) = F(n-1) + F(n-3) + F(n-5) + ..., each of which goes to the sum of the thread that runs it. With nobody waiting,
 // tasks pile up, and from 64 a thread on libgomp runs one where it is spawned, with nothing allocated and no lock: 9.5
-// ns a task and not 45.
+// ns a task and not 45. (A taskgroup for each subtree would spoil that: it takes the newest first, which keeps the
+// pile small.)
 void TaskTree::unjoined(std::int64_t n) const {
   std::uint64_t calls = 0;
   for (; n > tunables_.cutoff; n -= 2) {

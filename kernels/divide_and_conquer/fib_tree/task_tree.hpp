@@ -13,7 +13,7 @@ namespace duet {
 ///
 ///     tree.begin();
 ///     one of them, or a task of it:  tree.count(n), as often as wanted
-///     #pragma omp barrier            where the others take tasks
+///     #pragma omp barrier            where they take the tasks that are left
 ///     tree.add_up();
 class TaskTree {
  public:
@@ -21,7 +21,8 @@ class TaskTree {
       : tunables_{tunables}, booking_{execution.timesheet, execution.threads, tunables.cutoff} {}
 
   void begin() const;
-  /// Counts the subtree of index `n`, whose tasks all threads may take, and returns when it is done.
+  /// Counts the subtree of index `n`, whose tasks all threads may take. With Join::call it is done on return, with
+  /// Join::end when the tasks are: at the end of the `taskgroup` around it, or at the barrier.
   void count(std::int64_t n);
   void add_up();
   /// What all have counted, after the region.

@@ -10,9 +10,9 @@ namespace duet {
 namespace {
 
 Join join_called(const std::string& name) {
-  if (name == "subtree") return Join::subtree;
+  if (name == "end") return Join::end;
   if (name == "call") return Join::call;
-  throw std::invalid_argument("join: '" + name + "' is none of subtree, call");
+  throw std::invalid_argument("join: '" + name + "' is none of end, call");
 }
 
 Schedule distribution_called(const std::string& name) {
@@ -28,7 +28,7 @@ TreeTunables tree_tunables(const Execution& execution) {
   const std::int64_t cutoff = execution.whole_or("cutoff", 0);
   if (cutoff < 0) throw std::invalid_argument("cutoff: " + std::to_string(cutoff) + " is negative");
   return {.cutoff = std::max<std::int64_t>(cutoff, 1),
-          .join = join_called(execution.text_or("join", "subtree")),
+          .join = join_called(execution.text_or("join", "end")),
           .distribution = distribution_called(execution.text_or("distribution", "stealing"))};
 }
 
@@ -41,9 +41,10 @@ std::vector<Setting> settings_of_tree(Model model) {
                                  .most = largest_tree}};
   if (runs_threads(model)) {
     settings.push_back({.name = "join",
-                        .preset = "subtree",
-                        .meaning = "who waits for what it spawned: one call of a subtree, or every call",
-                        .choices = {"subtree", "call"}});
+                        .preset = "end",
+                        .meaning = "when results are put together: at the end, or in every call, which waits for "
+                                   "what it spawned",
+                        .choices = {"end", "call"}});
   }
   if (passes_messages(model)) {
     settings.push_back({.name = "distribution",

@@ -13,13 +13,13 @@ namespace duet {
 
 /// Which calls wait for what they have spawned.
 enum class Join {
-  subtree,  ///< one for a subtree of tens of thousands of calls; what its tasks find stays with the workers until then
-  call,     ///< every one, for the task whose result it adds: fork and join
+  end,   ///< none: what tasks find stays with their workers, and is added up at the end
+  call,  ///< every one, for the task whose result it adds: fork and join
 };
 
 struct TreeTunables {
   std::int64_t cutoff = 1;  ///< the largest index that is one task, 1 or more
-  Join join = Join::subtree;
+  Join join = Join::end;
   Schedule distribution = Schedule::stealing;  ///< block for "static", dynamic for "counter", or stealing
 };
 

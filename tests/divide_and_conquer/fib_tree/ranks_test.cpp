@@ -20,7 +20,7 @@ class FibTreeRanks : public testing::Test {
     return model == Model::mpi ? fib_tree_mpi(n, words_, execution) : fib_tree_hybrid(n, words_, execution);
   }
   [[nodiscard]] Execution execution(Model model, int threads, std::int64_t cutoff, const std::string& distribution,
-                                    const std::string& join = "subtree") const {
+                                    const std::string& join = "end") const {
     std::map<std::string, std::string> given{{"cutoff", std::to_string(cutoff)}, {"distribution", distribution}};
     if (model == Model::hybrid) given["join"] = join;
     return {.threads = threads, .communicator = communicator(), .tunables = tunables(model, given)};
@@ -55,7 +55,7 @@ TEST_F(FibTreeRanks, CountWhatTheFormulasSayAtEveryCutoff) {
 
 TEST_F(FibTreeRanks, CountTreesOfManyTasks) {
   each_way([&](Model model, int threads, const std::string& distribution) {
-    for (const char* const join : {"subtree", "call"}) {
+    for (const char* const join : {"end", "call"}) {
       const TreeCount found = counted(model, 18, execution(model, threads, 1, distribution, join));
       EXPECT_TRUE(on_every_rank(found == right_count(18, 1))) << join;
     }

@@ -36,7 +36,7 @@ class SharedFibTree : public testing::TestWithParam<Model> {
 };
 
 TEST_P(SharedFibTree, CountsWhatTheFormulasSayAtEveryCutoff) {
-  for (const char* const join : {"subtree", "call"}) {
+  for (const char* const join : {"end", "call"}) {
     for (int threads = 1; threads <= 3; ++threads) {
       for (std::int64_t n = 0; n <= 14; ++n) {
         for (const std::int64_t cutoff : {1, 2, 3, 5, 8, 13, 14, 93}) {
@@ -49,7 +49,7 @@ TEST_P(SharedFibTree, CountsWhatTheFormulasSayAtEveryCutoff) {
 }
 
 TEST_P(SharedFibTree, CountsTreesOfMoreThanOneSubtreeOfTasks) {
-  for (const char* const join : {"subtree", "call"}) {
+  for (const char* const join : {"end", "call"}) {
     for (int threads = 1; threads <= 3; ++threads) {
       for (const std::int64_t cutoff : {1, 12}) {
         EXPECT_EQ(counted(GetParam(), large, execution(threads, cutoff, join)), right_count(large, cutoff));
@@ -65,7 +65,7 @@ TEST_P(SharedFibTree, HasNoCutoffWhereNoneIsSet) {
 TEST_P(SharedFibTree, BooksUsefulTimeOfItsThreadsAlone) {
   for (const std::int64_t cutoff : {1, 16}) {
     Timesheet timesheet{2};
-    Execution with = execution(2, cutoff, "subtree");
+    Execution with = execution(2, cutoff, "end");
     with.timesheet = &timesheet;
     static_cast<void>(counted(GetParam(), large, with));
     EXPECT_GT(timesheet.of(0).useful + timesheet.of(1).useful, 0);

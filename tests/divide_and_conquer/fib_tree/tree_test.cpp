@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -57,6 +58,19 @@ TEST(EachTask, MeetsTheTasksOfEveryRangeFromLeftToRight) {
           EXPECT_EQ(met, std::vector(tasks.begin() + begin, tasks.begin() + end)) << n << " cut at " << cutoff;
         }
       }
+    }
+  }
+}
+
+TEST(IsShortLeaf, IsTheFibonacciWordHoweverFarOut) {
+  // What follows the word of length F(j) is the word again, up to the length F(j - 1).
+  for (std::size_t j = 5; j < 91; ++j) {
+    const auto length = static_cast<std::int64_t>(fibonacci_numbers[j]);
+    const auto shorter = static_cast<std::int64_t>(fibonacci_numbers[j - 1]);
+    for (std::int64_t k = 0; k < std::min<std::int64_t>(shorter, 1000); ++k) {
+      ASSERT_EQ(is_short_leaf(length + k), is_short_leaf(k)) << j << ", " << k;
+      const std::int64_t last = shorter - 1 - k;
+      ASSERT_EQ(is_short_leaf(length + last), is_short_leaf(last)) << j << ", " << last;
     }
   }
 }
