@@ -97,14 +97,15 @@ class Bench {
     for (const Model model : {Model::openmp, Model::tbb, Model::mpi, Model::hybrid}) {
       const std::string name{name_of(model)};
       if (model != Model::hybrid) {
-        add("peer/fib_tree/spawn/" + name, [this, model] { return tree_without_cutoff(model, "end"); });
+        add(
+            "peer/fib_tree/spawn/" + name, [this, model] { return tree_without_cutoff(model, "end"); }, tree_price);
       }
       if (model == Model::openmp || model == Model::tbb) {
-        add("peer/fib_tree/join/" + name, [this, model] { return tree_without_cutoff(model, "call"); });
+        add(
+            "peer/fib_tree/join/" + name, [this, model] { return tree_without_cutoff(model, "call"); }, tree_price);
       }
       add(
-          "peer/fib_tree/curve/" + name, [this, model] { return tree_curve(model); },
-          [](const Contest& contest) { return tree_figures(contest); });
+          "peer/fib_tree/curve/" + name, [this, model] { return tree_curve(model); }, tree_figures);
     }
     add("peer/fib_tree/steal", [this] { return tree_steals(); });
     add("peer/fib_tree/" + options_.fib_tree_size, [this] { return tree_with_cutoff(); });
@@ -150,6 +151,9 @@ class Bench {
       state.SkipWithError(error.what());
     }
   }
+
+  /// The n of trees whose tasks are counted singly: half a million of them, and 1.5 ms of calls.
+  static constexpr std::int64_t tree_n = 28;
 
   using Tunables = std::map<std::string, std::string>;
   using Parameters = std::map<std::string, std::string>;
@@ -419,7 +423,7 @@ class Bench {
 
   /// Where every call is a task or spawns one, against a bare loop of as many.
   Contest tree_without_cutoff(Model model, const std::string& join) {
-    const std::string size = "28";
+    const std::string size = std::to_string(tree_n);
     Tunables tunables{{"cutoff", "1"}};
     if (model == Model::mpi) {
       tunables["distribution"] = "counter";
@@ -429,14 +433,28 @@ class Bench {
     const std::string loop = model == Model::mpi ? "message" : join == "call" ? "join" : "spawn";
     std::vector<Contestant> contestants{variant("fib_tree", model, size, tunables)};
     contestants.push_back(tree_peer(fmt::format("tree-{}-{}", loop, name_of(model)), size));
-    return {fmt::format("fib_tree of {} without a cut-off, {} tasks, {} workers", size, tasks_of_tree(28, 1),
+    contestants.push_back(tree_peer("tree-ideal", size));
+    contestants.back().role = Contestant::Role::ceiling;
+    return {fmt::format("fib_tree of {} without a cut-off, {} tasks, {} workers", size, tasks_of_tree(tree_n, 1),
                         options_.workers),
             std::move(contestants), scratch_.path(), 9};
   }
 
+  /// What a task takes of a worker's time beside the calls of the recursion, and the same of the loop.
+  static std::string tree_price(const Contest& contest) {
+    const std::vector<Showing>& showings = contest.showings();
+    const auto for_each_task = [&](double seconds) {
+      return seconds * showings.front().contestant.workers / static_cast<double>(tasks_of_tree(tree_n, 1));
+    };
+    const double tree = for_each_task(median(showings[0].seconds) - median(showings[2].seconds));
+    const double loop = for_each_task(median(showings[1].seconds));
+    return fmt::format("  a task costs {} beside its calls, {:.2f} of the {} in the loop\n", seconds_text(tree),
+                       tree / loop, seconds_text(loop));
+  }
+
   /// The ideal beside one cut-off after the other, and the one that is chosen.
   Contest tree_curve(Model model) {
-    const std::string size = std::to_string(tree_curve_n);
+    const std::string size = std::to_string(tree_n);
     std::vector<Contestant> contestants;
     const int threads = model == Model::openmp || model == Model::tbb ? options_.workers
                         : model == Model::hybrid                      ? std::max(options_.workers / 2, 1)
@@ -461,7 +479,7 @@ class Bench {
     std::int64_t cutoff = 1;
     for (auto showing = showings.begin(); showing + 2 != showings.end(); ++showing, cutoff += 2) {
       const double all = workers * median(showing->seconds);
-      curve.push_back({all / static_cast<double>(tasks_of_tree(tree_curve_n, cutoff)), work / all});
+      curve.push_back({all / static_cast<double>(tasks_of_tree(tree_n, cutoff)), work / all});
     }
     const double task = curve.front().task_seconds * (1 - curve.front().efficiency);
     std::string text = fmt::format("  {:>8}  {:>12}  {:>11}\n", "cut-off", "worker's time", "efficiency");
@@ -473,8 +491,6 @@ class Bench {
     return text + fmt::format("  a task costs {} of a worker's time; METG(50 %) {}\n", seconds_text(task),
                               seconds_text(minimum_effective_granularity(curve, 0.5)));
   }
-  static constexpr std::int64_t tree_curve_n = 30;
-
   /// How long it takes until a task that one worker offers is done by another one.
   Contest tree_steals() {
     std::vector<Contestant> contestants;

@@ -29,7 +29,7 @@ class TaskTree {
   [[nodiscard]] const TreeCount& found() const { return found_; }
 
  private:
-  [[nodiscard]] TreeCount joined(std::int64_t n) const;
+  [[nodiscard]] std::uint64_t joined(std::int64_t n) const;
   void unjoined(std::int64_t n) const;
 
   TreeTunables tunables_;
