@@ -7,6 +7,7 @@
 #include "kernels/data_decomposition/fib_number/fib_number.hpp"
 #include "kernels/data_decomposition/matmul/matmul.hpp"
 #include "kernels/data_decomposition/stencil/stencil.hpp"
+#include "kernels/divide_and_conquer/fib_tree/fib_tree.hpp"
 #include "kernels/divide_and_conquer/strassen/strassen.hpp"
 #include "kernels/mapping/fib_batch/fib_batch.hpp"
 #include "kernels/mapping/matrix_batch/matrix_batch.hpp"
@@ -17,6 +18,7 @@ namespace duet {
 const std::vector<Problem>& all_problems() {
   static const std::vector<Problem> problems{
       strassen_problem(),
+      fib_tree_problem(),
       matmul_problem(),
       stencil_problem(),
       fib_number_problem(),

@@ -70,6 +70,8 @@ double Contest::hold_round(const StopSignals& stop) {
       if (fact == trials.front().facts.end()) continue;
       showing.code_path += (showing.code_path.empty() ? "" : "/") + fact->second;
     }
+    const std::map<std::string, std::string>& facts = trials.front().facts;
+    if (facts.contains("cutoff")) showing.code_path = "cut-off " + facts.at("cutoff") + ", tasks " + facts.at("tasks");
     // The peak is the largest of several; a time is the median of several.
     const bool ceiling = showing.contestant.role == Contestant::Role::ceiling;
     showing.seconds.push_back(ceiling ? std::ranges::min(seconds) : median(seconds));

@@ -20,6 +20,9 @@
 #include "drivers/bench/peer.hpp"
 #include "drivers/placement.hpp"
 #include "drivers/statistics/medians.hpp"
+#include "drivers/statistics/task_granularity.hpp"
+#include "drivers/statistics/text.hpp"
+#include "kernels/divide_and_conquer/fib_tree/tree.hpp"
 #include "kernels/registry.hpp"
 
 namespace duet {
@@ -38,6 +41,7 @@ struct BenchOptions {
   std::vector<std::string> cholesky_sizes{"4096", "8192"};
   std::string fib_batch_size = "2048";
   std::string fib_modulo_size = "10000000";
+  std::string fib_tree_size = "40";
   std::string harness_size = "640";
   PeerOptions peer;
 };
@@ -94,6 +98,21 @@ class Bench {
     for (const char* const modulus : {"1125899906842597", "9223372036854775783"}) {
       add(fmt::format("peer/fib_batch/modulo/{}", modulus), [this, modulus] { return fib_batch_modulo(modulus); });
     }
+    for (const Model model : {Model::openmp, Model::tbb, Model::mpi, Model::hybrid}) {
+      const std::string name{name_of(model)};
+      if (model != Model::hybrid) {
+        add(
+            "peer/fib_tree/spawn/" + name, [this, model] { return tree_without_cutoff(model, "end"); }, tree_price);
+      }
+      if (model == Model::openmp || model == Model::tbb) {
+        add(
+            "peer/fib_tree/join/" + name, [this, model] { return tree_without_cutoff(model, "call"); }, tree_price);
+      }
+      add(
+          "peer/fib_tree/curve/" + name, [this, model] { return tree_curve(model); }, tree_figures);
+    }
+    add("peer/fib_tree/steal", [this] { return tree_steals(); });
+    add("peer/fib_tree/" + options_.fib_tree_size, [this] { return tree_with_cutoff(); });
     for (const char* const extent : {"8", "16"}) {
       add(fmt::format("peer/matrix_batch/tiny/{}", extent), [this, extent] { return tiny_batch(extent); });
     }
@@ -105,15 +124,19 @@ class Bench {
   [[nodiscard]] const std::string& tables() const { return tables_; }
 
  private:
-  void add(const std::string& name, const std::function<Contest()>& make) {
-    benchmark::RegisterBenchmark(name.c_str(), [this, make](benchmark::State& state) { hold(make, state); })
+  /// What else there is to say of a contest, after its table.
+  using Figures = std::function<std::string(const Contest&)>;
+
+  void add(const std::string& name, const std::function<Contest()>& make, const Figures& figures = {}) {
+    benchmark::RegisterBenchmark(name.c_str(),
+                                 [this, make, figures](benchmark::State& state) { hold(make, figures, state); })
         ->Iterations(options_.rounds)
         ->UseManualTime()
         ->Unit(benchmark::kSecond);
   }
 
   /// One iteration is a round; its time is the sum of the contestants' times. The figures that count are the ratios.
-  void hold(const std::function<Contest()>& make, benchmark::State& state) {
+  void hold(const std::function<Contest()>& make, const Figures& figures, benchmark::State& state) {
     try {
       Contest contest = make();
       for (const auto _ : state) state.SetIterationTime(contest.hold_round(stop_));
@@ -126,11 +149,15 @@ class Bench {
         state.counters[showing.contestant.name + "_high"] = ratio.high;
       }
       tables_ += contest.table();
+      if (figures) tables_ += figures(contest);
     } catch (const std::exception& error) {
       failed_ = true;
       state.SkipWithError(error.what());
     }
   }
+
+  /// The n of trees whose tasks are counted singly: half a million of them, and 1.5 ms of calls.
+  static constexpr std::int64_t tree_n = 28;
 
   using Tunables = std::map<std::string, std::string>;
   using Parameters = std::map<std::string, std::string>;
@@ -399,6 +426,110 @@ class Bench {
             scratch_.path(), 9};
   }
 
+  /// What a runtime's loops take, of which there is one way to start them for threads and one for ranks.
+  [[nodiscard]] Contestant tree_peer(const std::string& name, const std::string& size) const {
+    Contestant contestant =
+        peer(name, Contestant::Role::peer, size, options_.workers, {"OMP_PLACES=cores", "OMP_PROC_BIND=close"});
+    if (name.ends_with("-tbb")) contestant = peer(name, Contestant::Role::peer, size, options_.workers, {});
+    if (!name.ends_with("-mpi")) return contestant;
+    Command words = starting(launching_.launcher, {.ranks = options_.workers, .passes_messages = true});
+    contestant.command.insert(contestant.command.begin(), words.begin(), words.end());
+    return contestant;
+  }
+
+  /// Where every call is a task or spawns one, against a bare loop of as many.
+  Contest tree_without_cutoff(Model model, const std::string& join) {
+    const std::string size = std::to_string(tree_n);
+    Tunables tunables{{"cutoff", "1"}};
+    if (model == Model::mpi) {
+      tunables["distribution"] = "counter";
+    } else {
+      tunables["join"] = join;
+    }
+    const std::string loop = model == Model::mpi ? "message" : join == "call" ? "join" : "spawn";
+    std::vector<Contestant> contestants{variant("fib_tree", model, size, tunables)};
+    contestants.push_back(tree_peer(fmt::format("tree-{}-{}", loop, name_of(model)), size));
+    contestants.push_back(tree_peer("tree-ideal", size));
+    contestants.back().role = Contestant::Role::ceiling;
+    return {fmt::format("fib_tree of {} without a cut-off, {} tasks, {} workers", size, tasks_of_tree(tree_n, 1),
+                        options_.workers),
+            std::move(contestants), scratch_.path(), 9};
+  }
+
+  /// What a task takes of a worker's time beside the calls of the recursion, and the same of the loop.
+  static std::string tree_price(const Contest& contest) {
+    const std::vector<Showing>& showings = contest.showings();
+    const auto for_each_task = [&](double seconds) {
+      return seconds * showings.front().contestant.workers / static_cast<double>(tasks_of_tree(tree_n, 1));
+    };
+    const double tree = for_each_task(median(showings[0].seconds) - median(showings[2].seconds));
+    const double loop = for_each_task(median(showings[1].seconds));
+    return fmt::format("  a task costs {} beside its calls, {:.2f} of the {} in the loop\n", seconds_text(tree),
+                       tree / loop, seconds_text(loop));
+  }
+
+  /// The ideal beside one cut-off after the other, and the one that is chosen.
+  Contest tree_curve(Model model) {
+    const std::string size = std::to_string(tree_n);
+    std::vector<Contestant> contestants;
+    const int threads = model == Model::openmp || model == Model::tbb ? options_.workers
+                        : model == Model::hybrid                      ? std::max(options_.workers / 2, 1)
+                                                                      : 1;
+    const Workers workers{.ranks = passes_messages(model) ? options_.workers / threads : 1, .threads = threads};
+    for (std::int64_t cutoff = 1; cutoff <= 23; cutoff += 2) {
+      contestants.push_back(variant("fib_tree", model, size, workers, {{"cutoff", std::to_string(cutoff)}}));
+    }
+    contestants.push_back(variant("fib_tree", model, size, workers));
+    contestants.push_back(tree_peer("tree-ideal", size));
+    return {
+        fmt::format("fib_tree of {} at every other cut-off, {}, {} workers", size, name_of(model), options_.workers),
+        std::move(contestants), scratch_.path(), 10};
+  }
+
+  /// What the curve says of the model.
+  static std::string tree_figures(const Contest& contest) {
+    const std::vector<Showing>& showings = contest.showings();
+    const double workers = showings.front().contestant.workers;
+    const double work = workers * median(showings.back().seconds);
+    std::vector<Granularity> curve;
+    std::int64_t cutoff = 1;
+    for (auto showing = showings.begin(); showing + 2 != showings.end(); ++showing, cutoff += 2) {
+      const double all = workers * median(showing->seconds);
+      curve.push_back({all / static_cast<double>(tasks_of_tree(tree_n, cutoff)), work / all});
+    }
+    const double task = curve.front().task_seconds * (1 - curve.front().efficiency);
+    std::string text = fmt::format("  {:>8}  {:>12}  {:>11}\n", "cut-off", "worker's time", "efficiency");
+    cutoff = 1;
+    for (const Granularity& point : curve) {
+      text += fmt::format("  {:>8}  {:>13}  {:>11.3f}\n", cutoff, seconds_text(point.task_seconds), point.efficiency);
+      cutoff += 2;
+    }
+    return text + fmt::format("  a task costs {} of a worker's time; METG(50 %) {}\n", seconds_text(task),
+                              seconds_text(minimum_effective_granularity(curve, 0.5)));
+  }
+  /// How long it takes until a task that one worker offers is done by another one.
+  Contest tree_steals() {
+    std::vector<Contestant> contestants;
+    for (const char* const name : {"tree-steal-openmp", "tree-steal-tbb", "tree-steal-mpi"}) {
+      contestants.push_back(tree_peer(name, "20"));
+    }
+    return {fmt::format("a task taken by another worker, {} times", tasks_of_tree(20, 1)), std::move(contestants),
+            scratch_.path(), 11};
+  }
+
+  /// With the cut-off that is chosen, against the even division of the plain recursion.
+  Contest tree_with_cutoff() {
+    std::vector<Contestant> contestants;
+    for (const Model model : {Model::openmp, Model::tbb, Model::mpi}) {
+      contestants.push_back(variant("fib_tree", model, options_.fib_tree_size));
+    }
+    contestants.push_back(
+        variant("fib_tree", Model::hybrid, options_.fib_tree_size, Workers{.ranks = 1, .threads = options_.workers}));
+    contestants.push_back(tree_peer("tree-ideal", options_.fib_tree_size));
+    return {fmt::format("fib_tree of {}, cut-off chosen, {} workers", options_.fib_tree_size, options_.workers),
+            std::move(contestants), scratch_.path(), 12};
+  }
+
   /// A BLAS call for each product of a batch, on the code path that is the fastest for this very batch.
   [[nodiscard]] Contestant batch_blas(const std::string& name, const std::string& size,
                                       const Parameters& parameters) const {
@@ -523,6 +654,8 @@ int bench_main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--fib-batch-size", options.fib_batch_size, "numbers in a batch")->capture_default_str();
   app.add_option("--fib-modulo-size", options.fib_modulo_size, "residues in a batch")->capture_default_str();
+  app.add_option("--fib-tree-size", options.fib_tree_size, "n of the tree with a chosen cut-off")
+      ->capture_default_str();
   app.add_option("--harness-size", options.harness_size, "n of the products that show what measuring costs")
       ->capture_default_str();
   app.add_option("--peer", options.peer.name)->group("");

@@ -88,6 +88,10 @@ int run_peer(const PeerOptions& options) {
     run_pdgemm_peer(options);
     return 0;
   }
+  if (options.name.starts_with("tree-") && options.name.ends_with("-mpi")) {
+    run_tree_rank_peer(options);
+    return 0;
+  }
   confine_to_the_cores_of(options.threads);
   if (options.name.starts_with("openblas-") || options.name.starts_with("blis-")) {
     run_blas_peer(options);
@@ -101,6 +105,8 @@ int run_peer(const PeerOptions& options) {
     run_triad_peer(options);
   } else if (options.name.starts_with("batch-")) {
     run_batch_peer(options);
+  } else if (options.name.starts_with("tree-")) {
+    run_tree_peer(options);
   } else if (options.name.starts_with("call-")) {
     run_library_peer(options);
   } else {

@@ -56,6 +56,19 @@ void run_modulo_peer(const PeerOptions& options);
 /// "batch-blas-dynamic"; and "batch-ideal", the batch at the rates of its products, divided evenly by nothing.
 void run_batch_peer(const PeerOptions& options);
 
+/// What fib_tree is compared with. "tree-ideal": the plain recursion, divided evenly by nothing. Loops over what a
+/// runtime offers, as often as the tree without a cut-off has tasks, in equal shares on all threads:
+///
+///     tree-spawn-openmp, tree-spawn-tbb    spawns an empty task; waits at the end, TBB once in 1000 spawns
+///     tree-join-openmp, tree-join-tbb      spawns an empty task and waits for it
+///     tree-steal-openmp, tree-steal-tbb    spawns a task that the other one of two threads has to take, and looks on
+void run_tree_peer(const PeerOptions& options);
+
+/// The same for the ranks that this process was started with: "tree-message-mpi", an atomic addition to a word of rank
+/// 0, by all ranks in turn until they have as many numbers; "tree-steal-mpi", by every rank but 0 a word of rank 0 read
+/// and swapped and one of its own written.
+void run_tree_rank_peer(const PeerOptions& options);
+
 /// The library's product called in a plain loop, with no harness around it: "call-serial", "call-openmp". What the
 /// harness costs is what a variant needs more.
 void run_library_peer(const PeerOptions& options);

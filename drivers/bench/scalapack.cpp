@@ -6,23 +6,12 @@
 
 #include <stdexcept>
 
+#include "drivers/bench/mpi_session.hpp"
 #include "drivers/placement.hpp"
 #include "kernels/core/mpi.hpp"
 
 namespace duet {
 namespace {
-
-/// MPI from here to the end of the scope.
-class MpiSession {
- public:
-  MpiSession() {
-    int provided = 0;
-    check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided));
-  }
-  ~MpiSession() { MPI_Finalize(); }
-  MpiSession(const MpiSession&) = delete;
-  MpiSession& operator=(const MpiSession&) = delete;
-};
 
 int small(std::int64_t value) { return static_cast<int>(value); }
 

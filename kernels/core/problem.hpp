@@ -83,6 +83,8 @@ struct Problem {
   std::vector<std::string> extent_names;  ///< {"m", "n", "k"} or {"count"}
   std::int64_t largest_extent = 0;
   std::vector<Setting> parameters;
+  /// Whether an instance depends on the seed.
+  bool seeded = true;
   /// The sizes that a comparison looks at first, small to large; it bisects between them.
   std::vector<std::int64_t> sizes;
   std::function<Work(const Instance&)> work;

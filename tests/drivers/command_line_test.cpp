@@ -257,6 +257,7 @@ TEST(Run, TakesAsMuchMemoryAsItEstimates) {
   const Scratch scratch;
   const std::string json = (scratch / "trials.jsonl").string();
   for (const Problem& problem : all_problems()) {
+    if (problem.name == "fib_tree") continue;  // has no data
     ASSERT_TRUE(sizes.contains(problem.name)) << problem.name;
     std::vector<std::string> arguments{"run", problem.name, "--size", sizes.at(problem.name), "--repeat",
                                        "1",   "--warm-up",  "0",      "--oversubscribe",      "--json",

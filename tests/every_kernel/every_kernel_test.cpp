@@ -62,6 +62,15 @@ std::vector<const Variant*> variants_here(const Problem& problem) {
   return variants;
 }
 
+/// The usual sizes, as far as the problem compares any as large: the work of fib_tree grows with the power of its size.
+std::vector<std::int64_t> sizes_of(const Problem& problem) {
+  std::vector<std::int64_t> sizes;
+  for (const std::int64_t size : {0, 1, 2, 3, 7, 31, 64, 97}) {
+    if (size <= problem.sizes.back()) sizes.push_back(size);
+  }
+  return sizes;
+}
+
 /// The parameters worth their own run: the presets, and each choice of each parameter that offers some. A number that
 /// is a mode (a modulus) is tested beside its kernel.
 std::vector<std::map<std::string, std::string>> questions_of(const Problem& problem) {
@@ -90,11 +99,11 @@ void expect_right(const Problem& problem, const Variant& variant, const Instance
 TEST(EveryKernel, AnswersEverySizeWithAnyNumberOfWorkers) {
   for (const Problem& problem : all_problems()) {
     for (const Variant* const variant : variants_here(problem)) {
-      for (const char* size : {"0", "1", "2", "3", "7", "31", "64", "97"}) {
+      for (const std::int64_t size : sizes_of(problem)) {
         for (int threads = 1; threads <= (runs_threads(variant->model) ? most_threads : 1); ++threads) {
-          SCOPED_TRACE(problem.name + " in " + std::string{name_of(variant->model)} + ", size " + size + ", " +
-                       std::to_string(threads) + " threads");
-          expect_right(problem, *variant, problem.pose(size, 7, {}), threads, {});
+          SCOPED_TRACE(problem.name + " in " + std::string{name_of(variant->model)} + ", size " + std::to_string(size) +
+                       ", " + std::to_string(threads) + " threads");
+          expect_right(problem, *variant, problem.pose(std::to_string(size), 7, {}), threads, {});
           if (HasFailure()) return;
         }
       }
@@ -139,7 +148,7 @@ TEST(EveryKernel, BooksUsefulTimeAndCountsWork) {
   for (const Problem& problem : all_problems()) {
     for (const Variant* const variant : variants_here(problem)) {
       SCOPED_TRACE(problem.name + " in " + std::string{name_of(variant->model)});
-      const Instance instance = problem.pose("97", 10, {});
+      const Instance instance = problem.pose(std::to_string(sizes_of(problem).back()), 10, {});
       const Answer answer = answer_of(*variant, instance, runs_threads(variant->model) ? 2 : 1, {});
       double useful = answer.useful_seconds;
       if (under_mpi()) MPI_Allreduce(MPI_IN_PLACE, &useful, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
@@ -158,7 +167,7 @@ TEST(EveryKernel, GivesTheSameQuestionForTheSameSeedAndAnotherForAnother) {
       const Answer first = answer_of(*variant, problem.pose("31", 11, {}), 1, {});
       const Answer again = answer_of(*variant, problem.pose("31", 11, {}), 1, {});
       EXPECT_EQ(first.digest, again.digest);
-      if (first.digest.empty()) continue;
+      if (first.digest.empty() || !problem.seeded) continue;
       EXPECT_NE(first.digest, answer_of(*variant, problem.pose("31", 12, {}), 1, {}).digest);
     }
   }
