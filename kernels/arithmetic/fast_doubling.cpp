@@ -1,0 +1,174 @@
+#include "kernels/arithmetic/fast_doubling.hpp"
+
+#include <gmp.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <utility>
+
+#include "kernels/arithmetic/transform/transform.hpp"
+
+namespace duet {
+namespace {
+
+/// Up to this index GMP's products are faster than transforms.
+constexpr std::uint64_t last_small_index = 20'000;
+
+constexpr double log2_phi = 0.69424191363061730174;
+constexpr double log10_phi = 0.20898764024997873377;
+
+class GmpNumber {
+ public:
+  GmpNumber() { mpz_init(number_); }
+  ~GmpNumber() { mpz_clear(number_); }
+  GmpNumber(const GmpNumber&) = delete;
+  GmpNumber& operator=(const GmpNumber&) = delete;
+  [[nodiscard]] mpz_ptr get() { return number_; }
+  [[nodiscard]] std::span<const std::uint64_t> limbs() const { return {mpz_limbs_read(number_), mpz_size(number_)}; }
+
+ private:
+  mpz_t number_;
+};
+
+/// Digits that L(n) has at the most, and so F(n).
+std::size_t most_digits(std::uint64_t n, const Radix& radix) {
+  const double each = radix.bits != 0 ? static_cast<double>(n) * log2_phi / radix.bits
+                                      : static_cast<double>(n) * log10_phi / radix.places;
+  return static_cast<std::size_t>(each) + 2;
+}
+
+std::size_t significant(std::span<const std::uint64_t> digits) {
+  std::size_t size = digits.size();
+  while (size != 0 && digits[size - 1] == 0) --size;
+  return size;
+}
+
+/// Writes the number, and zeros after it.
+void write_digits(GmpNumber& number, const Radix& radix, std::span<std::uint64_t> digits) {
+  if (radix.bits != 0) return unpack_limbs(number.limbs(), radix, digits);
+  std::string text(mpz_sizeinbase(number.get(), 10) + 2, '\0');
+  mpz_get_str(text.data(), 10, number.get());
+  text.resize(text.find('\0'));
+  const std::vector<std::uint64_t> found = digits_of_decimal(text, radix);
+  std::fill(std::ranges::copy(found, digits.begin()).out, digits.end(), 0);
+}
+
+/// number - (-1)^k small.
+void take_sign(std::span<std::uint64_t> number, bool k_is_odd, std::uint64_t small, const Radix& radix) {
+  if (k_is_odd) {
+    add_small(number, small, radix);
+  } else {
+    subtract_small(number, small, radix);
+  }
+}
+
+/// Shifts of n that leave an index which is GMP's.
+unsigned doublings_of(std::uint64_t n) {
+  unsigned doublings = 0;
+  while (n >> doublings > last_small_index) ++doublings;
+  return doublings;
+}
+
+std::vector<std::uint64_t> limbs_of(const DigitNumber& number) {
+  std::vector<std::uint64_t> limbs(limbs_of_digits(number.size, number.radix));
+  pack_limbs(number.digits(), number.radix, limbs);
+  while (!limbs.empty() && limbs.back() == 0) limbs.pop_back();
+  return limbs;
+}
+
+}  // namespace
+
+double doubling_bytes(std::uint64_t n, const Radix& radix) {
+  const std::size_t half = most_digits(n / 2 + 1, radix);
+  const TransformPlan last = plan_transform(2 * half, Combination::product);
+  const TransformPlan before = plan_transform(half + 2, Combination::doubling);
+  return 8.0 * (static_cast<double>(std::max(last.words(), before.words())) + 3.0 * static_cast<double>(half) +
+                3 * static_cast<double>(last.shape.words()) / 8);
+}
+
+Radix binary_radix_for_index(std::uint64_t n) {
+  return binary_radix_for(static_cast<double>(n / 2 + 1) * log2_phi + 2);
+}
+Radix decimal_radix_for_index(std::uint64_t n) {
+  return decimal_radix_for(static_cast<double>(n / 2 + 1) * log10_phi + 2);
+}
+
+DigitNumber sequence_digits(Sequence sequence, std::uint64_t n, const Radix& radix, const Team& team) {
+  const unsigned doublings = doublings_of(n);
+  const std::uint64_t first = n >> doublings;
+  const std::size_t half = most_digits(n / 2 + 1, radix);
+  // F, then L beside it; the answer takes the place of both.
+  DigitNumber answer{Words{std::max(2 * half, most_digits(n, radix)) + 4}, 0, radix};
+  std::uint64_t* const f = answer.words.data();
+  std::size_t size = most_digits(first, radix);
+  GmpNumber small;
+  if (doublings == 0) {
+    sequence == Sequence::fibonacci ? mpz_fib_ui(small.get(), n) : mpz_lucnum_ui(small.get(), n);
+    write_digits(small, radix, {f, size});
+    answer.size = significant({f, size});
+    return answer;
+  }
+  Words second{half + 4};
+  std::uint64_t* const l = second.data();
+  mpz_fib_ui(small.get(), first);
+  write_digits(small, radix, {f, size});
+  mpz_lucnum_ui(small.get(), first);
+  write_digits(small, radix, {l, size});
+
+  TransformContext context{.radix = radix, .team = &team};
+  for (unsigned left = doublings; left-- > 0;) {
+    size = significant({l, size});
+    const bool k_is_odd = (n >> (left + 1) & 1U) != 0;
+    const bool odd = (n >> left & 1U) != 0;
+    if (left != 0) {
+      double_digits({f, size}, {l, size}, {f, 2 * size}, {l, 2 * size}, context);
+      size *= 2;
+      take_sign({l, size}, k_is_odd, 2, radix);
+      if (odd) {
+        // L(2k+1) may be a digit longer than L(2k).
+        f[size] = l[size] = 0;
+        ++size;
+        half_sums({f, size}, {l, size}, {f, size}, {l, size}, context);
+      }
+      continue;
+    }
+    // F(2k) = F(k) L(k),    F(2k+1) = F(k+1) L(k) - (-1)^k,    and the same with L for F; L(2k) is a square, less 2.
+    // F(k+1) or L(k+1) takes the place of F(k).
+    const bool is_f = sequence == Sequence::fibonacci;
+    const bool square = !is_f && !odd;
+    if (odd) {
+      f[size] = l[size] = 0;
+      ++size;
+      const std::span<std::uint64_t> next{f, size};
+      const std::span<std::uint64_t> none;
+      half_sums(next, {l, size}, is_f ? next : none, is_f ? none : next, context);
+    }
+    if (square) {
+      square_digits({l, size}, {f, 2 * size}, context);
+    } else {
+      multiply_digits({f, size}, {l, size}, {f, 2 * size}, context);
+    }
+    size *= 2;
+    if (odd || square) take_sign({f, size}, k_is_odd, odd ? 1 : 2, radix);
+  }
+  answer.size = significant({f, size});
+  return answer;
+}
+
+std::vector<std::uint64_t> fibonacci_limbs(std::uint64_t n, const Team& team) {
+  return limbs_of(sequence_digits(Sequence::fibonacci, n, binary_radix_for_index(n), team));
+}
+std::vector<std::uint64_t> lucas_limbs(std::uint64_t n, const Team& team) {
+  return limbs_of(sequence_digits(Sequence::lucas, n, binary_radix_for_index(n), team));
+}
+std::string fibonacci_decimal(std::uint64_t n, const Team& team) {
+  const DigitNumber number = sequence_digits(Sequence::fibonacci, n, decimal_radix_for_index(n), team);
+  return decimal_string(number.digits(), number.radix);
+}
+std::string lucas_decimal(std::uint64_t n, const Team& team) {
+  const DigitNumber number = sequence_digits(Sequence::lucas, n, decimal_radix_for_index(n), team);
+  return decimal_string(number.digits(), number.radix);
+}
+
+}  // namespace duet

@@ -1,0 +1,55 @@
+#pragma once
+
+/// F(n) and L(n) by doubling from the top bits of n down, on the products of transform/transform.hpp:
+///
+///     F(2k) = F(k) L(k),    L(2k) = L(k)^2 - 2 (-1)^k,    and one more for an odd index, from the same images.
+///
+/// Four transforms of the length of the result for both numbers, three for the last F alone: seven lengths of the
+/// answer in all, for every step is half as long as the next. Squarings of F(k), F(k+1) in two products and a square
+/// need ten. The first index, a few thousand, is GMP's.
+///
+/// Doubling works in any radix, and sums and halves vanish into the transforms: in radix 10^18 the digits that come out
+/// are the decimal ones, at the price of the binary number and without any conversion.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kernels/arithmetic/transform/radix.hpp"
+#include "kernels/arithmetic/transform/team.hpp"
+#include "kernels/arithmetic/transform/words.hpp"
+
+namespace duet {
+
+/// Which of the two sequences.
+enum class Sequence { fibonacci, lucas };
+
+/// A number in digits, least significant first, without zeros at the end.
+struct DigitNumber {
+  Words words;
+  std::size_t size = 0;
+  Radix radix;
+  [[nodiscard]] std::span<const std::uint64_t> digits() const { return {words.data(), size}; }
+};
+
+/// What a computation of F(n) or L(n) will take, in bytes, and a little more: the images of the last product and the
+/// digits, all that is held at once.
+[[nodiscard]] double doubling_bytes(std::uint64_t n, const Radix& radix);
+
+/// The radix for n: the largest in which the last product can be done.
+[[nodiscard]] Radix binary_radix_for_index(std::uint64_t n);
+[[nodiscard]] Radix decimal_radix_for_index(std::uint64_t n);
+
+/// F(n) or L(n) in `radix`. `team` divides the transforms.
+[[nodiscard]] DigitNumber sequence_digits(Sequence sequence, std::uint64_t n, const Radix& radix, const Team& team);
+
+/// The limbs of 64 bits, without zeros at the end.
+[[nodiscard]] std::vector<std::uint64_t> fibonacci_limbs(std::uint64_t n, const Team& team = serial_team());
+[[nodiscard]] std::vector<std::uint64_t> lucas_limbs(std::uint64_t n, const Team& team = serial_team());
+
+/// The decimal digits.
+[[nodiscard]] std::string fibonacci_decimal(std::uint64_t n, const Team& team = serial_team());
+[[nodiscard]] std::string lucas_decimal(std::uint64_t n, const Team& team = serial_team());
+
+}  // namespace duet

@@ -1,0 +1,81 @@
+#pragma once
+
+/// The code paths of the transform: the same functions for processors of different abilities, with the same answers to
+/// the last bit.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "kernels/arithmetic/transform/prime.hpp"
+#include "kernels/arithmetic/transform/radix.hpp"
+#include "kernels/arithmetic/transform/shape.hpp"
+
+namespace duet {
+
+/// One prime, by its index, and its `twiddles`.
+struct Line {
+  std::size_t prime = 0;
+  const std::uint64_t* twiddles = nullptr;
+};
+
+/// Words [begin, end) of each row. Multiples of 64, or of what a row has.
+struct Columns {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
+/// What becomes of two images a and b.
+enum class Combination {
+  product,  ///< a := a b
+  square,   ///< a := a a
+  doubling  ///< a := a b,  b := b b:  from F(k), L(k) to F(2k), L(2k) + 2 (-1)^k
+};
+
+/// The residues of the coefficients of a product, up to a factor: coefficient i is words[k][i] scale[k] modulo the k-th
+/// prime, scale[k] in the form of a factor.
+struct Residues {
+  std::array<const std::uint64_t*, transform_primes_count> words{};
+  std::array<std::uint64_t, transform_primes_count> scale{};
+};
+
+/// Words of an image are the path's own affair: between these functions, nobody reads them.
+struct TransformPath {
+  std::string_view name;
+  bool (*runs_here)();
+
+  /// to[i] = from[i] `factor` modulo the prime; sizes are multiples of `shortest_twist`.
+  void (*twist)(const TransformPrime& prime, std::span<const std::uint64_t> from, std::uint64_t factor,
+                std::uint64_t* to);
+  /// The first four levels, from digits: `count` of them from digits[0] on, then zeros.
+  void (*forward_top)(const Line& line, const std::uint64_t* digits, std::size_t count, std::uint64_t* words,
+                      const TransformShape& shape, Columns columns);
+  void (*inverse_top)(const Line& line, std::uint64_t* words, const TransformShape& shape, Columns columns);
+  /// log2(rows) levels below `node`, whose words are `rows` rows of `row_length`. Rows: 2 to 64, a power of two.
+  void (*forward_columns)(const Line& line, std::uint64_t* words, std::size_t rows, std::size_t row_length,
+                          std::size_t node, Columns columns);
+  void (*inverse_columns)(const Line& line, std::uint64_t* words, std::size_t rows, std::size_t row_length,
+                          std::size_t node, Columns columns);
+  /// All levels below `node`, whose words are `length`, a power of two and at least 64.
+  void (*forward)(const Line& line, std::uint64_t* words, std::size_t length, std::size_t node);
+  void (*inverse)(const Line& line, std::uint64_t* words, std::size_t length, std::size_t node);
+  /// b may be null where the combination does not need it.
+  void (*combine)(const Line& line, std::uint64_t* a, std::uint64_t* b, std::size_t length, std::size_t node,
+                  Combination combination);
+  /// Digits [begin, end) of the number that the coefficients make, as if there was no carry into digit `begin`; returns
+  /// the carry out of the last. The coefficients before `begin` count in so far as they reach over it. `begin` is a
+  /// multiple of 8; words up to the next multiple of 8 after `end` are read.
+  std::uint64_t (*recombine)(const Residues& residues, std::size_t begin, std::size_t end, const Radix& radix,
+                             std::uint64_t* digits);
+};
+
+inline constexpr std::size_t shortest_twist = 8;
+
+/// All that were compiled, fastest first; those that this processor can run say so.
+[[nodiscard]] std::span<const TransformPath> transform_paths();
+/// The first that runs here.
+[[nodiscard]] const TransformPath& fastest_path();
+
+}  // namespace duet

@@ -1,0 +1,93 @@
+// The transform a word at a time, in plain C++.
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/arithmetic/transform/path.hpp"
+#include "kernels/arithmetic/transform/paths.hpp"
+#include "kernels/arithmetic/transform/recombination.hpp"
+
+#define DUET_INLINE inline __attribute__((always_inline))
+
+namespace duet {
+namespace {
+
+/// Residues modulo one prime, one in a "vector".
+class Word {
+ public:
+  using Vector = std::uint64_t;
+  struct Factor {
+    std::uint64_t w;
+    std::uint64_t clearing;  // w / p mod 2^52
+  };
+  static constexpr std::size_t lanes = 1;
+
+  DUET_INLINE explicit Word(const TransformPrime& prime)
+      : p_{prime.value()}, inverse_{prime.inverse()}, excess_{prime.excess()} {}
+
+  DUET_INLINE std::uint64_t modulus() const { return p_; }
+  DUET_INLINE Vector zero() const { return 0; }
+  DUET_INLINE Vector p2() const { return 2 * p_; }
+  DUET_INLINE Vector p4() const { return 4 * p_; }
+  DUET_INLINE Vector p8() const { return 8 * p_; }
+  DUET_INLINE Vector load(const std::uint64_t* from) const { return *from; }
+  DUET_INLINE void store(Vector x, std::uint64_t* to) const { *to = x; }
+  DUET_INLINE void load_transposed(const std::uint64_t* from, Vector (&v)[8]) const { std::copy_n(from, 8, v); }
+  DUET_INLINE void store_transposed(const Vector (&v)[8], std::uint64_t* to) const { std::copy_n(v, 8, to); }
+
+  DUET_INLINE Factor factor(std::uint64_t w) const { return {w, w * inverse_ & operand_mask}; }
+  DUET_INLINE Factor factors(const std::uint64_t* w) const { return factor(*w); }
+  DUET_INLINE Factor mirrored_factors(const std::uint64_t* w) const { return factor(p_ - *w); }
+
+  DUET_INLINE Vector plus(Vector x, Vector y) const { return x + y; }
+  DUET_INLINE Vector minus(Vector x, Vector y) const { return x - y; }
+  DUET_INLINE Vector less(Vector x, Vector bound) const { return std::min(x, x - bound); }
+  DUET_INLINE Vector reduced(Vector x) const { return less(x, p_); }
+  // In (-p, p); x is below 2^52.
+  DUET_INLINE Vector centred(Vector x, const Factor& f) const {
+    return high(x, f.w) - high(x * f.clearing & operand_mask, p_);
+  }
+  DUET_INLINE Vector times(Vector x, const Factor& f) const { return centred(x, f) + p_; }
+  DUET_INLINE Vector dot(Vector a0, Vector b0, Vector a1, Vector b1, Vector a2, Vector b2, Vector a3, Vector b3) const {
+    const UInt128 sum = UInt128{a0} * b0 + UInt128{a1} * b1 + UInt128{a2} * b2 + UInt128{a3} * b3;
+    const std::uint64_t clearing = static_cast<std::uint64_t>(sum) * inverse_ & operand_mask;
+    return static_cast<std::uint64_t>(sum >> operand_bits) + p_ - high(clearing, p_);
+  }
+  // Digits below 2^60 to (3 p, 8 p).
+  DUET_INLINE Vector from_digits(Vector digit) const {
+    return (digit & ((std::uint64_t{1} << 48U) - 1)) + (digit >> 48U) * excess_ + 4 * p_;
+  }
+
+ private:
+  static DUET_INLINE std::uint64_t high(std::uint64_t x, std::uint64_t y) {
+    return static_cast<std::uint64_t>(UInt128{x} * y >> operand_bits);
+  }
+
+  std::uint64_t p_;
+  std::uint64_t inverse_;
+  std::uint64_t excess_;
+};
+
+#include "kernels/arithmetic/transform/passes-inl.hpp"
+
+using WordPasses = Passes<Word>;
+
+}  // namespace
+
+TransformPath portable_path() {
+  return {"portable",
+          [] { return true; },
+          &WordPasses::twist,
+          &WordPasses::forward_top,
+          &WordPasses::inverse_top,
+          &WordPasses::forward_columns,
+          &WordPasses::inverse_columns,
+          &WordPasses::forward,
+          &WordPasses::inverse,
+          &WordPasses::combine,
+          &recombine_by_words};
+}
+
+}  // namespace duet

@@ -1,0 +1,60 @@
+#pragma once
+
+/// Numbers as digits: the radix, and how many digits one transform can multiply.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace duet {
+
+/// 2^bits, or 10^places where bits is 0. Digits stand least significant first and are below `base`.
+struct Radix {
+  std::uint64_t base = 0;
+  unsigned bits = 0;
+  unsigned places = 0;
+
+  [[nodiscard]] static constexpr Radix binary(unsigned bits) { return {std::uint64_t{1} << bits, bits, 0}; }
+  [[nodiscard]] static constexpr Radix decimal(unsigned places) {
+    std::uint64_t base = 1;
+    for (unsigned i = 0; i < places; ++i) base *= 10;
+    return {base, 0, places};
+  }
+  friend constexpr bool operator==(const Radix&, const Radix&) = default;
+};
+
+/// What the transform takes: digits below 2^60, and above 2^52, so that a coefficient has three of them at the most.
+inline constexpr unsigned most_digit_bits = 60;
+inline constexpr unsigned least_digit_bits = 53;
+inline constexpr unsigned most_digit_places = 18;
+inline constexpr unsigned least_digit_places = 16;
+
+/// How many digits the shorter of two factors may have: count (base - 1)^2 < P, the product of the three primes. 1.67e7
+/// digits of 60 bits (10^9 bits, just so), 6.7e7 of 59; 2.2e7 of 18 places, 2.2e9 of 17.
+[[nodiscard]] std::size_t longest_factor(const Radix& radix);
+
+/// The largest radix of its kind in which a factor of so many bits (or decimal places) can be multiplied by another of
+/// that length or more. Throws std::length_error where there is none: beyond 2^90 bits or so.
+[[nodiscard]] Radix binary_radix_for(double bits);
+[[nodiscard]] Radix decimal_radix_for(double places);
+
+/// The digits of the sum of limbs[i] 2^(64 i), without zeros at the end. `radix` is binary. About 0.5 ns a digit.
+[[nodiscard]] std::size_t digits_of_limbs(std::size_t limbs, const Radix& radix);
+void unpack_limbs(std::span<const std::uint64_t> limbs, const Radix& radix, std::span<std::uint64_t> digits);
+
+/// The other way: limbs of 64 bits of digits in a binary radix; the last may be zero.
+[[nodiscard]] std::size_t limbs_of_digits(std::size_t digits, const Radix& radix);
+void pack_limbs(std::span<const std::uint64_t> digits, const Radix& radix, std::span<std::uint64_t> limbs);
+
+/// Decimal digits of a number in a decimal radix, without leading zeros; "0" for none.
+[[nodiscard]] std::string decimal_string(std::span<const std::uint64_t> digits, const Radix& radix);
+/// And back. `text` consists of decimal digits.
+[[nodiscard]] std::vector<std::uint64_t> digits_of_decimal(std::string_view text, const Radix& radix);
+
+/// digits -= small, or += small; small is below the base, and the result is not negative and not longer.
+void subtract_small(std::span<std::uint64_t> digits, std::uint64_t small, const Radix& radix);
+void add_small(std::span<std::uint64_t> digits, std::uint64_t small, const Radix& radix);
+
+}  // namespace duet

@@ -1,0 +1,27 @@
+#pragma once
+
+/// Who computes: the arithmetic divides its work into parts and leaves it to a team who runs them, and where.
+
+#include <cstdint>
+#include <functional>
+
+namespace duet {
+
+/// A team of `workers`; `parallel(parts, body)` calls body(0) to body(parts - 1), each once and in any order or at the
+/// same time, and returns when all have returned. An exception of `body` comes out of `parallel`, one of them where
+/// several throw.
+struct Team {
+  using Body = std::function<void(std::int64_t)>;
+  int workers = 1;
+  std::function<void(std::int64_t, const Body&)> parallel;
+};
+
+/// The calling thread alone.
+[[nodiscard]] inline const Team& serial_team() {
+  static const Team team{1, [](std::int64_t parts, const Team::Body& body) {
+                           for (std::int64_t part = 0; part < parts; ++part) body(part);
+                         }};
+  return team;
+}
+
+}  // namespace duet

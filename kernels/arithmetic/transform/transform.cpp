@@ -1,0 +1,285 @@
+#include "kernels/arithmetic/transform/transform.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "kernels/arithmetic/transform/twiddles.hpp"
+#include "kernels/core/partition.hpp"
+
+namespace duet {
+namespace {
+
+/// Words of a subtree that a thread works off by itself: two images of it stay in the second-level cache.
+constexpr std::size_t chunk = std::size_t{1} << 15U;
+/// Up to so many words of an image, all primes go side by side, and threads have three times as many parts.
+constexpr std::size_t side_by_side = std::size_t{1} << 21U;
+/// Below so many words, a team costs more than it gains.
+constexpr std::size_t least_shared = std::size_t{1} << 13U;
+constexpr std::size_t strip = 64;
+constexpr unsigned most_column_levels = 6;
+
+bool is_doubling(Combination combination) { return combination == Combination::doubling; }
+
+/// The whole of one product.
+class Computation {
+ public:
+  Computation(const TransformPlan& plan, Combination combination, TransformContext& context)
+      : plan_{plan}, combination_{combination}, context_{context}, path_{*context.path} {
+    if (context.space.size() < plan.words()) {
+      context.space = Words{};
+      context.space = Words{plan.words()};
+    }
+    team_ = plan.shape.words() < least_shared ? &serial_team() : context.team;
+    for (std::size_t k = 0; k < transform_primes_count; ++k) {
+      lines_[k] = {k, twiddles(k, plan.shape.words() / 8 + strip).data()};
+      a_[k] = context.space.data() + k * plan.shape.words();
+      if (plan.second_images != 0) {
+        b_[k] = context.space.data() + (plan.first_images + k % plan.second_images) * plan.shape.words();
+      }
+    }
+  }
+
+  /// `b` is empty for squares.
+  void transform(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
+    const std::size_t together = plan_.shape.words() <= side_by_side ? transform_primes_count : 1;
+    for (std::size_t first = 0; first < transform_primes_count; first += together) {
+      for_columns(first, together, [&](std::size_t k, Columns columns) {
+        path_.forward_top(lines_[k], a.data(), a.size(), a_[k], plan_.shape, columns);
+        if (!b.empty()) path_.forward_top(lines_[k], b.data(), b.size(), b_[k], plan_.shape, columns);
+      });
+      const std::size_t rows = plan_.shape.rows;
+      if (plan_.shape.row_length <= chunk) {
+        team_->parallel(static_cast<std::int64_t>(together * rows), [&](std::int64_t part) {
+          const auto index = static_cast<std::size_t>(part);
+          subtree(first + index / rows, index % rows * plan_.shape.row_length, plan_.shape.row_length, index % rows);
+        });
+      } else {
+        for (std::size_t k = first; k < first + together; ++k) {
+          for (std::size_t r = 0; r < rows; ++r)
+            shared_subtree(k, r * plan_.shape.row_length, plan_.shape.row_length, r);
+        }
+      }
+      for_columns(first, together, [&](std::size_t k, Columns columns) {
+        path_.inverse_top(lines_[k], a_[k], plan_.shape, columns);
+        if (is_doubling(combination_)) path_.inverse_top(lines_[k], b_[k], plan_.shape, columns);
+      });
+    }
+  }
+
+  void write_first(std::span<std::uint64_t> result) { recombine(a_, result); }
+  void write_second(std::span<std::uint64_t> result) { recombine(b_, result); }
+
+ private:
+  using Images = std::array<std::uint64_t*, transform_primes_count>;
+
+  template <class Act>
+  void for_columns(std::size_t first, std::size_t together, const Act& act) {
+    const auto strips = static_cast<std::int64_t>(plan_.shape.row_length / strip);
+    // Four parts a worker, so that one who was held up does not hold up all.
+    const std::int64_t parts = team_->workers == 1 ? 1 : std::min<std::int64_t>(strips, 4 * team_->workers);
+    team_->parallel(static_cast<std::int64_t>(together) * parts, [&](std::int64_t part) {
+      const Range mine = share_of(strips, parts, part % parts);
+      act(first + static_cast<std::size_t>(part / parts),
+          Columns{static_cast<std::size_t>(mine.begin) * strip, static_cast<std::size_t>(mine.end) * strip});
+    });
+  }
+
+  /// From the first levels' output to the inverse first levels' input: `length` words from `start` on, below `node`.
+  void subtree(std::size_t k, std::size_t start, std::size_t length, std::size_t node) {
+    if (length > chunk) {
+      const std::size_t rows = rows_of(length);
+      const std::size_t each = length / rows;
+      columns_forward(k, start, rows, each, node, {0, each});
+      for (std::size_t r = 0; r < rows; ++r) subtree(k, start + r * each, each, node * rows + r);
+      columns_inverse(k, start, rows, each, node, {0, each});
+      return;
+    }
+    const Line& line = lines_[k];
+    std::uint64_t* const a = a_[k] + start;
+    std::uint64_t* const b = combination_ == Combination::square ? nullptr : b_[k] + start;
+    path_.forward(line, a, length, node);
+    if (b != nullptr) path_.forward(line, b, length, node);
+    path_.combine(line, a, b, length, node, combination_);
+    path_.inverse(line, a, length, node);
+    if (is_doubling(combination_)) path_.inverse(line, b, length, node);
+  }
+
+  /// The same by the whole team, who meet twice.
+  void shared_subtree(std::size_t k, std::size_t start, std::size_t length, std::size_t node) {
+    if (team_->workers == 1) return subtree(k, start, length, node);
+    const std::size_t rows = rows_of(length);
+    const std::size_t each = length / rows;
+    const auto strips = static_cast<std::int64_t>(each / strip);
+    const std::int64_t parts = std::min<std::int64_t>(strips, 4 * team_->workers);
+    const auto columns_of = [&](std::int64_t part) {
+      const Range mine = share_of(strips, parts, part);
+      return Columns{static_cast<std::size_t>(mine.begin) * strip, static_cast<std::size_t>(mine.end) * strip};
+    };
+    team_->parallel(parts, [&](std::int64_t part) { columns_forward(k, start, rows, each, node, columns_of(part)); });
+    team_->parallel(static_cast<std::int64_t>(rows), [&](std::int64_t part) {
+      const auto r = static_cast<std::size_t>(part);
+      subtree(k, start + r * each, each, node * rows + r);
+    });
+    team_->parallel(parts, [&](std::int64_t part) { columns_inverse(k, start, rows, each, node, columns_of(part)); });
+  }
+
+  static std::size_t rows_of(std::size_t length) {
+    const auto levels = static_cast<unsigned>(std::countr_zero(length / chunk));
+    const unsigned passes = (levels + most_column_levels - 1) / most_column_levels;
+    return std::size_t{1} << ((levels + passes - 1) / passes);
+  }
+
+  void columns_forward(std::size_t k, std::size_t start, std::size_t rows, std::size_t each, std::size_t node,
+                       Columns columns) {
+    path_.forward_columns(lines_[k], a_[k] + start, rows, each, node, columns);
+    if (combination_ != Combination::square) path_.forward_columns(lines_[k], b_[k] + start, rows, each, node, columns);
+  }
+  void columns_inverse(std::size_t k, std::size_t start, std::size_t rows, std::size_t each, std::size_t node,
+                       Columns columns) {
+    path_.inverse_columns(lines_[k], a_[k] + start, rows, each, node, columns);
+    if (is_doubling(combination_)) path_.inverse_columns(lines_[k], b_[k] + start, rows, each, node, columns);
+  }
+
+  void recombine(const Images& images, std::span<std::uint64_t> result) {
+    Residues residues;
+    for (std::size_t k = 0; k < transform_primes_count; ++k) {
+      const TransformPrime& prime = transform_primes[k];
+      residues.words[k] = images[k];
+      // Each level doubles; the products at the leaves divide by 2^52; the last two levels are not done.
+      const std::uint64_t doubled =
+          prime.power(2, static_cast<std::uint64_t>(std::countr_zero(plan_.shape.row_length * most_rows)) - 2);
+      residues.scale[k] = prime.factor(prime.product(prime.factor(1), prime.reciprocal(doubled)));
+    }
+    const auto eights = static_cast<std::int64_t>((result.size() + 7) / 8);
+    const std::int64_t parts = team_->workers == 1 ? 1 : std::min<std::int64_t>(eights, 4 * team_->workers);
+    std::vector<std::uint64_t> carries(static_cast<std::size_t>(parts));
+    const auto start_of = [&](std::int64_t part) {
+      return std::min(result.size(), static_cast<std::size_t>(share_of(eights, parts, part).begin) * 8);
+    };
+    team_->parallel(parts, [&](std::int64_t part) {
+      const std::size_t end = part + 1 == parts ? result.size() : start_of(part + 1);
+      carries[static_cast<std::size_t>(part)] =
+          path_.recombine(residues, start_of(part), end, context_.radix, result.data());
+    });
+    // A carry rarely goes further than into the first digit.
+    for (std::int64_t part = 1; part < parts; ++part) {
+      const std::uint64_t carry = carries[static_cast<std::size_t>(part) - 1];
+      if (carry != 0) add_small(result.subspan(start_of(part)), carry, context_.radix);
+    }
+  }
+
+  TransformPlan plan_;
+  Combination combination_;
+  TransformContext& context_;
+  const TransformPath& path_;
+  const Team* team_;
+  std::array<Line, transform_primes_count> lines_{};
+  Images a_{};
+  Images b_{};
+};
+
+void check_sizes(std::size_t a, std::size_t b, std::size_t result, const Radix& radix) {
+  if (a == 0 || b == 0 || result != a + b) {
+    throw std::invalid_argument("a product of " + std::to_string(a) + " by " + std::to_string(b) + " digits into " +
+                                std::to_string(result));
+  }
+  if (std::min(a, b) > longest_factor(radix)) {
+    throw std::length_error("the shorter factor has " + std::to_string(std::min(a, b)) + " digits below " +
+                            std::to_string(radix.base) + "; the transform takes " +
+                            std::to_string(longest_factor(radix)));
+  }
+}
+
+}  // namespace
+
+TransformPlan plan_transform(std::size_t result_digits, Combination combination) {
+  TransformPlan plan{.shape = shape_for(result_digits), .first_images = transform_primes_count};
+  if (plan.shape.row_length > longest_row) {
+    throw std::length_error("a product of " + std::to_string(result_digits) + " digits is too long for the transform");
+  }
+  if (is_doubling(combination)) {
+    plan.second_images = transform_primes_count;
+  } else if (combination != Combination::square) {
+    plan.second_images = plan.shape.words() <= side_by_side ? transform_primes_count : 1;
+  }
+  return plan;
+}
+
+void multiply_digits(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b,
+                     std::span<std::uint64_t> result, TransformContext& context) {
+  check_sizes(a.size(), b.size(), result.size(), context.radix);
+  Computation computation{plan_transform(result.size(), Combination::product), Combination::product, context};
+  computation.transform(a, b);
+  computation.write_first(result);
+}
+
+void square_digits(std::span<const std::uint64_t> a, std::span<std::uint64_t> result, TransformContext& context) {
+  check_sizes(a.size(), a.size(), result.size(), context.radix);
+  Computation computation{plan_transform(result.size(), Combination::square), Combination::square, context};
+  computation.transform(a, {});
+  computation.write_first(result);
+}
+
+void double_digits(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b,
+                   std::span<std::uint64_t> a_times_b, std::span<std::uint64_t> b_squared, TransformContext& context) {
+  check_sizes(a.size(), b.size(), a_times_b.size(), context.radix);
+  check_sizes(a.size(), b.size(), b_squared.size(), context.radix);
+  Computation computation{plan_transform(a_times_b.size(), Combination::doubling), Combination::doubling, context};
+  computation.transform(a, b);
+  computation.write_first(a_times_b);
+  computation.write_second(b_squared);
+}
+
+void half_sums(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b, std::span<std::uint64_t> once,
+               std::span<std::uint64_t> five_times, const TransformContext& context) {
+  const auto fits = [&](std::span<const std::uint64_t> other) { return other.empty() || other.size() == a.size(); };
+  if (a.size() != b.size() || !fits(once) || !fits(five_times)) {
+    throw std::invalid_argument("sums of " + std::to_string(a.size()) + " and " + std::to_string(b.size()) +
+                                " digits into " + std::to_string(once.size()) + " and " +
+                                std::to_string(five_times.size()));
+  }
+  const std::uint64_t base = context.radix.base;
+  const Team& team = a.size() < least_shared ? serial_team() : *context.team;
+  const auto size = static_cast<std::int64_t>(a.size());
+  const std::int64_t parts = std::max<std::int64_t>(1, std::min<std::int64_t>(size, team.workers));
+  struct Boundary {
+    std::uint64_t odd_above = 0;  // whether the first digits of the part above have an odd sum, before they change
+    std::uint64_t once = 0;       // carries
+    std::uint64_t five_times = 0;
+  };
+  std::vector<Boundary> boundaries(static_cast<std::size_t>(parts));
+  const auto first_of = [&](std::int64_t part) { return static_cast<std::size_t>(share_of(size, parts, part).begin); };
+  for (std::int64_t part = 0; part + 1 < parts; ++part) {
+    boundaries[static_cast<std::size_t>(part)].odd_above = (a[first_of(part + 1)] + b[first_of(part + 1)]) & 1U;
+  }
+  const auto settle = [base](std::uint64_t sum, std::uint64_t& carry) {
+    sum += carry;
+    for (carry = 0; sum >= base; ++carry) sum -= base;
+    return sum;
+  };
+  // The half of the sum of digits, and half a base where the sum above is odd: the base is even, so that what comes
+  // from above does not change who is odd, and each digit knows by itself.
+  team.parallel(parts, [&](std::int64_t part) {
+    Boundary& mine = boundaries[static_cast<std::size_t>(part)];
+    const std::size_t end = part + 1 == parts ? a.size() : first_of(part + 1);
+    for (std::size_t i = first_of(part); i < end; ++i) {
+      const std::uint64_t odd_above = i + 1 == end ? mine.odd_above : (a[i + 1] + b[i + 1]) & 1U;
+      const std::uint64_t sum = a[i] + b[i];
+      const std::uint64_t more = 4 * a[i];
+      const std::uint64_t from_above = odd_above * (base / 2);
+      if (!once.empty()) once[i] = settle(sum / 2 + from_above, mine.once);
+      if (!five_times.empty()) five_times[i] = settle((sum + more) / 2 + from_above, mine.five_times);
+    }
+  });
+  for (std::int64_t part = 0; part + 1 < parts; ++part) {
+    const Boundary& below = boundaries[static_cast<std::size_t>(part)];
+    if (below.once != 0) add_small(once.subspan(first_of(part + 1)), below.once, context.radix);
+    if (below.five_times != 0) add_small(five_times.subspan(first_of(part + 1)), below.five_times, context.radix);
+  }
+}
+
+}  // namespace duet
