@@ -148,6 +148,236 @@ class Ifma {
 
 using IfmaPasses = Passes<Ifma>;
 
+using Vector = Ifma::Vector;
+
+DUET_INLINE Vector shifted_right(Vector x, unsigned bits) {
+  return _mm512_srl_epi64(x, _mm_cvtsi32_si128(static_cast<int>(bits)));
+}
+DUET_INLINE Vector shifted_left(Vector x, unsigned bits) {
+  return _mm512_sll_epi64(x, _mm_cvtsi32_si128(static_cast<int>(bits)));
+}
+
+/// A natural number below 2^156 a lane, in limbs of 52 bits.
+struct Limbs {
+  Vector l0;
+  Vector l1;
+  Vector l2;
+
+  DUET_INLINE void carry() {
+    const Vector mask = Ifma::broadcast(operand_mask);
+    l1 = _mm512_add_epi64(l1, _mm512_srli_epi64(l0, operand_bits));
+    l0 = _mm512_and_si512(l0, mask);
+    l2 = _mm512_add_epi64(l2, _mm512_srli_epi64(l1, operand_bits));
+    l1 = _mm512_and_si512(l1, mask);
+    l2 = _mm512_and_si512(l2, mask);
+  }
+  /// Adds x times a constant, modulo 2^156. x is below 2^52.
+  DUET_INLINE void add_product(Vector x, const std::uint64_t (&constant)[3]) {
+    const Vector c0 = Ifma::broadcast(constant[0]);
+    const Vector c1 = Ifma::broadcast(constant[1]);
+    l0 = _mm512_madd52lo_epu64(l0, x, c0);
+    l1 = _mm512_madd52hi_epu64(_mm512_madd52lo_epu64(l1, x, c1), x, c0);
+    l2 = _mm512_madd52hi_epu64(_mm512_madd52lo_epu64(l2, x, Ifma::broadcast(constant[2])), x, c1);
+  }
+};
+
+struct Digits3 {
+  Vector d0;
+  Vector d1;
+  Vector d2;
+};
+
+class BinaryRadix {
+ public:
+  DUET_INLINE explicit BinaryRadix(const Radix& radix) : bits_{radix.bits}, mask_{Ifma::broadcast(radix.base - 1)} {}
+
+  DUET_INLINE Digits3 split(const Limbs& c) const {
+    const Vector d0 = _mm512_or_si512(c.l0, _mm512_slli_epi64(c.l1, operand_bits));
+    const Vector d1 =
+        _mm512_or_si512(shifted_right(c.l1, bits_ - operand_bits), shifted_left(c.l2, 2 * operand_bits - bits_));
+    return {_mm512_and_si512(d0, mask_), _mm512_and_si512(d1, mask_), shifted_right(c.l2, 2 * (bits_ - operand_bits))};
+  }
+  /// Takes the carries out of sums below 8 bases.
+  DUET_INLINE Vector settle(Vector& sum) const {
+    const Vector carry = shifted_right(sum, bits_);
+    sum = _mm512_and_si512(sum, mask_);
+    return carry;
+  }
+  DUET_INLINE Vector largest() const { return mask_; }
+  DUET_INLINE Vector without_carry(Vector digit) const { return _mm512_and_si512(digit, mask_); }
+
+ private:
+  unsigned bits_;
+  Vector mask_;
+};
+
+/// Quotients by the powers of the base come from the top 52 bits of a number and a reciprocal, never too large and too
+/// small by two at the most; what is left over is below three bases, and goes into the carries.
+class DecimalRadix {
+ public:
+  DUET_INLINE explicit DecimalRadix(const Radix& radix) : base_{radix.base} {
+    const UInt128 square = UInt128{radix.base} * radix.base;
+    const UInt128 shifted = UInt128{radix.base} << half_bits;
+    // 2^144 / base^2, bit by bit from 2^126 on, where division has no more.
+    UInt128 quotient = (UInt128{1} << 126U) / square;
+    UInt128 rest = (UInt128{1} << 126U) % square;
+    for (int bit = 0; bit < 18; ++bit) {
+      rest *= 2;
+      quotient = 2 * quotient + (rest >= square ? 1 : 0);
+      if (rest >= square) rest -= square;
+    }
+    square_reciprocal_ = static_cast<std::uint64_t>(quotient);
+    reciprocal_ = static_cast<std::uint64_t>((UInt128{1} << 92U) / radix.base);
+    negative(square, minus_square_);
+    negative(shifted, minus_shifted_);
+  }
+
+  DUET_INLINE Digits3 split(Limbs c) const {
+    const Vector top2 = _mm512_or_si512(_mm512_slli_epi64(c.l2, 12), _mm512_srli_epi64(c.l1, 40));
+    const Vector d2 = _mm512_madd52hi_epu64(_mm512_setzero_si512(), top2, Ifma::broadcast(square_reciprocal_));
+    c.add_product(d2, minus_square_);
+    c.carry();
+    // Below 3 base^2, which is below 2^122. The quotient by the base has two halves, of which this is the upper.
+    const Vector top1 = _mm512_or_si512(_mm512_slli_epi64(c.l2, 34), _mm512_srli_epi64(c.l1, 18));
+    const Vector upper = _mm512_madd52hi_epu64(_mm512_setzero_si512(), top1, Ifma::broadcast(reciprocal_));
+    c.add_product(upper, minus_shifted_);
+    c.carry();
+    // Below 3 base 2^30, which is below 2^92.
+    const Vector top0 = _mm512_or_si512(_mm512_slli_epi64(c.l1, 12), _mm512_srli_epi64(c.l0, 40));
+    const Vector lower = _mm512_madd52hi_epu64(_mm512_setzero_si512(), top0, Ifma::broadcast(reciprocal_));
+    const Vector low64 = _mm512_or_si512(c.l0, _mm512_slli_epi64(c.l1, operand_bits));
+    return {_mm512_sub_epi64(low64, _mm512_mullo_epi64(lower, Ifma::broadcast(base_))),
+            _mm512_add_epi64(_mm512_slli_epi64(upper, half_bits), lower), d2};
+  }
+  DUET_INLINE Vector settle(Vector& sum) const {
+    Vector carry = _mm512_setzero_si512();
+    for (std::uint64_t count = 4; count != 0; count /= 2) {
+      const Vector bases = Ifma::broadcast(count * base_);
+      const __mmask8 over = _mm512_cmpge_epu64_mask(sum, bases);
+      sum = _mm512_mask_sub_epi64(sum, over, sum, bases);
+      carry = _mm512_mask_add_epi64(carry, over, carry, Ifma::broadcast(count));
+    }
+    return carry;
+  }
+  DUET_INLINE Vector largest() const { return Ifma::broadcast(base_ - 1); }
+  DUET_INLINE Vector without_carry(Vector digit) const {
+    return _mm512_min_epu64(digit, _mm512_sub_epi64(digit, Ifma::broadcast(base_)));
+  }
+
+ private:
+  static constexpr unsigned half_bits = 30;
+
+  // 2^156 - x in limbs.
+  static DUET_INLINE void negative(UInt128 x, std::uint64_t (&limbs)[3]) {
+    const UInt128 below = 0 - x;  // 2^128 - x
+    limbs[0] = static_cast<std::uint64_t>(below) & operand_mask;
+    limbs[1] = static_cast<std::uint64_t>(below >> operand_bits) & operand_mask;
+    limbs[2] = (static_cast<std::uint64_t>(below >> 2 * operand_bits) + (operand_mask << 24U)) & operand_mask;
+  }
+
+  std::uint64_t base_;
+  std::uint64_t square_reciprocal_;
+  std::uint64_t reciprocal_;
+  std::uint64_t minus_square_[3];
+  std::uint64_t minus_shifted_[3];
+};
+
+class Coefficients {
+ public:
+  DUET_INLINE explicit Coefficients(const Residues& residues)
+      : residues_{residues},
+        first_{transform_primes[0]},
+        second_{transform_primes[1]},
+        third_{transform_primes[2]},
+        scale0_{first_.factor(residues.scale[0])},
+        scale1_{second_.factor(residues.scale[1])},
+        scale2_{third_.factor(residues.scale[2])},
+        first_modulo_second_{second_.factor(garner_factors.first_modulo_second)},
+        first_modulo_third_{third_.factor(garner_factors.first_modulo_third)},
+        second_modulo_third_{third_.factor(garner_factors.second_modulo_third)} {}
+
+  /// Eight of them, from i on.
+  DUET_INLINE Limbs operator()(std::size_t i) const {
+    const Vector v0 = product(first_, first_.load(residues_.words[0] + i), scale0_);
+    const Vector r1 = product(second_, second_.load(residues_.words[1] + i), scale1_);
+    const Vector r2 = product(third_, third_.load(residues_.words[2] + i), scale2_);
+    const Vector v1 = product(second_, second_.minus(second_.plus(r1, second_.p2()), v0), first_modulo_second_);
+    const Vector left = product(third_, third_.minus(third_.plus(r2, third_.p2()), v0), first_modulo_third_);
+    const Vector v2 = product(third_, third_.minus(third_.plus(left, third_.p2()), v1), second_modulo_third_);
+    Limbs c{v0, first_.zero(), first_.zero()};
+    const std::uint64_t one[3] = {transform_primes[0].value(), 0, 0};
+    const std::uint64_t two[3] = {static_cast<std::uint64_t>(first_two_primes) & operand_mask,
+                                  static_cast<std::uint64_t>(first_two_primes >> operand_bits), 0};
+    c.l0 = _mm512_madd52lo_epu64(c.l0, v1, Ifma::broadcast(one[0]));
+    c.l1 = _mm512_madd52hi_epu64(c.l1, v1, Ifma::broadcast(one[0]));
+    c.add_product(v2, two);
+    c.carry();
+    return c;
+  }
+
+ private:
+  static DUET_INLINE Vector product(const Ifma& field, Vector x, const Ifma::Factor& w) {
+    return field.reduced(field.times(x, w));
+  }
+
+  Residues residues_;
+  Ifma first_;
+  Ifma second_;
+  Ifma third_;
+  Ifma::Factor scale0_;
+  Ifma::Factor scale1_;
+  Ifma::Factor scale2_;
+  Ifma::Factor first_modulo_second_;
+  Ifma::Factor first_modulo_third_;
+  Ifma::Factor second_modulo_third_;
+};
+
+template <class AnyRadix>
+std::uint64_t recombine_in(const AnyRadix& radix, const Residues& residues, std::size_t begin, std::size_t end,
+                           std::uint64_t* digits) {
+  const Coefficients coefficients{residues};
+  const Vector zero = _mm512_setzero_si512();
+  const Vector ones = Ifma::broadcast(1);
+  Digits3 before{zero, zero, zero};
+  if (begin != 0) before = radix.split(coefficients(begin - 8));
+  Vector carries_before = zero;
+  unsigned ripple = 0;  // into the first lane
+  for (std::size_t i = begin; i < end; i += 8) {
+    const Digits3 here = radix.split(coefficients(i));
+    // Lane j takes d1 of lane j - 1 and d2 of lane j - 2, the first ones those of the eight before.
+    Vector sum = _mm512_add_epi64(_mm512_add_epi64(here.d0, _mm512_alignr_epi64(here.d1, before.d1, 7)),
+                                  _mm512_alignr_epi64(here.d2, before.d2, 6));
+    before = here;
+    const Vector carries = radix.settle(sum);
+    sum = _mm512_add_epi64(sum, _mm512_alignr_epi64(carries, carries_before, 7));
+    // What is left are carries of one, and they may run: as in an addition of eight bits, of which one is set where a
+    // digit carries, and one where it would hand a carry on.
+    const unsigned carrying = _mm512_cmpgt_epu64_mask(sum, radix.largest());
+    const unsigned passing = _mm512_cmpeq_epu64_mask(sum, radix.largest());
+    const unsigned into = (((carrying << 1U) | ripple) + passing) ^ passing;
+    const Vector digit = radix.without_carry(_mm512_mask_add_epi64(sum, static_cast<__mmask8>(into), sum, ones));
+    if (i + 8 > end) {
+      const std::size_t count = end - i;
+      _mm512_mask_storeu_epi64(digits + i, static_cast<__mmask8>((1U << count) - 1), digit);
+      alignas(64) std::uint64_t last[8];
+      _mm512_store_si512(last, carries);
+      return last[count - 1] + (into >> count & 1U);
+    }
+    _mm512_storeu_si512(digits + i, digit);
+    carries_before = carries;
+    ripple = into >> 8U;
+  }
+  alignas(64) std::uint64_t last[8];
+  _mm512_store_si512(last, carries_before);
+  return last[7] + ripple;
+}
+
+std::uint64_t recombine(const Residues& residues, std::size_t begin, std::size_t end, const Radix& radix,
+                        std::uint64_t* digits) {
+  if (radix.bits != 0) return recombine_in(BinaryRadix{radix}, residues, begin, end, digits);
+  return recombine_in(DecimalRadix{radix}, residues, begin, end, digits);
+}
+
 bool has_ifma() {
   __builtin_cpu_init();
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
@@ -173,7 +403,7 @@ TransformPath ifma_path() {
           &IfmaPasses::forward,
           &IfmaPasses::inverse,
           &IfmaPasses::combine,
-          &recombine_by_words};
+          &recombine};
 }
 
 }  // namespace duet
