@@ -23,6 +23,7 @@
 #include <immintrin.h>
 
 #define DUET_INLINE inline __attribute__((always_inline))
+#define DUET_LAMBDA __attribute__((always_inline))
 
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,bmi2")
@@ -41,6 +42,7 @@ class Ifma {
 
   DUET_INLINE explicit Ifma(const TransformPrime& prime)
       : modulus_{prime.value()},
+        factor_inverse_{prime.inverse()},
         p_{broadcast(prime.value())},
         p2_{broadcast(2 * prime.value())},
         p4_{broadcast(4 * prime.value())},
@@ -57,7 +59,11 @@ class Ifma {
   DUET_INLINE Vector load(const std::uint64_t* from) const { return _mm512_loadu_si512(from); }
   DUET_INLINE void store(Vector x, std::uint64_t* to) const { _mm512_storeu_si512(to, x); }
 
+  DUET_INLINE std::uint64_t clearing(std::uint64_t w) const { return w * factor_inverse_ & operand_mask; }
   DUET_INLINE Factor factor(std::uint64_t w) const { return with_clearing(broadcast(w)); }
+  DUET_INLINE Factor factor(std::uint64_t w, std::uint64_t clearing) const {
+    return {broadcast(w), broadcast(clearing)};
+  }
   DUET_INLINE Factor factors(const std::uint64_t* w) const { return with_clearing(load(w)); }
   DUET_INLINE Factor mirrored_factors(const std::uint64_t* w) const {
     const Vector backwards = _mm512_set_epi64(0, 1, 2, 3, 4, 5, 6, 7);
@@ -71,13 +77,14 @@ class Ifma {
   DUET_INLINE Vector centred(Vector x, const Factor& f) const {
     const Vector clearing = _mm512_madd52lo_epu64(zero(), x, f.clearing);
     const Vector high = _mm512_madd52hi_epu64(zero(), x, f.w);
-    return minus(high, _mm512_madd52hi_epu64(zero(), clearing, p_));
+    return kept(minus(high, _mm512_madd52hi_epu64(zero(), clearing, p_)));
   }
-  DUET_INLINE Vector times(Vector x, const Factor& f) const {
+  DUET_INLINE Vector product_and(Vector x, const Factor& f, Vector more) const {
     const Vector clearing = _mm512_madd52lo_epu64(zero(), x, f.clearing);
-    const Vector high = _mm512_madd52hi_epu64(p_, x, f.w);
-    return minus(high, _mm512_madd52hi_epu64(zero(), clearing, p_));
+    const Vector high = _mm512_madd52hi_epu64(more, x, f.w);
+    return kept(minus(high, _mm512_madd52hi_epu64(zero(), clearing, p_)));
   }
+  DUET_INLINE Vector times(Vector x, const Factor& f) const { return product_and(x, f, p_); }
   DUET_INLINE Vector dot(Vector a0, Vector b0, Vector a1, Vector b1, Vector a2, Vector b2, Vector a3, Vector b3) const {
     Vector low = _mm512_madd52lo_epu64(zero(), a0, b0);
     Vector high = _mm512_madd52hi_epu64(p_, a0, b0);
@@ -111,6 +118,12 @@ class Ifma {
   static DUET_INLINE Vector broadcast(std::uint64_t x) { return _mm512_set1_epi64(static_cast<long long>(x)); }
 
  private:
+  // A difference as it is: GCC would write x - (high - low) as x + (low - high), and compute both differences.
+  static DUET_INLINE Vector kept(Vector x) {
+    asm("" : "+v"(x));
+    return x;
+  }
+
   DUET_INLINE Factor with_clearing(Vector w) const { return {w, _mm512_madd52lo_epu64(zero(), w, inverse_)}; }
 
   static DUET_INLINE void transpose(Vector (&v)[8]) {
@@ -136,6 +149,7 @@ class Ifma {
   }
 
   std::uint64_t modulus_;
+  std::uint64_t factor_inverse_;
   Vector p_;
   Vector p2_;
   Vector p4_;

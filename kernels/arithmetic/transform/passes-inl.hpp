@@ -1,48 +1,48 @@
 // The passes of the transform over the arithmetic of one prime on one kind of vectors, `Field`. To be included by the
 // source of a path after it has chosen what to compile for, within its own unnamed namespace.
 //
-// Ranges. Words hold residues that are not reduced; p16 = 2^52 / p > 16 of a prime's multiples fit below what a product
-// takes. A forward pass takes words in (p, 15 p) and leaves words in (2 p, 14 p):
+// A pass takes sixteen rows (or eight, four, two) through four levels of the tree in registers: a store costs as much as
+// one and a half products here, and passes of four rows take 1.25 times as long.
 //
-//     x reduced to [0, 8 p), lifted to [4 p, 12 p)   - w y in (-p, p) ->   (3 p, 13 p)   - w' y' ->   (2 p, 14 p)
+// Ranges. Words hold residues that are not reduced; 2^52 > 16 p, and a factor's partner has to be in [0, 16 p). With
+// d = w y in (-p, p), both x + d and x - d have the range of x, and p more at either end; y may be anything. Between
+// forward passes, words are in (2 p, 14 p), which leaves two levels of freedom. What has to live longer is lifted: reduced
+// to [0, 8 p) and raised to [4 p, 12 p). Followed through, that is one word in sixteen, and four at the third level.
 //
-// An inverse pass takes and leaves words in [0, 4 p): sums grow to 16 p and are reduced, products are in (0, 2 p).
-
-/// Row r of a strip starts at data + r * stride.
-template <class Word>
-struct Strip {
-  Word* data;
-  std::size_t stride;
-  DUET_INLINE Word* row(std::size_t r) const { return data + r * stride; }
-};
+// An inverse level takes sums, which double: words are in [0, 4 p) between passes, below 16 p after two levels, and then
+// reduced; products are in (0, 2 p).
 
 template <class Field>
 struct Passes {
   using Vector = typename Field::Vector;
   using Factor = typename Field::Factor;
   static constexpr std::size_t lanes = Field::lanes;
-
-  // Half of the first-level cache, in words: below it a pass finds everything there.
-  static constexpr std::size_t first_level = 2048;
-  static constexpr std::size_t strip_words = 2048;
-  static constexpr std::size_t widest_strip = 64;
   static constexpr std::size_t leaf = 8 * lanes;
 
-  struct Factors4 {
-    Factor upper;  // of the node
-    Factor left;   // of its two children
-    Factor right;
+  /// Factors of the nodes of log2(rows) levels below one: the node's, its two children's, its four grandchildren's ...
+  template <std::size_t rows>
+  struct Factors {
+    std::uint64_t w[rows - 1];
+    std::uint64_t clearing[rows - 1];
+
+    DUET_INLINE Factor operator()(const Field& f, std::size_t i) const { return f.factor(w[i], clearing[i]); }
   };
 
   static DUET_INLINE std::uint64_t inverse_twiddle(const Field& f, const std::uint64_t* t, std::size_t j) {
     return j == 0 ? t[0] : f.modulus() - t[3 * std::bit_floor(j) - 1 - j];
   }
-  static DUET_INLINE Factors4 factors_below(const Field& f, const std::uint64_t* t, std::size_t node) {
-    return {f.factor(t[node]), f.factor(t[2 * node]), f.factor(t[2 * node + 1])};
-  }
-  static DUET_INLINE Factors4 inverse_factors_below(const Field& f, const std::uint64_t* t, std::size_t node) {
-    return {f.factor(inverse_twiddle(f, t, node)), f.factor(inverse_twiddle(f, t, 2 * node)),
-            f.factor(inverse_twiddle(f, t, 2 * node + 1))};
+
+  template <std::size_t rows, bool forward>
+  static DUET_INLINE void factors_below(const Field& f, const std::uint64_t* t, std::size_t node,
+                                        Factors<rows>& factors) {
+    for (std::size_t level = 1; level < rows; level *= 2) {
+      for (std::size_t i = 0; i < level; ++i) {
+        const std::size_t j = node * level + i;
+        const std::uint64_t w = forward ? t[j] : inverse_twiddle(f, t, j);
+        factors.w[level - 1 + i] = w;
+        factors.clearing[level - 1 + i] = f.clearing(w);
+      }
+    }
   }
 
   // x, y := x + w y, x - w y
@@ -59,91 +59,175 @@ struct Passes {
   }
   static DUET_INLINE Vector lifted(const Field& f, Vector x) { return f.plus(f.less(x, f.p8()), f.p4()); }
 
-  static DUET_INLINE void forward4(const Field& f, Vector (&x)[4], const Factors4& w) {
-    x[0] = lifted(f, x[0]);
-    forward2(f, x[0], x[2], w.upper);
-    forward2(f, x[1], x[3], w.upper);
-    forward2(f, x[0], x[1], w.left);
-    forward2(f, x[2], x[3], w.right);
-  }
-  static DUET_INLINE void inverse4(const Field& f, Vector (&x)[4], const Factors4& w) {
-    const Vector b0 = f.times(f.plus(f.minus(x[0], x[1]), f.p4()), w.left);
-    const Vector b1 = f.times(f.plus(f.minus(x[2], x[3]), f.p4()), w.right);
-    const Vector a0 = f.plus(x[0], x[1]);
-    const Vector a1 = f.plus(x[2], x[3]);
-    x[0] = f.less(f.less(f.plus(a0, a1), f.p8()), f.p4());
-    x[1] = f.plus(b0, b1);
-    x[2] = f.times(f.plus(f.minus(a0, a1), f.p8()), w.upper);
-    x[3] = f.times(f.plus(f.minus(b0, b1), f.p2()), w.upper);
+  // All levels of a block of rows; only what the first `needed` leaves depend on.
+  template <std::size_t rows>
+  static DUET_INLINE void forward_levels(const Field& f, Vector (&x)[rows], const Factors<rows>& w,
+                                         std::size_t needed = rows, std::size_t first_half = rows / 2) {
+    if constexpr (rows == 16) x[1] = lifted(f, x[1]);
+#pragma GCC unroll 4
+    for (std::size_t half = rows / 2; half != 0; half /= 2) {
+      // The words that will have been the upper ones at every level: they are lifted two levels before the end.
+      if (half > first_half) continue;
+      if (half == 2 || rows == 2) {
+#pragma GCC unroll 4
+        for (std::size_t i = 0; i < rows; i += 4) x[i] = lifted(f, x[i]);
+      }
+#pragma GCC unroll 8
+      for (std::size_t block = 0; block < rows; block += 2 * half) {
+        if (block >= needed) break;
+        const Factor factor = w(f, rows / (2 * half) - 1 + block / (2 * half));
+#pragma GCC unroll 8
+        for (std::size_t r = 0; r < half; ++r) forward2(f, x[block + r], x[block + half + r], factor);
+      }
+    }
   }
 
-  // Four rows of `count` words.
-  template <bool forward>
-  static DUET_INLINE void rows4(const Field& f, Strip<const std::uint64_t> from, Strip<std::uint64_t> to,
-                                std::size_t count, const Factors4& w) {
-    for (std::size_t i = 0; i < count; i += lanes) {
-      Vector x[4];
-      for (std::size_t r = 0; r < 4; ++r) x[r] = f.load(from.row(r) + i);
+  static DUET_INLINE void inverse4(const Field& f, Vector& x0, Vector& x1, Vector& x2, Vector& x3, const Factor& upper,
+                                   const Factor& left, const Factor& right) {
+    // In (p, 3 p) and (-p, p): their sum and their difference are both in (0, 4 p).
+    const Vector b0 = f.product_and(f.plus(f.minus(x0, x1), f.p4()), left, f.p2());
+    const Vector b1 = f.centred(f.plus(f.minus(x2, x3), f.p4()), right);
+    const Vector a0 = f.plus(x0, x1);
+    const Vector a1 = f.plus(x2, x3);
+    x0 = f.less(f.less(f.plus(a0, a1), f.p8()), f.p4());
+    x1 = f.plus(b0, b1);
+    x2 = f.times(f.plus(f.minus(a0, a1), f.p8()), upper);
+    x3 = f.times(f.minus(b0, b1), upper);
+  }
+
+  // Levels from the leaves up, two at a time; an odd one is the first.
+  template <std::size_t rows>
+  static DUET_INLINE void inverse_levels(const Field& f, Vector (&x)[rows], const Factors<rows>& w) {
+    constexpr bool odd = rows == 2 || rows == 8;
+    if constexpr (odd) {
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < rows / 2; ++i) inverse2(f, x[2 * i], x[2 * i + 1], w(f, rows / 2 - 1 + i));
+    }
+#pragma GCC unroll 2
+    for (std::size_t done = odd ? 2 : 1; done < rows; done *= 4) {
+#pragma GCC unroll 4
+      for (std::size_t block = 0; block < rows / (4 * done); ++block) {
+        const std::size_t above = rows / (4 * done);  // nodes of the upper level
+        const Factor upper = w(f, above - 1 + block);
+        const Factor left = w(f, 2 * above - 1 + 2 * block);
+        const Factor right = w(f, 2 * above + 2 * block);
+#pragma GCC unroll 4
+        for (std::size_t r = 0; r < done; ++r) {
+          const std::size_t i = 4 * done * block + r;
+          inverse4(f, x[i], x[i + done], x[i + 2 * done], x[i + 3 * done], upper, left, right);
+        }
+      }
+    }
+  }
+
+  // Words [begin, end) of `rows` rows that stand `row_length` apart, in place. The field is copied: stores could change
+  // the caller's, as far as the compiler knows, and its constants would be read again in each turn.
+  template <std::size_t rows, bool forward>
+  static void pass(const Field& field, const std::uint64_t* t, std::uint64_t* words, std::size_t row_length,
+                   std::size_t node, std::size_t begin, std::size_t end) {
+    const Field f = field;
+    Factors<rows> w;
+    factors_below<rows, forward>(f, t, node, w);
+    for (std::size_t i = begin; i < end; i += lanes) {
+      Vector x[rows];
+#pragma GCC unroll 16
+      for (std::size_t r = 0; r < rows; ++r) x[r] = f.load(words + r * row_length + i);
       if constexpr (forward) {
-        forward4(f, x, w);
+        forward_levels<rows>(f, x, w);
       } else {
-        inverse4(f, x, w);
+        inverse_levels<rows>(f, x, w);
       }
-      for (std::size_t r = 0; r < 4; ++r) f.store(x[r], to.row(r) + i);
-    }
-  }
-  template <bool forward>
-  static DUET_INLINE void rows2(const Field& f, Strip<const std::uint64_t> from, Strip<std::uint64_t> to,
-                                std::size_t count, const Factor& w) {
-    for (std::size_t i = 0; i < count; i += lanes) {
-      Vector x = f.load(from.row(0) + i);
-      Vector y = f.load(from.row(1) + i);
-      if constexpr (forward) {
-        x = lifted(f, x);
-        forward2(f, x, y, w);
-      } else {
-        inverse2(f, x, y, w);
-      }
-      f.store(x, to.row(0) + i);
-      f.store(y, to.row(1) + i);
+#pragma GCC unroll 16
+      for (std::size_t r = 0; r < rows; ++r) f.store(x[r], words + r * row_length + i);
     }
   }
 
-  // From a node of `length` words to its four grandchildren, in place.
-  static DUET_INLINE void forward_pass4(const Field& f, const std::uint64_t* t, std::uint64_t* x, std::size_t length,
-                                        std::size_t node) {
-    rows4<true>(f, {x, length / 4}, {x, length / 4}, length / 4, factors_below(f, t, node));
-  }
-  static DUET_INLINE void inverse_pass4(const Field& f, const std::uint64_t* t, std::uint64_t* x, std::size_t length,
-                                        std::size_t node) {
-    rows4<false>(f, {x, length / 4}, {x, length / 4}, length / 4, inverse_factors_below(f, t, node));
-  }
-
-  static void forward_in_cache(const Field& f, const std::uint64_t* t, std::uint64_t* x, std::size_t length,
-                               std::size_t node) {
-    if (length > first_level) {
-      forward_pass4(f, t, x, length, node);
-      for (std::size_t q = 0; q < 4; ++q) forward_in_cache(f, t, x + q * (length / 4), length / 4, 4 * node + q);
-      return;
-    }
-    std::size_t nodes = 1;
-    std::size_t each = length;
-    for (; each >= 32; each /= 4, nodes *= 4) {
-      for (std::size_t i = 0; i < nodes; ++i) forward_pass4(f, t, x + i * each, each, node * nodes + i);
-    }
-    if (each == 16) {
-      for (std::size_t i = 0; i < nodes; ++i) {
-        rows2<true>(f, {x + 16 * i, 8}, {x + 16 * i, 8}, 8, f.factor(t[node * nodes + i]));
-      }
-    }
-    // Polynomials of eight coefficients: a vector takes one coefficient of as many of them as it has lanes.
-    const std::size_t first = node * (length / 8);
-    for (std::size_t i = 0; i < length; i += leaf) {
+  // The same where a row is one polynomial of eight coefficients, with the last level, at which each vector has one
+  // coefficient of as many polynomials as it has lanes.
+  template <std::size_t rows>
+  static void forward_leaves(const Field& f, const std::uint64_t* t, std::uint64_t* words, std::size_t node) {
+    for_rows_of_eight<rows, true>(f, t, words, node);
+    const std::size_t first = node * rows;
+#pragma GCC unroll 2
+    for (std::size_t i = 0; i < 8 * rows; i += leaf) {
       Vector v[8];
-      f.load_transposed(x + i, v);
+      f.load_transposed(words + i, v);
       const Factor w = f.factors(t + first + i / 8);
+#pragma GCC unroll 4
       for (std::size_t c = 0; c < 4; ++c) forward2(f, v[c], v[c + 4], w);
-      for (std::size_t c = 0; c < 8; ++c) f.store(v[c], x + i + c * lanes);
+#pragma GCC unroll 8
+      for (std::size_t c = 0; c < 8; ++c) f.store(v[c], words + i + c * lanes);
+    }
+  }
+  template <std::size_t rows>
+  static void inverse_leaves(const Field& f, const std::uint64_t* t, std::uint64_t* words, std::size_t node) {
+    const std::size_t first = node * rows;
+#pragma GCC unroll 2
+    for (std::size_t i = 0; i < 8 * rows; i += leaf) {
+      Vector v[8];
+#pragma GCC unroll 8
+      for (std::size_t c = 0; c < 8; ++c) v[c] = f.load(words + i + c * lanes);
+      const Factor w = inverse_factors(f, t, first + i / 8);
+#pragma GCC unroll 4
+      for (std::size_t c = 0; c < 4; ++c) inverse2(f, v[c], v[c + 4], w);
+      f.store_transposed(v, words + i);
+    }
+    for_rows_of_eight<rows, false>(f, t, words, node);
+  }
+  template <std::size_t rows, bool forward>
+  static DUET_INLINE void for_rows_of_eight(const Field& f, const std::uint64_t* t, std::uint64_t* words,
+                                            std::size_t node) {
+    pass<rows, forward>(f, t, words, 8, node, 0, 8);
+  }
+
+  // How many levels the next pass does of those above polynomials of eight coefficients: four where the rest can be
+  // done in threes and fours.
+  static constexpr unsigned levels_of_pass(unsigned levels) {
+    switch (levels) {
+      case 5:
+        return 2;
+      case 3:
+      case 6:
+      case 9:
+        return 3;
+      default:
+        return 4;
+    }
+  }
+
+  // Depth first: each subtree is done while it is in the nearest cache that holds it.
+  static void forward_in_cache(const Field& f, const std::uint64_t* t, std::uint64_t* words, std::size_t length,
+                               std::size_t node) {
+    if (length == 64) return forward_leaves<8>(f, t, words, node);
+    if (length == 128) return forward_leaves<16>(f, t, words, node);
+    const unsigned levels = levels_of_pass(static_cast<unsigned>(std::countr_zero(length)) - 3);
+    const std::size_t rows = std::size_t{1} << levels;
+    const std::size_t each = length / rows;
+    pass_of<true>(f, t, words, rows, each, node, {0, each});
+    for (std::size_t r = 0; r < rows; ++r) forward_in_cache(f, t, words + r * each, each, node * rows + r);
+  }
+  static void inverse_in_cache(const Field& f, const std::uint64_t* t, std::uint64_t* words, std::size_t length,
+                               std::size_t node) {
+    if (length == 64) return inverse_leaves<8>(f, t, words, node);
+    if (length == 128) return inverse_leaves<16>(f, t, words, node);
+    const unsigned levels = levels_of_pass(static_cast<unsigned>(std::countr_zero(length)) - 3);
+    const std::size_t rows = std::size_t{1} << levels;
+    const std::size_t each = length / rows;
+    for (std::size_t r = 0; r < rows; ++r) inverse_in_cache(f, t, words + r * each, each, node * rows + r);
+    pass_of<false>(f, t, words, rows, each, node, {0, each});
+  }
+  template <bool forward>
+  static void pass_of(const Field& f, const std::uint64_t* t, std::uint64_t* words, std::size_t rows,
+                      std::size_t row_length, std::size_t node, Columns columns) {
+    switch (rows) {
+      case 2:
+        return pass<2, forward>(f, t, words, row_length, node, columns.begin, columns.end);
+      case 4:
+        return pass<4, forward>(f, t, words, row_length, node, columns.begin, columns.end);
+      case 8:
+        return pass<8, forward>(f, t, words, row_length, node, columns.begin, columns.end);
+      default:
+        return pass<16, forward>(f, t, words, row_length, node, columns.begin, columns.end);
     }
   }
 
@@ -152,35 +236,6 @@ struct Passes {
     std::uint64_t w[lanes];
     for (std::size_t i = 0; i < lanes; ++i) w[i] = inverse_twiddle(f, t, j + i);
     return f.factors(w);
-  }
-
-  static void inverse_in_cache(const Field& f, const std::uint64_t* t, std::uint64_t* x, std::size_t length,
-                               std::size_t node) {
-    if (length > first_level) {
-      for (std::size_t q = 0; q < 4; ++q) inverse_in_cache(f, t, x + q * (length / 4), length / 4, 4 * node + q);
-      inverse_pass4(f, t, x, length, node);
-      return;
-    }
-    const std::size_t first = node * (length / 8);
-    for (std::size_t i = 0; i < length; i += leaf) {
-      Vector v[8];
-      for (std::size_t c = 0; c < 8; ++c) v[c] = f.load(x + i + c * lanes);
-      const Factor w = inverse_factors(f, t, first + i / 8);
-      for (std::size_t c = 0; c < 4; ++c) inverse2(f, v[c], v[c + 4], w);
-      f.store_transposed(v, x + i);
-    }
-    std::size_t each = 32;
-    if ((std::countr_zero(length) & 1) == 0) {
-      const std::size_t nodes = length / 16;
-      for (std::size_t i = 0; i < nodes; ++i) {
-        rows2<false>(f, {x + 16 * i, 8}, {x + 16 * i, 8}, 8, f.factor(inverse_twiddle(f, t, node * nodes + i)));
-      }
-      each = 64;
-    }
-    for (; each <= length; each *= 4) {
-      const std::size_t nodes = length / each;
-      for (std::size_t i = 0; i < nodes; ++i) inverse_pass4(f, t, x + i * each, each, node * nodes + i);
-    }
   }
 
   // The product of two polynomials of four coefficients modulo x^4 - theta, with y = b and z = theta b.
@@ -254,71 +309,35 @@ struct Passes {
     }
   }
 
-  // Strips of columns go through a buffer in the first-level cache: rows a power of two apart would share its sets.
   static void forward_columns(const Line& line, std::uint64_t* words, std::size_t rows, std::size_t row_length,
                               std::size_t node, Columns columns) {
-    const Field f{transform_primes[line.prime]};
-    const std::uint64_t* const t = line.twiddles;
-    alignas(64) std::uint64_t buffer[strip_words];
-    const std::size_t width = std::min(widest_strip, strip_words / rows);
-    for (std::size_t column = columns.begin; column < columns.end; column += width) {
-      const Strip<std::uint64_t> outside{words + column, row_length};
-      const Strip<std::uint64_t> inside{buffer, width};
-      std::size_t size = rows;
-      while (size > 1) {
-        const bool first = size == rows;
-        const bool four = size >= 4;
-        const bool last = size <= 4;
-        const std::size_t apart = four ? size / 4 : 1;
-        const Strip<std::uint64_t>& from = first ? outside : inside;
-        const Strip<std::uint64_t>& to = last ? outside : inside;
-        for (std::size_t block = 0; block < rows; block += size) {
-          const std::size_t here = node * (rows / size) + block / size;
-          if (four) {
-            const Factors4 w = factors_below(f, t, here);
-            for (std::size_t i = 0; i < apart; ++i) {
-              rows4<true>(f, {from.row(block + i), apart * from.stride}, {to.row(block + i), apart * to.stride}, width,
-                          w);
-            }
-          } else {
-            rows2<true>(f, {from.row(block), from.stride}, {to.row(block), to.stride}, width, f.factor(t[here]));
-          }
-        }
-        size /= four ? 4 : 2;
-      }
-    }
+    pass_of<true>(Field{transform_primes[line.prime]}, line.twiddles, words, rows, row_length, node, columns);
   }
-
   static void inverse_columns(const Line& line, std::uint64_t* words, std::size_t rows, std::size_t row_length,
                               std::size_t node, Columns columns) {
-    const Field f{transform_primes[line.prime]};
-    const std::uint64_t* const t = line.twiddles;
-    alignas(64) std::uint64_t buffer[strip_words];
-    const std::size_t width = std::min(widest_strip, strip_words / rows);
-    const bool odd = (std::countr_zero(rows) & 1) != 0;
-    for (std::size_t column = columns.begin; column < columns.end; column += width) {
-      const Strip<std::uint64_t> outside{words + column, row_length};
-      const Strip<std::uint64_t> inside{buffer, width};
-      std::size_t done = 1;
-      while (done < rows) {
-        const bool four = done > 1 || !odd;
-        const std::size_t size = done * (four ? 4 : 2);
-        const Strip<std::uint64_t>& from = done == 1 ? outside : inside;
-        const Strip<std::uint64_t>& to = size == rows ? outside : inside;
-        for (std::size_t block = 0; block < rows; block += size) {
-          const std::size_t here = node * (rows / size) + block / size;
-          if (four) {
-            const Factors4 w = inverse_factors_below(f, t, here);
-            for (std::size_t i = 0; i < done; ++i) {
-              rows4<false>(f, {from.row(block + i), done * from.stride}, {to.row(block + i), done * to.stride}, width,
-                           w);
-            }
-          } else {
-            rows2<false>(f, {from.row(block), from.stride}, {to.row(block), to.stride}, width,
-                         f.factor(inverse_twiddle(f, t, here)));
-          }
+    pass_of<false>(Field{transform_primes[line.prime]}, line.twiddles, words, rows, row_length, node, columns);
+  }
+
+  // The first `filled` rows have digits in columns [begin, end), all others are zero.
+  template <bool half_empty>
+  static void top_rows(const Field& field, const Factors<16>& w, const std::uint64_t* digits, std::size_t digits_apart,
+                       std::size_t filled, std::uint64_t* words, const TransformShape& shape, std::size_t begin,
+                       std::size_t end) {
+    const Field f = field;
+    for (std::size_t i = begin; i < end; i += lanes) {
+      Vector x[16];
+#pragma GCC unroll 16
+      for (std::size_t r = 0; r < 16; ++r) {
+        if (half_empty && r >= 8) {
+          x[r] = x[r - 8];
+        } else {
+          x[r] = r < filled ? f.from_digits(f.load(digits + r * digits_apart + (i - begin))) : f.p4();
         }
-        done = size;
+      }
+      forward_levels<16>(f, x, w, shape.rows, half_empty ? 4 : 8);
+#pragma GCC unroll 16
+      for (std::size_t r = 0; r < 16; ++r) {
+        if (r < shape.rows) f.store(x[r], words + r * shape.row_length + i);
       }
     }
   }
@@ -326,94 +345,76 @@ struct Passes {
   static void forward_top(const Line& line, const std::uint64_t* digits, std::size_t count, std::uint64_t* words,
                           const TransformShape& shape, Columns columns) {
     const Field f{transform_primes[line.prime]};
-    const std::uint64_t* const t = line.twiddles;
-    constexpr std::size_t width = widest_strip;
-    alignas(64) std::uint64_t buffer[most_rows * width];
-    for (std::size_t column = columns.begin; column < columns.end; column += width) {
-      // Rows from `filled` on are zero.
-      std::size_t filled = 0;
-      for (; filled < shape.rows; ++filled) {
-        const std::size_t start = filled * shape.row_length + column;
-        if (start >= count) break;
-        std::uint64_t* const row = buffer + filled * width;
-        if (start + width <= count) {
-          for (std::size_t i = 0; i < width; i += lanes) f.store(f.from_digits(f.load(digits + start + i)), row + i);
-        } else {
-          for (std::size_t i = 0; i < width; ++i) row[i] = start + i < count ? digits[start + i] : 0;
-          for (std::size_t i = 0; i < width; i += lanes) f.store(f.from_digits(f.load(row + i)), row + i);
-        }
+    Factors<16> w;
+    factors_below<16, true>(f, line.twiddles, 0, w);
+    const auto rows_with = [&](std::size_t filled, const std::uint64_t* from, std::size_t apart, std::size_t begin,
+                               std::size_t end) DUET_LAMBDA {
+      if (begin >= end) return;
+      if (filled <= 8) {
+        top_rows<true>(f, w, from, apart, filled, words, shape, begin, end);
+      } else {
+        top_rows<false>(f, w, from, apart, filled, words, shape, begin, end);
       }
-      for (std::size_t size = most_rows; size > 1; size /= 2) {
-        const std::size_t half = size / 2;
-        const std::size_t low = std::min(filled, half);
-        for (std::size_t block = 0; block < shape.rows; block += size) {
-          const Factor w = f.factor(t[block / size]);
-          const bool needs_high = block + half < shape.rows;
-          for (std::size_t r = 0; r < low; ++r) {
-            std::uint64_t* const x = buffer + (block + r) * width;
-            std::uint64_t* const y = x + half * width;
-            if (half + r < std::min(filled, size)) {
-              rows2<true>(f, {x, half * width}, {x, half * width}, width, w);
-            } else if (needs_high) {
-              std::copy_n(x, width, y);
-            }
-          }
-        }
+    };
+    // Columns up to where the last row ends have a digit more, and one vector may have it in part.
+    const std::size_t whole = count / shape.row_length;
+    const std::size_t rest = count % shape.row_length;
+    const std::size_t even = rest / lanes * lanes;
+    rows_with(whole + 1, digits + columns.begin, shape.row_length, columns.begin, std::min(columns.end, even));
+    if (rest != even && columns.begin <= even && even < columns.end) {
+      std::uint64_t part[16 * lanes] = {};
+      for (std::size_t r = 0; r <= whole; ++r) {
+        const std::size_t start = r * shape.row_length + even;
+        std::copy_n(digits + start, std::min(lanes, count - start), part + r * lanes);
       }
-      for (std::size_t r = 0; r < shape.rows; ++r) {
-        std::uint64_t* const to = words + r * shape.row_length + column;
-        if (filled == 0) {
-          for (std::size_t i = 0; i < width; i += lanes) f.store(f.p4(), to + i);
-        } else {
-          for (std::size_t i = 0; i < width; i += lanes) f.store(f.load(buffer + r * width + i), to + i);
-        }
-      }
+      rows_with(whole + 1, part, lanes, even, even + lanes);
     }
+    const std::size_t after = std::max(columns.begin, even + (rest != even ? lanes : 0));
+    rows_with(whole, digits + after, shape.row_length, after, columns.end);
   }
 
-  // Van der Hoeven's truncated inverse ("The truncated Fourier transform and applications", 2004) on the rows from
-  // `block` on, `size` of them: of the first `known` the values at the leaves are given, of the others the
-  // coefficients, times `size`. Leaves the coefficients of the first `known`, times `size`.
-  static void inverse_rows(const Field& f, const std::uint64_t* t, std::uint64_t half_factor, std::uint64_t* buffer,
-                           std::size_t block, std::size_t size, std::size_t known) {
-    constexpr std::size_t width = widest_strip;
-    if (known == 0 || size == 1) return;
-    const std::size_t half = size / 2;
-    const std::size_t node = block / size;
-    const Strip<std::uint64_t> strip{buffer + block * width, width};
-    const Factor w = f.factor(t[node]);
-    if (known < half) {
-      // L = (lo + w hi) / 2 where lo and hi are known, and where only hi is, lo = 2 L - w hi.
-      const Factor one_half = f.factor(half_factor);
-      for (std::size_t r = known; r < half; ++r) {
-        for (std::size_t i = 0; i < width; i += lanes) {
-          const Vector high = f.times(f.load(strip.row(half + r) + i), w);
-          f.store(f.times(f.plus(f.load(strip.row(r) + i), high), one_half), strip.row(r) + i);
+  struct InverseTop {
+    Factors<16> w;
+    Factors<16> inverse;
+    std::uint64_t half;
+  };
+
+  // Van der Hoeven's truncated inverse ("The truncated Fourier transform and applications", 2004) on `size` rows from
+  // `block` on: of the first `known` the values at the leaves are given, of the others the coefficients, times `size`.
+  // Leaves the coefficients of the first `known`, times `size`; what is in the others then means nothing.
+  template <std::size_t size, std::size_t known, std::size_t block>
+  static DUET_INLINE void inverse_rows(const Field& f, const InverseTop& top, Vector (&x)[16]) {
+    if constexpr (known != 0 && size != 1) {
+      constexpr std::size_t half = size / 2;
+      constexpr std::size_t index = 16 / size - 1 + block / size;
+      if constexpr (known < half) {
+        // L = (lo + w hi) / 2 where lo and hi are known, and where only hi is, lo = 2 L - w hi.
+#pragma GCC unroll 8
+        for (std::size_t r = known; r < half; ++r) {
+          const Vector high = f.times(x[block + half + r], top.w(f, index));
+          x[block + r] = f.times(f.plus(x[block + r], high), f.factor(top.half, f.clearing(top.half)));
+        }
+        inverse_rows<half, known, block>(f, top, x);
+#pragma GCC unroll 8
+        for (std::size_t r = 0; r < known; ++r) {
+          x[block + r] = twice_less(f, x[block + r], f.times(x[block + half + r], top.w(f, index)));
+        }
+      } else {
+        inverse_rows<half, half, block>(f, top, x);
+        // R = L - w hi and lo = 2 L - w hi where hi is known.
+#pragma GCC unroll 8
+        for (std::size_t r = known - half; r < half; ++r) {
+          const Vector left = x[block + r];
+          const Vector high = f.times(x[block + half + r], top.w(f, index));
+          x[block + half + r] = f.less(f.plus(f.minus(left, high), f.p2()), f.p4());
+          x[block + r] = twice_less(f, left, high);
+        }
+        inverse_rows<half, known - half, block + half>(f, top, x);
+#pragma GCC unroll 8
+        for (std::size_t r = 0; r < known - half; ++r) {
+          inverse2(f, x[block + r], x[block + half + r], top.inverse(f, index));
         }
       }
-      inverse_rows(f, t, half_factor, buffer, block, half, known);
-      for (std::size_t r = 0; r < known; ++r) {
-        for (std::size_t i = 0; i < width; i += lanes) {
-          const Vector high = f.times(f.load(strip.row(half + r) + i), w);
-          f.store(twice_less(f, f.load(strip.row(r) + i), high), strip.row(r) + i);
-        }
-      }
-      return;
-    }
-    inverse_rows(f, t, half_factor, buffer, block, half, half);
-    // R = L - w hi and lo = 2 L - w hi where hi is known.
-    for (std::size_t r = known - half; r < half; ++r) {
-      for (std::size_t i = 0; i < width; i += lanes) {
-        const Vector left = f.load(strip.row(r) + i);
-        const Vector high = f.times(f.load(strip.row(half + r) + i), w);
-        f.store(f.less(f.plus(f.minus(left, high), f.p2()), f.p4()), strip.row(half + r) + i);
-        f.store(twice_less(f, left, high), strip.row(r) + i);
-      }
-    }
-    inverse_rows(f, t, half_factor, buffer, block + half, half, known - half);
-    const Factor inverse_w = f.factor(inverse_twiddle(f, t, node));
-    for (std::size_t r = 0; r < known - half; ++r) {
-      rows2<false>(f, {strip.row(r), half * width}, {strip.row(r), half * width}, width, inverse_w);
     }
   }
   // 2 x - y for x below 4 p and y below 2 p.
@@ -421,24 +422,33 @@ struct Passes {
     return f.less(f.less(f.plus(f.minus(f.plus(x, x), y), f.p2()), f.p8()), f.p4());
   }
 
+  template <std::size_t rows>
+  static void inverse_top_of(const Field& field, const InverseTop& top, std::uint64_t* words, std::size_t row_length,
+                             Columns columns) {
+    const Field f = field;
+    for (std::size_t i = columns.begin; i < columns.end; i += lanes) {
+      Vector x[16];
+#pragma GCC unroll 16
+      for (std::size_t r = 0; r < 16; ++r) x[r] = r < rows ? f.load(words + r * row_length + i) : f.zero();
+      inverse_rows<16, rows, 0>(f, top, x);
+#pragma GCC unroll 16
+      for (std::size_t r = 0; r < rows; ++r) f.store(x[r], words + r * row_length + i);
+    }
+  }
+  template <std::size_t rows = 16>
+  static void inverse_top_with(const Field& f, const InverseTop& top, std::uint64_t* words, const TransformShape& shape,
+                               Columns columns) {
+    if (shape.rows == rows) return inverse_top_of<rows>(f, top, words, shape.row_length, columns);
+    if constexpr (rows > 1) return inverse_top_with<rows - 1>(f, top, words, shape, columns);
+  }
+
   static void inverse_top(const Line& line, std::uint64_t* words, const TransformShape& shape, Columns columns) {
     const TransformPrime& prime = transform_primes[line.prime];
     const Field f{prime};
-    const std::uint64_t half_factor = prime.factor((prime.value() + 1) / 2);
-    constexpr std::size_t width = widest_strip;
-    alignas(64) std::uint64_t buffer[most_rows * width];
-    for (std::size_t column = columns.begin; column < columns.end; column += width) {
-      for (std::size_t r = 0; r < most_rows; ++r) {
-        const std::uint64_t* const from = words + r * shape.row_length + column;
-        for (std::size_t i = 0; i < width; i += lanes) {
-          f.store(r < shape.rows ? f.load(from + i) : f.zero(), buffer + r * width + i);
-        }
-      }
-      inverse_rows(f, line.twiddles, half_factor, buffer, 0, most_rows, shape.rows);
-      for (std::size_t r = 0; r < shape.rows; ++r) {
-        std::uint64_t* const to = words + r * shape.row_length + column;
-        for (std::size_t i = 0; i < width; i += lanes) f.store(f.load(buffer + r * width + i), to + i);
-      }
-    }
+    InverseTop top;
+    factors_below<16, true>(f, line.twiddles, 0, top.w);
+    factors_below<16, false>(f, line.twiddles, 0, top.inverse);
+    top.half = prime.factor((prime.value() + 1) / 2);
+    inverse_top_with(f, top, words, shape, columns);
   }
 };

@@ -21,7 +21,7 @@ struct Line {
   const std::uint64_t* twiddles = nullptr;
 };
 
-/// Words [begin, end) of each row. Multiples of 64, or of what a row has.
+/// Words [begin, end) of each row, multiples of 64.
 struct Columns {
   std::size_t begin = 0;
   std::size_t end = 0;
@@ -53,7 +53,7 @@ struct TransformPath {
   void (*forward_top)(const Line& line, const std::uint64_t* digits, std::size_t count, std::uint64_t* words,
                       const TransformShape& shape, Columns columns);
   void (*inverse_top)(const Line& line, std::uint64_t* words, const TransformShape& shape, Columns columns);
-  /// log2(rows) levels below `node`, whose words are `rows` rows of `row_length`. Rows: 2 to 64, a power of two.
+  /// log2(rows) levels below `node`, whose words are `rows` rows of `row_length`. Rows: 2, 4, 8 or 16.
   void (*forward_columns)(const Line& line, std::uint64_t* words, std::size_t rows, std::size_t row_length,
                           std::size_t node, Columns columns);
   void (*inverse_columns)(const Line& line, std::uint64_t* words, std::size_t rows, std::size_t row_length,

@@ -10,6 +10,7 @@
 #include "kernels/arithmetic/transform/recombination.hpp"
 
 #define DUET_INLINE inline __attribute__((always_inline))
+#define DUET_LAMBDA __attribute__((always_inline))
 
 namespace duet {
 namespace {
@@ -37,7 +38,9 @@ class Word {
   DUET_INLINE void load_transposed(const std::uint64_t* from, Vector (&v)[8]) const { std::copy_n(from, 8, v); }
   DUET_INLINE void store_transposed(const Vector (&v)[8], std::uint64_t* to) const { std::copy_n(v, 8, to); }
 
-  DUET_INLINE Factor factor(std::uint64_t w) const { return {w, w * inverse_ & operand_mask}; }
+  DUET_INLINE std::uint64_t clearing(std::uint64_t w) const { return w * inverse_ & operand_mask; }
+  DUET_INLINE Factor factor(std::uint64_t w) const { return {w, clearing(w)}; }
+  DUET_INLINE Factor factor(std::uint64_t w, std::uint64_t clearing) const { return {w, clearing}; }
   DUET_INLINE Factor factors(const std::uint64_t* w) const { return factor(*w); }
   DUET_INLINE Factor mirrored_factors(const std::uint64_t* w) const { return factor(p_ - *w); }
 
@@ -49,6 +52,7 @@ class Word {
   DUET_INLINE Vector centred(Vector x, const Factor& f) const {
     return high(x, f.w) - high(x * f.clearing & operand_mask, p_);
   }
+  DUET_INLINE Vector product_and(Vector x, const Factor& f, Vector more) const { return centred(x, f) + more; }
   DUET_INLINE Vector times(Vector x, const Factor& f) const { return centred(x, f) + p_; }
   DUET_INLINE Vector dot(Vector a0, Vector b0, Vector a1, Vector b1, Vector a2, Vector b2, Vector a3, Vector b3) const {
     const UInt128 sum = UInt128{a0} * b0 + UInt128{a1} * b1 + UInt128{a2} * b2 + UInt128{a3} * b3;

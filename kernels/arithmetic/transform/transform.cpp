@@ -20,7 +20,7 @@ constexpr std::size_t side_by_side = std::size_t{1} << 21U;
 /// Below so many words, a team costs more than it gains.
 constexpr std::size_t least_shared = std::size_t{1} << 13U;
 constexpr std::size_t strip = 64;
-constexpr unsigned most_column_levels = 6;
+constexpr unsigned most_column_levels = 4;
 
 bool is_doubling(Combination combination) { return combination == Combination::doubling; }
 
