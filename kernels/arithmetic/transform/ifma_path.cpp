@@ -23,7 +23,8 @@
 #include <immintrin.h>
 
 #define DUET_INLINE inline __attribute__((always_inline))
-#define DUET_LAMBDA __attribute__((always_inline))
+// Passes fill all registers; what they are called from does not take part in that.
+#define DUET_NOINLINE __attribute__((noinline))
 
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,bmi2")
@@ -65,9 +66,20 @@ class Ifma {
     return {broadcast(w), broadcast(clearing)};
   }
   DUET_INLINE Factor factors(const std::uint64_t* w) const { return with_clearing(load(w)); }
-  DUET_INLINE Factor mirrored_factors(const std::uint64_t* w) const {
-    const Vector backwards = _mm512_set_epi64(0, 1, 2, 3, 4, 5, 6, 7);
-    return with_clearing(minus(p_, _mm512_permutexvar_epi64(backwards, load(w))));
+  // Those that stand from `w` on, backwards.
+  DUET_INLINE Factor backward_factors(const std::uint64_t* w) const {
+    return with_clearing(_mm512_permutexvar_epi64(_mm512_set_epi64(0, 1, 2, 3, 4, 5, 6, 7), load(w)));
+  }
+  // Of 1, 2, 4 or 8 factors; written as they are stored, so that what is read next need not wait for several stores.
+  DUET_INLINE void clearings(const std::uint64_t* w, std::size_t count, std::uint64_t* to) const {
+    if (count == 8) return store(_mm512_madd52lo_epu64(zero(), load(w), inverse_), to);
+    if (count == 4) {
+      const __m256i four = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w));
+      const __m256i inverse = _mm512_castsi512_si256(inverse_);
+      return _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
+                                 _mm256_madd52lo_epu64(_mm256_setzero_si256(), four, inverse));
+    }
+    for (std::size_t i = 0; i < count; ++i) to[i] = clearing(w[i]);
   }
 
   DUET_INLINE Vector plus(Vector x, Vector y) const { return _mm512_add_epi64(x, y); }

@@ -10,7 +10,8 @@
 #include "kernels/arithmetic/transform/recombination.hpp"
 
 #define DUET_INLINE inline __attribute__((always_inline))
-#define DUET_LAMBDA __attribute__((always_inline))
+// Passes fill all registers; what they are called from does not take part in that.
+#define DUET_NOINLINE __attribute__((noinline))
 
 namespace duet {
 namespace {
@@ -39,10 +40,13 @@ class Word {
   DUET_INLINE void store_transposed(const Vector (&v)[8], std::uint64_t* to) const { std::copy_n(v, 8, to); }
 
   DUET_INLINE std::uint64_t clearing(std::uint64_t w) const { return w * inverse_ & operand_mask; }
+  DUET_INLINE void clearings(const std::uint64_t* w, std::size_t count, std::uint64_t* to) const {
+    for (std::size_t i = 0; i < count; ++i) to[i] = clearing(w[i]);
+  }
   DUET_INLINE Factor factor(std::uint64_t w) const { return {w, clearing(w)}; }
   DUET_INLINE Factor factor(std::uint64_t w, std::uint64_t clearing) const { return {w, clearing}; }
   DUET_INLINE Factor factors(const std::uint64_t* w) const { return factor(*w); }
-  DUET_INLINE Factor mirrored_factors(const std::uint64_t* w) const { return factor(p_ - *w); }
+  DUET_INLINE Factor backward_factors(const std::uint64_t* w) const { return factor(*w); }
 
   DUET_INLINE Vector plus(Vector x, Vector y) const { return x + y; }
   DUET_INLINE Vector minus(Vector x, Vector y) const { return x - y; }
