@@ -97,15 +97,11 @@ class Ifma {
     return kept(minus(high, _mm512_madd52hi_epu64(zero(), clearing, p_)));
   }
   DUET_INLINE Vector times(Vector x, const Factor& f) const { return product_and(x, f, p_); }
-  DUET_INLINE Vector dot(Vector a0, Vector b0, Vector a1, Vector b1, Vector a2, Vector b2, Vector a3, Vector b3) const {
-    Vector low = _mm512_madd52lo_epu64(zero(), a0, b0);
-    Vector high = _mm512_madd52hi_epu64(p_, a0, b0);
-    low = _mm512_madd52lo_epu64(low, a1, b1);
-    high = _mm512_madd52hi_epu64(high, a1, b1);
-    low = _mm512_madd52lo_epu64(low, a2, b2);
-    high = _mm512_madd52hi_epu64(high, a2, b2);
-    low = _mm512_madd52lo_epu64(low, a3, b3);
-    high = _mm512_madd52hi_epu64(high, a3, b3);
+  template <class... More>
+  DUET_INLINE Vector dot(Vector a, Vector b, More... more) const {
+    Vector low = _mm512_madd52lo_epu64(zero(), a, b);
+    Vector high = _mm512_madd52hi_epu64(p_, a, b);
+    add_products(low, high, more...);
     const Vector clearing = _mm512_madd52lo_epu64(zero(), low, inverse_);
     high = plus(high, _mm512_srli_epi64(low, operand_bits));
     return minus(high, _mm512_madd52hi_epu64(zero(), clearing, p_));
@@ -115,29 +111,7 @@ class Ifma {
     return _mm512_madd52lo_epu64(plus(low, p4_), _mm512_srli_epi64(digit, 48), excess_);
   }
 
-  // Row c of eight polynomials to vector c of one coefficient each: blocks of 4, of 2 and of 1 change places.
-  DUET_INLINE void load_transposed(const std::uint64_t* from, Vector (&v)[8]) const {
-    for (std::size_t i = 0; i < 8; ++i) v[i] = load(from + 8 * i);
-    transpose(v);
-  }
-  DUET_INLINE void store_transposed(const Vector (&v)[8], std::uint64_t* to) const {
-    Vector turned[8];
-    for (std::size_t i = 0; i < 8; ++i) turned[i] = v[i];
-    transpose(turned);
-    for (std::size_t i = 0; i < 8; ++i) store(turned[i], to + 8 * i);
-  }
-
-  static DUET_INLINE Vector broadcast(std::uint64_t x) { return _mm512_set1_epi64(static_cast<long long>(x)); }
-
- private:
-  // A difference as it is: GCC would write x - (high - low) as x + (low - high), and compute both differences.
-  static DUET_INLINE Vector kept(Vector x) {
-    asm("" : "+v"(x));
-    return x;
-  }
-
-  DUET_INLINE Factor with_clearing(Vector w) const { return {w, _mm512_madd52lo_epu64(zero(), w, inverse_)}; }
-
+  // Rows of eight polynomials to rows of one coefficient each: blocks of 1, of 2 and of 4 change places.
   static DUET_INLINE void transpose(Vector (&v)[8]) {
     Vector a[8];
     for (std::size_t i = 0; i < 4; ++i) {
@@ -158,6 +132,25 @@ class Ifma {
       v[i] = _mm512_shuffle_i64x2(b[i], b[i + 4], 0x44);
       v[i + 4] = _mm512_shuffle_i64x2(b[i], b[i + 4], 0xee);
     }
+  }
+
+  static DUET_INLINE Vector broadcast(std::uint64_t x) { return _mm512_set1_epi64(static_cast<long long>(x)); }
+
+ private:
+  // A difference as it is: GCC would write x - (high - low) as x + (low - high), and compute both differences.
+  static DUET_INLINE Vector kept(Vector x) {
+    asm("" : "+v"(x));
+    return x;
+  }
+
+  DUET_INLINE Factor with_clearing(Vector w) const { return {w, _mm512_madd52lo_epu64(zero(), w, inverse_)}; }
+
+  static DUET_INLINE void add_products(Vector& /*low*/, Vector& /*high*/) {}
+  template <class... More>
+  static DUET_INLINE void add_products(Vector& low, Vector& high, Vector a, Vector b, More... more) {
+    low = _mm512_madd52lo_epu64(low, a, b);
+    high = _mm512_madd52hi_epu64(high, a, b);
+    add_products(low, high, more...);
   }
 
   std::uint64_t modulus_;
@@ -426,9 +419,7 @@ TransformPath ifma_path() {
           &IfmaPasses::inverse_top,
           &IfmaPasses::forward_columns,
           &IfmaPasses::inverse_columns,
-          &IfmaPasses::forward,
-          &IfmaPasses::inverse,
-          &IfmaPasses::combine,
+          &IfmaPasses::subtree,
           &recombine};
 }
 

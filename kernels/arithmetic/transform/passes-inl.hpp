@@ -174,6 +174,7 @@ struct Passes {
       w.stay_in_memory();
       Vector x[rows];
       load_rows<rows>(f, words + i, row_length, x);
+      if constexpr (keeps_factors) fetch_rows<rows>(words + i + prefetched, row_length);
       if constexpr (forward) {
         forward_levels<rows / 2, rows>(f, x, w);
       } else {
@@ -181,6 +182,16 @@ struct Passes {
       }
       store_rows<rows>(f, x, words + i, row_length);
     }
+  }
+
+  // A turn of a pass has more instructions than the processor looks ahead, so that it would not ask for the next columns
+  // before it needs them.
+  static constexpr std::size_t prefetched = 16;
+  template <std::size_t rows>
+  static DUET_INLINE void fetch_rows(const std::uint64_t* from, std::size_t apart) {
+    asm volatile("" : "+r"(apart));
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < rows; ++r) __builtin_prefetch(from + r * apart);
   }
 
   // Rows that are a variable apart are found by adding: sixteen pointers would be kept through the whole pass, and most
@@ -204,17 +215,34 @@ struct Passes {
   static DUET_NOINLINE void forward_leaves(const Field& field, const std::uint64_t* t, std::uint64_t* words,
                                            std::size_t node) {
     const Field f = field;
-    for_rows_of_eight<rows, true>(f, t, words, node);
     const std::size_t first = node * rows;
+    if constexpr (lanes == 8) {
+      Factors<rows, false> w;
+      factors_below(f, t, node, w);
+      w.stay_in_memory();
+      Vector x[rows];
+      load_rows<rows>(f, words, 8, x);
+      forward_levels<rows / 2, rows>(f, x, w);
 #pragma GCC unroll 2
-    for (std::size_t i = 0; i < 8 * rows; i += leaf) {
-      Vector v[8];
-      f.load_transposed(words + i, v);
-      const Factor w = f.factors(t + first + i / 8);
-#pragma GCC unroll 4
-      for (std::size_t c = 0; c < 4; ++c) forward2(f, v[c], v[c + 4], w);
+      for (std::size_t i = 0; i < rows; i += 8) {
+        Vector v[8];
 #pragma GCC unroll 8
-      for (std::size_t c = 0; c < 8; ++c) f.store(v[c], words + i + c * lanes);
+        for (std::size_t c = 0; c < 8; ++c) v[c] = x[i + c];
+        f.transpose(v);
+        const Factor factor = f.factors(t + first + i);
+#pragma GCC unroll 4
+        for (std::size_t c = 0; c < 4; ++c) forward2(f, v[c], v[c + 4], factor);
+        store_rows<8>(f, v, words + 8 * i, 8);
+      }
+    } else {
+      pass_inline<rows, true, true>(f, t, words, 8, node, 0, 8);
+      for (std::size_t i = 0; i < 8 * rows; i += leaf) {
+        Vector v[8];
+        f.load_transposed(words + i, v);
+        const Factor factor = f.factors(t + first + i / 8);
+        for (std::size_t c = 0; c < 4; ++c) forward2(f, v[c], v[c + 4], factor);
+        store_rows<8>(f, v, words + i, lanes);
+      }
     }
   }
   template <std::size_t rows>
@@ -222,22 +250,34 @@ struct Passes {
                                            std::size_t node) {
     const Field f = field;
     const std::size_t first = node * rows;
+    if constexpr (lanes == 8) {
+      InverseFactors<rows, false> w;
+      inverse_factors_below(f, t, node, w);
+      w.stay_in_memory();
+      Vector x[rows];
 #pragma GCC unroll 2
-    for (std::size_t i = 0; i < 8 * rows; i += leaf) {
-      Vector v[8];
-#pragma GCC unroll 8
-      for (std::size_t c = 0; c < 8; ++c) v[c] = f.load(words + i + c * lanes);
-      const Factor w = inverse_factors(f, t, first + i / 8);
+      for (std::size_t i = 0; i < rows; i += 8) {
+        Vector v[8];
+        load_rows<8>(f, words + 8 * i, 8, v);
+        const Factor factor = inverse_factors(f, t, first + i);
 #pragma GCC unroll 4
-      for (std::size_t c = 0; c < 4; ++c) inverse2(f, v[c], v[c + 4], w);
-      f.store_transposed(v, words + i);
+        for (std::size_t c = 0; c < 4; ++c) inverse2(f, v[c], v[c + 4], factor);
+        f.transpose(v);
+#pragma GCC unroll 8
+        for (std::size_t c = 0; c < 8; ++c) x[i + c] = v[c];
+      }
+      inverse_levels<1>(f, x, w);
+      store_rows<rows>(f, x, words, 8);
+    } else {
+      for (std::size_t i = 0; i < 8 * rows; i += leaf) {
+        Vector v[8];
+        load_rows<8>(f, words + i, lanes, v);
+        const Factor factor = inverse_factors(f, t, first + i / 8);
+        for (std::size_t c = 0; c < 4; ++c) inverse2(f, v[c], v[c + 4], factor);
+        f.store_transposed(v, words + i);
+      }
+      pass_inline<rows, false, true>(f, t, words, 8, node, 0, 8);
     }
-    for_rows_of_eight<rows, false>(f, t, words, node);
-  }
-  template <std::size_t rows, bool forward>
-  static DUET_INLINE void for_rows_of_eight(const Field& f, const std::uint64_t* t, std::uint64_t* words,
-                                            std::size_t node) {
-    pass_inline<rows, forward, (lanes < 8)>(f, t, words, 8, node, 0, 8);
   }
 
   // How many levels the next pass does of those above polynomials of eight coefficients: four where the rest can be
@@ -255,26 +295,34 @@ struct Passes {
     }
   }
 
-  // Depth first: each subtree is done while it is in the nearest cache that holds it.
-  static void forward_in_cache(const Field& f, const std::uint64_t* t, std::uint64_t* words, std::size_t length,
-                               std::size_t node) {
-    if (length == 64) return forward_leaves<8>(f, t, words, node);
-    if (length == 128) return forward_leaves<16>(f, t, words, node);
+  // All that is below a node of two images: forward, combined, and back. Depth first: each subtree is done while it is
+  // in the nearest cache that holds it.
+  template <Combination combination>
+  static void subtree_of(const Field& f, const std::uint64_t* t, std::uint64_t* a, std::uint64_t* b,
+                         std::size_t length, std::size_t node) {
+    constexpr bool has_b = combination != Combination::square;
+    constexpr bool keeps_b = combination == Combination::doubling;
+    if (length == 64) return leaves<8, combination>(f, t, a, b, node);
+    if (length == 128) return leaves<16, combination>(f, t, a, b, node);
     const unsigned levels = levels_of_pass(static_cast<unsigned>(std::countr_zero(length)) - 3);
     const std::size_t rows = std::size_t{1} << levels;
     const std::size_t each = length / rows;
-    pass_of<true>(f, t, words, rows, each, node, {0, each});
-    for (std::size_t r = 0; r < rows; ++r) forward_in_cache(f, t, words + r * each, each, node * rows + r);
+    const Columns all{0, each};
+    pass_of<true>(f, t, a, rows, each, node, all);
+    if constexpr (has_b) pass_of<true>(f, t, b, rows, each, node, all);
+    for (std::size_t r = 0; r < rows; ++r) {
+      subtree_of<combination>(f, t, a + r * each, has_b ? b + r * each : nullptr, each, node * rows + r);
+    }
+    pass_of<false>(f, t, a, rows, each, node, all);
+    if constexpr (keeps_b) pass_of<false>(f, t, b, rows, each, node, all);
   }
-  static void inverse_in_cache(const Field& f, const std::uint64_t* t, std::uint64_t* words, std::size_t length,
-                               std::size_t node) {
-    if (length == 64) return inverse_leaves<8>(f, t, words, node);
-    if (length == 128) return inverse_leaves<16>(f, t, words, node);
-    const unsigned levels = levels_of_pass(static_cast<unsigned>(std::countr_zero(length)) - 3);
-    const std::size_t rows = std::size_t{1} << levels;
-    const std::size_t each = length / rows;
-    for (std::size_t r = 0; r < rows; ++r) inverse_in_cache(f, t, words + r * each, each, node * rows + r);
-    pass_of<false>(f, t, words, rows, each, node, {0, each});
+  template <std::size_t rows, Combination combination>
+  static void leaves(const Field& f, const std::uint64_t* t, std::uint64_t* a, std::uint64_t* b, std::size_t node) {
+    forward_leaves<rows>(f, t, a, node);
+    if constexpr (combination != Combination::square) forward_leaves<rows>(f, t, b, node);
+    combine_leaves<combination>(f, t, a, b, 8 * rows, node);
+    inverse_leaves<rows>(f, t, a, node);
+    if constexpr (combination == Combination::doubling) inverse_leaves<rows>(f, t, b, node);
   }
   template <bool forward>
   static void pass_of(const Field& f, const std::uint64_t* t, std::uint64_t* words, std::size_t rows,
@@ -310,8 +358,20 @@ struct Passes {
     f.store(f.dot(a[0], y[3], a[1], y[2], a[2], y[1], a[3], y[0]), to + 3 * lanes);
   }
 
+  // The square: what occurs twice is doubled before.
+  static DUET_INLINE void square_and_store(const Field& f, const Vector (&a)[4], const Vector (&y)[4],
+                                           const Vector (&z)[4], std::uint64_t* to) {
+    const Vector twice1 = f.plus(y[1], y[1]);
+    const Vector twice2 = f.plus(y[2], y[2]);
+    const Vector twice3 = f.plus(y[3], y[3]);
+    f.store(f.dot(a[0], y[0], twice1, z[3], a[2], z[2]), to);
+    f.store(f.dot(a[0], twice1, twice2, z[3]), to + lanes);
+    f.store(f.dot(a[0], twice2, a[1], y[1], a[3], z[3]), to + 2 * lanes);
+    f.store(f.dot(a[0], twice3, twice1, y[2]), to + 3 * lanes);
+  }
+
   template <Combination combination>
-  static void combine_leaves(const Field& f, const std::uint64_t* t, std::uint64_t* a, std::uint64_t* b,
+  static DUET_NOINLINE void combine_leaves(const Field& f, const std::uint64_t* t, std::uint64_t* a, std::uint64_t* b,
                              std::size_t length, std::size_t node) {
     constexpr bool squares = combination == Combination::square;
     const std::size_t first = node * (length / 8);
@@ -333,7 +393,7 @@ struct Passes {
           if (half == 1) z[c] = f.minus(f.p2(), z[c]);
         }
         if constexpr (combination == Combination::square) {
-          multiply_and_store(f, right, y, z, a4);
+          square_and_store(f, right, y, z, a4);
           continue;
         }
         Vector left[4];  // below 4 p
@@ -353,22 +413,16 @@ struct Passes {
     for (std::size_t i = 0; i < from.size(); i += lanes) f.store(f.reduced(f.times(f.load(&from[i]), w)), to + i);
   }
 
-  static void forward(const Line& line, std::uint64_t* words, std::size_t length, std::size_t node) {
-    forward_in_cache(Field{transform_primes[line.prime]}, line.twiddles, words, length, node);
-  }
-  static void inverse(const Line& line, std::uint64_t* words, std::size_t length, std::size_t node) {
-    inverse_in_cache(Field{transform_primes[line.prime]}, line.twiddles, words, length, node);
-  }
-  static void combine(const Line& line, std::uint64_t* a, std::uint64_t* b, std::size_t length, std::size_t node,
+  static void subtree(const Line& line, std::uint64_t* a, std::uint64_t* b, std::size_t length, std::size_t node,
                       Combination combination) {
     const Field f{transform_primes[line.prime]};
     switch (combination) {
       case Combination::product:
-        return combine_leaves<Combination::product>(f, line.twiddles, a, b, length, node);
+        return subtree_of<Combination::product>(f, line.twiddles, a, b, length, node);
       case Combination::square:
-        return combine_leaves<Combination::square>(f, line.twiddles, a, b, length, node);
+        return subtree_of<Combination::square>(f, line.twiddles, a, b, length, node);
       case Combination::doubling:
-        return combine_leaves<Combination::doubling>(f, line.twiddles, a, b, length, node);
+        return subtree_of<Combination::doubling>(f, line.twiddles, a, b, length, node);
     }
   }
 

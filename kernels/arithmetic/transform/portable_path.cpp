@@ -58,8 +58,10 @@ class Word {
   }
   DUET_INLINE Vector product_and(Vector x, const Factor& f, Vector more) const { return centred(x, f) + more; }
   DUET_INLINE Vector times(Vector x, const Factor& f) const { return centred(x, f) + p_; }
-  DUET_INLINE Vector dot(Vector a0, Vector b0, Vector a1, Vector b1, Vector a2, Vector b2, Vector a3, Vector b3) const {
-    const UInt128 sum = UInt128{a0} * b0 + UInt128{a1} * b1 + UInt128{a2} * b2 + UInt128{a3} * b3;
+  // a b + ... in (0, 4 p), of pairs below 4 p and 4 p, as many as four; one of each pair below 2 p where they are four.
+  template <class... More>
+  DUET_INLINE Vector dot(Vector a, Vector b, More... more) const {
+    const UInt128 sum = sum_of(a, b, more...);
     const std::uint64_t clearing = static_cast<std::uint64_t>(sum) * inverse_ & operand_mask;
     return static_cast<std::uint64_t>(sum >> operand_bits) + p_ - high(clearing, p_);
   }
@@ -69,6 +71,11 @@ class Word {
   }
 
  private:
+  static DUET_INLINE UInt128 sum_of() { return 0; }
+  template <class... More>
+  static DUET_INLINE UInt128 sum_of(Vector a, Vector b, More... more) {
+    return UInt128{a} * b + sum_of(more...);
+  }
   static DUET_INLINE std::uint64_t high(std::uint64_t x, std::uint64_t y) {
     return static_cast<std::uint64_t>(UInt128{x} * y >> operand_bits);
   }
@@ -92,9 +99,7 @@ TransformPath portable_path() {
           &WordPasses::inverse_top,
           &WordPasses::forward_columns,
           &WordPasses::inverse_columns,
-          &WordPasses::forward,
-          &WordPasses::inverse,
-          &WordPasses::combine,
+          &WordPasses::subtree,
           &recombine_by_words};
 }
 

@@ -98,14 +98,8 @@ class Computation {
       columns_inverse(k, start, rows, each, node, {0, each});
       return;
     }
-    const Line& line = lines_[k];
-    std::uint64_t* const a = a_[k] + start;
-    std::uint64_t* const b = combination_ == Combination::square ? nullptr : b_[k] + start;
-    path_.forward(line, a, length, node);
-    if (b != nullptr) path_.forward(line, b, length, node);
-    path_.combine(line, a, b, length, node, combination_);
-    path_.inverse(line, a, length, node);
-    if (is_doubling(combination_)) path_.inverse(line, b, length, node);
+    path_.subtree(lines_[k], a_[k] + start, combination_ == Combination::square ? nullptr : b_[k] + start, length, node,
+                  combination_);
   }
 
   /// The same by the whole team, who meet twice.
