@@ -184,8 +184,8 @@ struct Passes {
     }
   }
 
-  // A turn of a pass has more instructions than the processor looks ahead, so that it would not ask for the next columns
-  // before it needs them.
+  // A turn of a pass has more instructions than the processor looks ahead, so that it would not ask for the next
+  // columns before it needs them.
   static constexpr std::size_t prefetched = 16;
   template <std::size_t rows>
   static DUET_INLINE void fetch_rows(const std::uint64_t* from, std::size_t apart) {
@@ -298,8 +298,8 @@ struct Passes {
   // All that is below a node of two images: forward, combined, and back. Depth first: each subtree is done while it is
   // in the nearest cache that holds it.
   template <Combination combination>
-  static void subtree_of(const Field& f, const std::uint64_t* t, std::uint64_t* a, std::uint64_t* b,
-                         std::size_t length, std::size_t node) {
+  static void subtree_of(const Field& f, const std::uint64_t* t, std::uint64_t* a, std::uint64_t* b, std::size_t length,
+                         std::size_t node) {
     constexpr bool has_b = combination != Combination::square;
     constexpr bool keeps_b = combination == Combination::doubling;
     if (length == 64) return leaves<8, combination>(f, t, a, b, node);
@@ -372,7 +372,7 @@ struct Passes {
 
   template <Combination combination>
   static DUET_NOINLINE void combine_leaves(const Field& f, const std::uint64_t* t, std::uint64_t* a, std::uint64_t* b,
-                             std::size_t length, std::size_t node) {
+                                           std::size_t length, std::size_t node) {
     constexpr bool squares = combination == Combination::square;
     const std::size_t first = node * (length / 8);
     for (std::size_t i = 0; i < length; i += leaf) {
