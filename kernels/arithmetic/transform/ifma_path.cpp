@@ -59,6 +59,8 @@ class Ifma {
   DUET_INLINE Vector p8() const { return p8_; }
   DUET_INLINE Vector load(const std::uint64_t* from) const { return _mm512_loadu_si512(from); }
   DUET_INLINE void store(Vector x, std::uint64_t* to) const { _mm512_storeu_si512(to, x); }
+  DUET_INLINE void stream(Vector x, std::uint64_t* to) const { _mm512_stream_si512(reinterpret_cast<__m512i*>(to), x); }
+  DUET_INLINE void finish_streams() const { _mm_sfence(); }
 
   DUET_INLINE std::uint64_t clearing(std::uint64_t w) const { return w * factor_inverse_ & operand_mask; }
   DUET_INLINE Factor factor(std::uint64_t w) const { return with_clearing(broadcast(w)); }
@@ -134,6 +136,7 @@ class Ifma {
     }
   }
 
+  static DUET_INLINE Vector none() { return _mm512_setzero_si512(); }
   static DUET_INLINE Vector broadcast(std::uint64_t x) { return _mm512_set1_epi64(static_cast<long long>(x)); }
 
  private:
@@ -301,54 +304,57 @@ class DecimalRadix {
   std::uint64_t minus_shifted_[3];
 };
 
+/// Garner's steps with all that is known beforehand in the factors: v1 and v2 are sums of products, reduced once.
 class Coefficients {
  public:
   DUET_INLINE explicit Coefficients(const Residues& residues)
-      : residues_{residues},
+      : words_{residues.words},
         first_{transform_primes[0]},
         second_{transform_primes[1]},
         third_{transform_primes[2]},
-        scale0_{first_.factor(residues.scale[0])},
-        scale1_{second_.factor(residues.scale[1])},
-        scale2_{third_.factor(residues.scale[2])},
-        first_modulo_second_{second_.factor(garner_factors.first_modulo_second)},
-        first_modulo_third_{third_.factor(garner_factors.first_modulo_third)},
-        second_modulo_third_{third_.factor(garner_factors.second_modulo_third)} {}
+        residue0_{first_.factor(residues.scale[0])},
+        residue1_{Ifma::broadcast(combined(1, residues.scale[1], garner_factors.first_modulo_second))},
+        digit0_in1_{Ifma::broadcast(transform_primes[1].value() - garner_factors.first_modulo_second)},
+        residue2_{Ifma::broadcast(combined(2, combined(2, residues.scale[2], garner_factors.first_modulo_third),
+                                           garner_factors.second_modulo_third))},
+        digit0_in2_{Ifma::broadcast(transform_primes[2].value() - combined(2, garner_factors.first_modulo_third,
+                                                                           garner_factors.second_modulo_third))},
+        digit1_in2_{Ifma::broadcast(transform_primes[2].value() - garner_factors.second_modulo_third)} {}
 
   /// Eight of them, from i on.
   DUET_INLINE Limbs operator()(std::size_t i) const {
-    const Vector v0 = product(first_, first_.load(residues_.words[0] + i), scale0_);
-    const Vector r1 = product(second_, second_.load(residues_.words[1] + i), scale1_);
-    const Vector r2 = product(third_, third_.load(residues_.words[2] + i), scale2_);
-    const Vector v1 = product(second_, second_.minus(second_.plus(r1, second_.p2()), v0), first_modulo_second_);
-    const Vector left = product(third_, third_.minus(third_.plus(r2, third_.p2()), v0), first_modulo_third_);
-    const Vector v2 = product(third_, third_.minus(third_.plus(left, third_.p2()), v1), second_modulo_third_);
-    Limbs c{v0, first_.zero(), first_.zero()};
-    const std::uint64_t one[3] = {transform_primes[0].value(), 0, 0};
-    const std::uint64_t two[3] = {static_cast<std::uint64_t>(first_two_primes) & operand_mask,
-                                  static_cast<std::uint64_t>(first_two_primes >> operand_bits), 0};
-    c.l0 = _mm512_madd52lo_epu64(c.l0, v1, Ifma::broadcast(one[0]));
-    c.l1 = _mm512_madd52hi_epu64(c.l1, v1, Ifma::broadcast(one[0]));
-    c.add_product(v2, two);
+    // Sums of products are below a third of a prime before they are made smaller by less than one.
+    const Vector v0 = first_.reduced(first_.times(first_.load(words_[0] + i), residue0_));
+    const Vector v1 = second_.reduced(second_.dot(second_.load(words_[1] + i), residue1_, v0, digit0_in1_));
+    const Vector v2 =
+        third_.reduced(third_.dot(third_.load(words_[2] + i), residue2_, v0, digit0_in2_, v1, digit1_in2_));
+    const Vector p0 = first_.p();
+    const Vector low = Ifma::broadcast(static_cast<std::uint64_t>(first_two_primes) & operand_mask);
+    const Vector high = Ifma::broadcast(static_cast<std::uint64_t>(first_two_primes >> operand_bits));
+    Limbs c;
+    c.l0 = _mm512_madd52lo_epu64(_mm512_madd52lo_epu64(v0, v1, p0), v2, low);
+    c.l1 = _mm512_madd52lo_epu64(_mm512_madd52hi_epu64(Ifma::none(), v1, p0), v2, high);
+    c.l1 = _mm512_madd52hi_epu64(c.l1, v2, low);
+    c.l2 = _mm512_madd52hi_epu64(Ifma::none(), v2, high);
     c.carry();
     return c;
   }
 
  private:
-  static DUET_INLINE Vector product(const Ifma& field, Vector x, const Ifma::Factor& w) {
-    return field.reduced(field.times(x, w));
+  static std::uint64_t combined(std::size_t k, std::uint64_t a, std::uint64_t b) {
+    return transform_primes[k].combined(a, b);
   }
 
-  Residues residues_;
+  std::array<const std::uint64_t*, transform_primes_count> words_;
   Ifma first_;
   Ifma second_;
   Ifma third_;
-  Ifma::Factor scale0_;
-  Ifma::Factor scale1_;
-  Ifma::Factor scale2_;
-  Ifma::Factor first_modulo_second_;
-  Ifma::Factor first_modulo_third_;
-  Ifma::Factor second_modulo_third_;
+  Ifma::Factor residue0_;
+  Vector residue1_;
+  Vector digit0_in1_;
+  Vector residue2_;
+  Vector digit0_in2_;
+  Vector digit1_in2_;
 };
 
 template <class AnyRadix>

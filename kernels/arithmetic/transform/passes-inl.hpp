@@ -444,11 +444,16 @@ struct Passes {
     std::size_t end;
   };
 
+  // From so many words on, they leave the caches before they are read again: then they go to memory past them, and no
+  // line is fetched only to be overwritten.
+  static constexpr std::size_t streamed = std::size_t{1} << 21U;
+
   template <std::size_t rows, bool half_empty>
   static DUET_NOINLINE void forward_top_of(const Field& field, Factors<16, true>& w, const TopColumns& columns,
                                            std::uint64_t* words, std::size_t row_length) {
     const Field f = field;
     constexpr std::size_t most = half_empty ? std::min<std::size_t>(rows, 8) : rows;
+    const bool streams = rows * row_length >= streamed;
     // Empty rows read one vector of zeros again and again.
     alignas(64) static constexpr std::uint64_t zeros[lanes] = {};
     const std::uint64_t* row[16];
@@ -465,8 +470,16 @@ struct Passes {
 #pragma GCC unroll 16
       for (std::size_t r = most; r < 16; ++r) x[r] = half_empty && r >= 8 ? x[r - 8] : f.p4();
       forward_levels<half_empty ? 4 : 8, rows>(f, x, w);
-      store_rows<rows>(f, x, words + i, row_length);
+      if (streams) {
+        std::size_t apart = row_length;
+        asm volatile("" : "+r"(apart));
+#pragma GCC unroll 16
+        for (std::size_t r = 0; r < rows; ++r) f.stream(x[r], words + r * apart + i);
+      } else {
+        store_rows<rows>(f, x, words + i, row_length);
+      }
     }
+    if (streams) f.finish_streams();
   }
   template <std::size_t rows = 16>
   static void forward_top_with(const Field& f, Factors<16, true>& w, const TopColumns& columns, std::uint64_t* words,

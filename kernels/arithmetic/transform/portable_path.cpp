@@ -36,6 +36,8 @@ class Word {
   DUET_INLINE Vector p8() const { return 8 * p_; }
   DUET_INLINE Vector load(const std::uint64_t* from) const { return *from; }
   DUET_INLINE void store(Vector x, std::uint64_t* to) const { *to = x; }
+  DUET_INLINE void stream(Vector x, std::uint64_t* to) const { *to = x; }
+  DUET_INLINE void finish_streams() const {}
   DUET_INLINE void load_transposed(const std::uint64_t* from, Vector (&v)[8]) const { std::copy_n(from, 8, v); }
   DUET_INLINE void store_transposed(const Vector (&v)[8], std::uint64_t* to) const { std::copy_n(v, 8, to); }
 

@@ -140,13 +140,12 @@ class Computation {
 
   void recombine(const Images& images, std::span<std::uint64_t> result) {
     Residues residues;
+    // Each level doubles; the products at the leaves divide by 2^52; the last two levels are not done.
+    const int levels = std::countr_zero(plan_.shape.row_length * most_rows) - 2;
     for (std::size_t k = 0; k < transform_primes_count; ++k) {
-      const TransformPrime& prime = transform_primes[k];
       residues.words[k] = images[k];
-      // Each level doubles; the products at the leaves divide by 2^52; the last two levels are not done.
-      const std::uint64_t doubled =
-          prime.power(2, static_cast<std::uint64_t>(std::countr_zero(plan_.shape.row_length * most_rows)) - 2);
-      residues.scale[k] = prime.factor(prime.product(prime.factor(1), prime.reciprocal(doubled)));
+      residues.scale[k] =
+          transform_primes[k].factor(std::uint64_t{1} << (operand_bits - static_cast<unsigned>(levels)));
     }
     const auto eights = static_cast<std::int64_t>((result.size() + 7) / 8);
     const std::int64_t parts = team_->workers == 1 ? 1 : std::min<std::int64_t>(eights, 4 * team_->workers);
