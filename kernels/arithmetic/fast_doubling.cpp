@@ -13,8 +13,9 @@
 namespace duet {
 namespace {
 
-/// Up to this index GMP's products are faster than transforms.
+/// Up to this index GMP is faster than transforms; decimals of the first number are what it is slow at.
 constexpr std::uint64_t last_small_index = 30'000;
+constexpr std::uint64_t last_small_decimal_index = 4'000;
 
 constexpr double log2_phi = 0.69424191363061730174;
 constexpr double log10_phi = 0.20898764024997873377;
@@ -65,9 +66,10 @@ void take_sign(std::span<std::uint64_t> number, bool k_is_odd, std::uint64_t sma
 }
 
 /// Shifts of n that leave an index which is GMP's.
-unsigned doublings_of(std::uint64_t n) {
+unsigned doublings_of(std::uint64_t n, const Radix& radix) {
+  const std::uint64_t last = radix.bits != 0 ? last_small_index : last_small_decimal_index;
   unsigned doublings = 0;
-  while (n >> doublings > last_small_index) ++doublings;
+  while (n >> doublings > last) ++doublings;
   return doublings;
 }
 
@@ -103,7 +105,7 @@ Radix decimal_radix_for_index(std::uint64_t n) {
 
 DigitNumber sequence_digits(Sequence sequence, std::uint64_t n, TransformContext& context) {
   const Radix& radix = context.radix;
-  const unsigned doublings = doublings_of(n);
+  const unsigned doublings = doublings_of(n, radix);
   const std::uint64_t first = n >> doublings;
   const std::size_t half = most_digits(n / 2 + 1, radix);
   // F, then L beside it; the answer takes the place of both.
@@ -125,6 +127,13 @@ DigitNumber sequence_digits(Sequence sequence, std::uint64_t n, TransformContext
   mpz_addmul_ui(small.get(), below.get(), 2);  // L(k) = F(k) + 2 F(k-1)
   write_digits(small, radix, {l, size});
 
+  // Room for the last product at once: a step then finds the pages that the one before it used.
+  const std::size_t needed = std::max(plan_transform(2 * half, Combination::product).words(),
+                                      plan_transform(half + 2, Combination::doubling).words());
+  if (context.space.size() < needed) {
+    context.space = Words{};
+    context.space = Words{needed};
+  }
   for (unsigned left = doublings; left-- > 0;) {
     size = significant({l, size});
     const bool k_is_odd = (n >> (left + 1) & 1U) != 0;
