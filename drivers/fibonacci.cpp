@@ -424,13 +424,13 @@ int answer_together(const FibonacciIndex& index, OutputFile& output, const Sessi
   const FibNumber asked{.n = index.magnitude, .decimal = true};
   const std::string name = fmt::format("F({}{})", index.negative ? "-" : "", index.magnitude);
   asked_together(communicator, [&] {
-    const double bytes = fib_number_memory(asked, session.model(), session.node_ranks()) + digits_of(asked.n);
     if (asked.n > largest_fibonacci_index) {
       throw UsageError(
-          fmt::format("{} has about {:.3g} digits and would need about {}; the largest index of an exact number is {}; "
+          fmt::format("{} has about {:.3g} digits, {} of them in decimal; the largest index of an exact number is {}; "
                       "--mod answers any",
-                      name, digits_of(asked.n), bytes_text(bytes), largest_fibonacci_index));
+                      name, digits_of(asked.n), bytes_text(digits_of(asked.n)), largest_fibonacci_index));
     }
+    const double bytes = fib_number_memory(asked, session.model(), session.node_ranks()) + digits_of(asked.n);
     duet::refuse_without_memory(fmt::format("{}, with about {:.3g} digits,", name, digits_of(asked.n)), bytes);
   });
   ProgressLine progress{session.rank() == 0};

@@ -8,12 +8,14 @@
 #include <utility>
 
 #include "kernels/arithmetic/transform/transform.hpp"
+#include "kernels/core/partition.hpp"
 
 namespace duet {
 namespace {
 
-/// Up to this index GMP's products are faster than transforms.
-constexpr std::uint64_t last_small_index = 20'000;
+/// Up to this index GMP is faster than transforms; decimals of the first number are what it is slow at.
+constexpr std::uint64_t last_small_index = 30'000;
+constexpr std::uint64_t last_small_decimal_index = 4'000;
 
 constexpr double log2_phi = 0.69424191363061730174;
 constexpr double log10_phi = 0.20898764024997873377;
@@ -64,15 +66,22 @@ void take_sign(std::span<std::uint64_t> number, bool k_is_odd, std::uint64_t sma
 }
 
 /// Shifts of n that leave an index which is GMP's.
-unsigned doublings_of(std::uint64_t n) {
+unsigned doublings_of(std::uint64_t n, const Radix& radix) {
+  const std::uint64_t last = radix.bits != 0 ? last_small_index : last_small_decimal_index;
   unsigned doublings = 0;
-  while (n >> doublings > last_small_index) ++doublings;
+  while (n >> doublings > last) ++doublings;
   return doublings;
 }
 
-std::vector<std::uint64_t> limbs_of(const DigitNumber& number) {
+std::vector<std::uint64_t> limbs_of(const DigitNumber& number, const Team& team) {
   std::vector<std::uint64_t> limbs(limbs_of_digits(number.size, number.radix));
-  pack_limbs(number.digits(), number.radix, limbs);
+  const auto size = static_cast<std::int64_t>(limbs.size());
+  team.parallel(team.workers, [&](std::int64_t part) {
+    const Range mine = share_of(size, team.workers, part);
+    const auto first = static_cast<std::size_t>(mine.begin);
+    pack_limbs(number.digits(), number.radix, std::span{limbs}.subspan(first, static_cast<std::size_t>(mine.size())),
+               first);
+  });
   while (!limbs.empty() && limbs.back() == 0) limbs.pop_back();
   return limbs;
 }
@@ -84,7 +93,8 @@ double doubling_bytes(std::uint64_t n, const Radix& radix) {
   const TransformPlan last = plan_transform(2 * half, Combination::product);
   const TransformPlan before = plan_transform(half + 2, Combination::doubling);
   return 8.0 * (static_cast<double>(std::max(last.words(), before.words())) + 3.0 * static_cast<double>(half) +
-                3 * static_cast<double>(last.shape.words()) / 8);
+                // Tables of twiddles double while they grow, and the shorter ones stay.
+                6 * static_cast<double>(std::bit_ceil(last.shape.words() / 8 + 64)));
 }
 
 Radix binary_radix_for_index(std::uint64_t n) {
@@ -94,8 +104,9 @@ Radix decimal_radix_for_index(std::uint64_t n) {
   return decimal_radix_for(static_cast<double>(n / 2 + 1) * log10_phi + 2);
 }
 
-DigitNumber sequence_digits(Sequence sequence, std::uint64_t n, const Radix& radix, const Team& team) {
-  const unsigned doublings = doublings_of(n);
+DigitNumber sequence_digits(Sequence sequence, std::uint64_t n, TransformContext& context) {
+  const Radix& radix = context.radix;
+  const unsigned doublings = doublings_of(n, radix);
   const std::uint64_t first = n >> doublings;
   const std::size_t half = most_digits(n / 2 + 1, radix);
   // F, then L beside it; the answer takes the place of both.
@@ -104,19 +115,30 @@ DigitNumber sequence_digits(Sequence sequence, std::uint64_t n, const Radix& rad
   std::size_t size = most_digits(first, radix);
   GmpNumber small;
   if (doublings == 0) {
-    sequence == Sequence::fibonacci ? mpz_fib_ui(small.get(), n) : mpz_lucnum_ui(small.get(), n);
-    write_digits(small, radix, {f, size});
+    context.team->parallel(1, [&](std::int64_t /*part*/) {
+      sequence == Sequence::fibonacci ? mpz_fib_ui(small.get(), n) : mpz_lucnum_ui(small.get(), n);
+      write_digits(small, radix, {f, size});
+    });
     answer.size = significant({f, size});
     return answer;
   }
   Words second{half + 4};
   std::uint64_t* const l = second.data();
-  mpz_fib_ui(small.get(), first);
-  write_digits(small, radix, {f, size});
-  mpz_lucnum_ui(small.get(), first);
-  write_digits(small, radix, {l, size});
+  GmpNumber below;
+  context.team->parallel(1, [&](std::int64_t /*part*/) {
+    mpz_fib2_ui(small.get(), below.get(), first);
+    write_digits(small, radix, {f, size});
+    mpz_addmul_ui(small.get(), below.get(), 2);  // L(k) = F(k) + 2 F(k-1)
+    write_digits(small, radix, {l, size});
+  });
 
-  TransformContext context{.radix = radix, .team = &team};
+  // Room for the last product at once: a step then finds the pages that the one before it used.
+  const std::size_t needed = std::max(plan_transform(2 * half, Combination::product).words(),
+                                      plan_transform(half + 2, Combination::doubling).words());
+  if (context.space.size() < needed) {
+    context.space = Words{};
+    context.space = Words{needed};
+  }
   for (unsigned left = doublings; left-- > 0;) {
     size = significant({l, size});
     const bool k_is_odd = (n >> (left + 1) & 1U) != 0;
@@ -156,19 +178,32 @@ DigitNumber sequence_digits(Sequence sequence, std::uint64_t n, const Radix& rad
   return answer;
 }
 
+namespace {
+
+std::vector<std::uint64_t> sequence_limbs(Sequence sequence, std::uint64_t n, const Team& team) {
+  TransformContext context{.radix = binary_radix_for_index(n), .team = &team};
+  const DigitNumber number = sequence_digits(sequence, n, context);
+  context.space = {};
+  return limbs_of(number, team);
+}
+std::string sequence_decimal(Sequence sequence, std::uint64_t n, const Team& team) {
+  TransformContext context{.radix = decimal_radix_for_index(n), .team = &team};
+  const DigitNumber number = sequence_digits(sequence, n, context);
+  context.space = {};
+  return decimal_string(number.digits(), number.radix, team);
+}
+
+}  // namespace
+
 std::vector<std::uint64_t> fibonacci_limbs(std::uint64_t n, const Team& team) {
-  return limbs_of(sequence_digits(Sequence::fibonacci, n, binary_radix_for_index(n), team));
+  return sequence_limbs(Sequence::fibonacci, n, team);
 }
 std::vector<std::uint64_t> lucas_limbs(std::uint64_t n, const Team& team) {
-  return limbs_of(sequence_digits(Sequence::lucas, n, binary_radix_for_index(n), team));
+  return sequence_limbs(Sequence::lucas, n, team);
 }
 std::string fibonacci_decimal(std::uint64_t n, const Team& team) {
-  const DigitNumber number = sequence_digits(Sequence::fibonacci, n, decimal_radix_for_index(n), team);
-  return decimal_string(number.digits(), number.radix);
+  return sequence_decimal(Sequence::fibonacci, n, team);
 }
-std::string lucas_decimal(std::uint64_t n, const Team& team) {
-  const DigitNumber number = sequence_digits(Sequence::lucas, n, decimal_radix_for_index(n), team);
-  return decimal_string(number.digits(), number.radix);
-}
+std::string lucas_decimal(std::uint64_t n, const Team& team) { return sequence_decimal(Sequence::lucas, n, team); }
 
 }  // namespace duet

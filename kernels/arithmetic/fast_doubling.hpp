@@ -13,11 +13,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "kernels/arithmetic/transform/radix.hpp"
 #include "kernels/arithmetic/transform/team.hpp"
+#include "kernels/arithmetic/transform/transform.hpp"
 #include "kernels/arithmetic/transform/words.hpp"
 
 namespace duet {
@@ -41,8 +43,9 @@ struct DigitNumber {
 [[nodiscard]] Radix binary_radix_for_index(std::uint64_t n);
 [[nodiscard]] Radix decimal_radix_for_index(std::uint64_t n);
 
-/// F(n) or L(n) in `radix`. `team` divides the transforms.
-[[nodiscard]] DigitNumber sequence_digits(Sequence sequence, std::uint64_t n, const Radix& radix, const Team& team);
+/// F(n) or L(n) in the context's radix, by its team. Who computes many keeps the context, and with it working memory
+/// that has its pages already.
+[[nodiscard]] DigitNumber sequence_digits(Sequence sequence, std::uint64_t n, TransformContext& context);
 
 /// The limbs of 64 bits, without zeros at the end.
 [[nodiscard]] std::vector<std::uint64_t> fibonacci_limbs(std::uint64_t n, const Team& team = serial_team());

@@ -1,12 +1,15 @@
 #pragma once
 
-/// Exact natural numbers, and Fibonacci numbers among them. The arithmetic below the interface is GMP's.
+/// Exact natural numbers, and Fibonacci numbers among them. Below the interface, short ones are GMP's, and long ones
+/// are multiplied by transforms (transform/transform.hpp).
 
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "kernels/arithmetic/transform/team.hpp"
 
 namespace duet {
 
@@ -29,8 +32,16 @@ class Natural {
   [[nodiscard]] std::uint64_t modulo(std::uint64_t m) const;
   /// log2 of the value, to about 2^-62 relative to 1 plus the rounding of the result; minus infinity for 0.
   [[nodiscard]] long double log2() const;
-  /// The decimal digits, without leading zeros; "0" for 0. Costs O(M(b) log b) for b bits.
-  [[nodiscard]] std::string decimal() const;
+  /// The decimal digits, without leading zeros; "0" for 0. Costs O(M(b) log b) for b bits. Of F(n) they are had for a
+  /// tenth of it by `fibonacci_decimal` (fast_doubling.hpp).
+  [[nodiscard]] std::string decimal(const Team& team = serial_team()) const;
+
+  /// Costs M(b), about 10 ns a bit of the longer factor and a thousandth of it for each doubling of its length. Throws
+  /// std::length_error where the factors are too long, beyond 10^10 bits.
+  [[nodiscard]] Natural times(const Natural& other, const Team& team = serial_team()) const;
+  /// Two thirds of the product's.
+  [[nodiscard]] Natural squared(const Team& team = serial_team()) const;
+  friend Natural operator*(const Natural& a, const Natural& b) { return a.times(b); }
 
   friend bool operator==(const Natural&, const Natural&) = default;
 
@@ -38,13 +49,11 @@ class Natural {
   std::vector<std::uint64_t> limbs_;
 };
 
-/// F(n) for F(0) = 0, F(1) = 1, F(n) = F(n-1) + F(n-2), by doubling: two squares of half the size for each bit of n,
-/// which is about three products of the size of the answer in all. Needs about three times the bytes of the answer
-/// beside it. Throws std::length_error where n > largest_fibonacci_index.
-[[nodiscard]] Natural fibonacci(std::uint64_t n);
+/// F(n) for F(0) = 0, F(1) = 1, F(n) = F(n-1) + F(n-2), by doubling (fast_doubling.hpp, with L(n) and decimals). Needs
+/// about six times the bytes of the answer beside it. Throws std::length_error where n > largest_fibonacci_index.
+[[nodiscard]] Natural fibonacci(std::uint64_t n, const Team& team = serial_team());
 
-/// F(n) of the largest n has 2^36 bits: 8 GiB. GMP's own limit is 16 times that, but it ends the process where memory
-/// fails.
+/// F(n) of the largest n has 2^36 bits: 8 GiB.
 inline constexpr std::uint64_t largest_fibonacci_index = 98'984'914'894;
 
 /// True where F(-n) = -F(n), for n even and positive: F(-n) = (-1)^(n+1) F(n) carries the sequence to negative indices.

@@ -3,8 +3,10 @@
 #include <gmp.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -52,6 +54,66 @@ TEST(Natural, TellsNumbersApartThatDifferInOneBit) {
     std::vector<std::uint64_t> limbs(right.limbs().begin(), right.limbs().end());
     limbs[bit / 64] ^= std::uint64_t{1} << bit % 64;
     EXPECT_NE(Natural{limbs}, right);
+  }
+}
+
+/// Numbers of every kind: random, all ones, powers of two, sparse, and what is next to them.
+std::vector<Natural> naturals_of(std::size_t limbs) {
+  std::mt19937_64 random{limbs};
+  std::vector<std::uint64_t> x(limbs);
+  std::ranges::generate(x, random);
+  std::vector<Natural> all{Natural{x}, Natural{std::vector<std::uint64_t>(limbs, UINT64_MAX)}};
+  std::vector<std::uint64_t> power(limbs);
+  power.back() = 1;
+  all.emplace_back(power);
+  power.front() |= 1;
+  all.emplace_back(power);
+  for (std::size_t i = 0; i < limbs; i += 29) power[i] = std::uint64_t{1} << i % 64;
+  all.emplace_back(power);
+  return all;
+}
+
+Natural product_by_gmp(const Natural& a, const Natural& b) {
+  mpz_t x;
+  mpz_t y;
+  mpz_t product;
+  mpz_init(product);
+  mpz_mul(product, mpz_roinit_n(x, a.limbs().data(), static_cast<mp_size_t>(a.limbs().size())),
+          mpz_roinit_n(y, b.limbs().data(), static_cast<mp_size_t>(b.limbs().size())));
+  const Natural result{
+      std::vector<std::uint64_t>(mpz_limbs_read(product), mpz_limbs_read(product) + mpz_size(product))};
+  mpz_clear(product);
+  return result;
+}
+
+TEST(Natural, MultipliesLikeGmpOnBothSidesOfTheChangeOfMethod) {
+  EXPECT_EQ(Natural{} * Natural{5}, Natural{});
+  EXPECT_EQ(Natural{7} * Natural{5}, Natural{35});
+  EXPECT_EQ(Natural{}.squared(), Natural{});
+  for (const std::size_t size : {1U, 3U, 219U, 220U, 221U, 500U, 1023U}) {
+    for (const std::size_t other : {1U, 220U, 300U}) {
+      for (const Natural& a : naturals_of(size)) {
+        for (const Natural& b : naturals_of(other)) EXPECT_TRUE(a * b == product_by_gmp(a, b)) << size << " " << other;
+      }
+    }
+    for (const Natural& a : naturals_of(size)) {
+      EXPECT_TRUE(a.squared() == product_by_gmp(a, a)) << size;
+      EXPECT_TRUE(a * a == a.squared());
+    }
+  }
+}
+
+TEST(Natural, HasTheDecimalsOfGmpOnBothSidesOfTheChangeOfMethod) {
+  for (const std::size_t size : {999U, 1000U, 1024U, 1025U, 3000U, 20'000U}) {
+    for (const Natural& a : naturals_of(size)) {
+      const std::string digits = a.decimal();
+      mpz_t read;
+      mpz_t right;
+      mpz_init_set_str(right, digits.c_str(), 10);
+      EXPECT_EQ(mpz_cmp(mpz_roinit_n(read, a.limbs().data(), static_cast<mp_size_t>(size)), right), 0) << size;
+      EXPECT_NE(digits.front(), '0');
+      mpz_clear(right);
+    }
   }
 }
 

@@ -251,9 +251,9 @@ TEST(Run, TakesAsMuchMemoryAsItEstimates) {
   GTEST_SKIP() << "a sanitizer has a shadow of all memory";
 #endif
   // Large enough for the operands to be most of what a process grows by.
-  const std::map<std::string, std::string> sizes{{"matmul", "1500"},       {"strassen", "1500"},
-                                                 {"stencil", "2500"},      {"cholesky", "3000"},
-                                                 {"matrix_batch", "2048"}, {"fib_batch", "60000"}};
+  const std::map<std::string, std::string> sizes{
+      {"matmul", "1500"},       {"strassen", "1500"},   {"stencil", "2500"},       {"cholesky", "3000"},
+      {"matrix_batch", "2048"}, {"fib_batch", "60000"}, {"fib_number", "20000000"}};
   const Scratch scratch;
   const std::string json = (scratch / "trials.jsonl").string();
   for (const Problem& problem : all_problems()) {

@@ -23,7 +23,8 @@
 #include <immintrin.h>
 
 #define DUET_INLINE inline __attribute__((always_inline))
-#define DUET_LAMBDA __attribute__((always_inline))
+// Passes fill all registers; what they are called from does not take part in that.
+#define DUET_NOINLINE __attribute__((noinline))
 
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,bmi2")
@@ -58,6 +59,8 @@ class Ifma {
   DUET_INLINE Vector p8() const { return p8_; }
   DUET_INLINE Vector load(const std::uint64_t* from) const { return _mm512_loadu_si512(from); }
   DUET_INLINE void store(Vector x, std::uint64_t* to) const { _mm512_storeu_si512(to, x); }
+  DUET_INLINE void stream(Vector x, std::uint64_t* to) const { _mm512_stream_si512(reinterpret_cast<__m512i*>(to), x); }
+  DUET_INLINE void finish_streams() const { _mm_sfence(); }
 
   DUET_INLINE std::uint64_t clearing(std::uint64_t w) const { return w * factor_inverse_ & operand_mask; }
   DUET_INLINE Factor factor(std::uint64_t w) const { return with_clearing(broadcast(w)); }
@@ -65,9 +68,20 @@ class Ifma {
     return {broadcast(w), broadcast(clearing)};
   }
   DUET_INLINE Factor factors(const std::uint64_t* w) const { return with_clearing(load(w)); }
-  DUET_INLINE Factor mirrored_factors(const std::uint64_t* w) const {
-    const Vector backwards = _mm512_set_epi64(0, 1, 2, 3, 4, 5, 6, 7);
-    return with_clearing(minus(p_, _mm512_permutexvar_epi64(backwards, load(w))));
+  // Those that stand from `w` on, backwards.
+  DUET_INLINE Factor backward_factors(const std::uint64_t* w) const {
+    return with_clearing(_mm512_permutexvar_epi64(_mm512_set_epi64(0, 1, 2, 3, 4, 5, 6, 7), load(w)));
+  }
+  // Of 1, 2, 4 or 8 factors; written as they are stored, so that what is read next need not wait for several stores.
+  DUET_INLINE void clearings(const std::uint64_t* w, std::size_t count, std::uint64_t* to) const {
+    if (count == 8) return store(_mm512_madd52lo_epu64(zero(), load(w), inverse_), to);
+    if (count == 4) {
+      const __m256i four = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w));
+      const __m256i inverse = _mm512_castsi512_si256(inverse_);
+      return _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
+                                 _mm256_madd52lo_epu64(_mm256_setzero_si256(), four, inverse));
+    }
+    for (std::size_t i = 0; i < count; ++i) to[i] = clearing(w[i]);
   }
 
   DUET_INLINE Vector plus(Vector x, Vector y) const { return _mm512_add_epi64(x, y); }
@@ -85,15 +99,11 @@ class Ifma {
     return kept(minus(high, _mm512_madd52hi_epu64(zero(), clearing, p_)));
   }
   DUET_INLINE Vector times(Vector x, const Factor& f) const { return product_and(x, f, p_); }
-  DUET_INLINE Vector dot(Vector a0, Vector b0, Vector a1, Vector b1, Vector a2, Vector b2, Vector a3, Vector b3) const {
-    Vector low = _mm512_madd52lo_epu64(zero(), a0, b0);
-    Vector high = _mm512_madd52hi_epu64(p_, a0, b0);
-    low = _mm512_madd52lo_epu64(low, a1, b1);
-    high = _mm512_madd52hi_epu64(high, a1, b1);
-    low = _mm512_madd52lo_epu64(low, a2, b2);
-    high = _mm512_madd52hi_epu64(high, a2, b2);
-    low = _mm512_madd52lo_epu64(low, a3, b3);
-    high = _mm512_madd52hi_epu64(high, a3, b3);
+  template <class... More>
+  DUET_INLINE Vector dot(Vector a, Vector b, More... more) const {
+    Vector low = _mm512_madd52lo_epu64(zero(), a, b);
+    Vector high = _mm512_madd52hi_epu64(p_, a, b);
+    add_products(low, high, more...);
     const Vector clearing = _mm512_madd52lo_epu64(zero(), low, inverse_);
     high = plus(high, _mm512_srli_epi64(low, operand_bits));
     return minus(high, _mm512_madd52hi_epu64(zero(), clearing, p_));
@@ -103,29 +113,7 @@ class Ifma {
     return _mm512_madd52lo_epu64(plus(low, p4_), _mm512_srli_epi64(digit, 48), excess_);
   }
 
-  // Row c of eight polynomials to vector c of one coefficient each: blocks of 4, of 2 and of 1 change places.
-  DUET_INLINE void load_transposed(const std::uint64_t* from, Vector (&v)[8]) const {
-    for (std::size_t i = 0; i < 8; ++i) v[i] = load(from + 8 * i);
-    transpose(v);
-  }
-  DUET_INLINE void store_transposed(const Vector (&v)[8], std::uint64_t* to) const {
-    Vector turned[8];
-    for (std::size_t i = 0; i < 8; ++i) turned[i] = v[i];
-    transpose(turned);
-    for (std::size_t i = 0; i < 8; ++i) store(turned[i], to + 8 * i);
-  }
-
-  static DUET_INLINE Vector broadcast(std::uint64_t x) { return _mm512_set1_epi64(static_cast<long long>(x)); }
-
- private:
-  // A difference as it is: GCC would write x - (high - low) as x + (low - high), and compute both differences.
-  static DUET_INLINE Vector kept(Vector x) {
-    asm("" : "+v"(x));
-    return x;
-  }
-
-  DUET_INLINE Factor with_clearing(Vector w) const { return {w, _mm512_madd52lo_epu64(zero(), w, inverse_)}; }
-
+  // Rows of eight polynomials to rows of one coefficient each: blocks of 1, of 2 and of 4 change places.
   static DUET_INLINE void transpose(Vector (&v)[8]) {
     Vector a[8];
     for (std::size_t i = 0; i < 4; ++i) {
@@ -146,6 +134,26 @@ class Ifma {
       v[i] = _mm512_shuffle_i64x2(b[i], b[i + 4], 0x44);
       v[i + 4] = _mm512_shuffle_i64x2(b[i], b[i + 4], 0xee);
     }
+  }
+
+  static DUET_INLINE Vector none() { return _mm512_setzero_si512(); }
+  static DUET_INLINE Vector broadcast(std::uint64_t x) { return _mm512_set1_epi64(static_cast<long long>(x)); }
+
+ private:
+  // A difference as it is: GCC would write x - (high - low) as x + (low - high), and compute both differences.
+  static DUET_INLINE Vector kept(Vector x) {
+    asm("" : "+v"(x));
+    return x;
+  }
+
+  DUET_INLINE Factor with_clearing(Vector w) const { return {w, _mm512_madd52lo_epu64(zero(), w, inverse_)}; }
+
+  static DUET_INLINE void add_products(Vector& /*low*/, Vector& /*high*/) {}
+  template <class... More>
+  static DUET_INLINE void add_products(Vector& low, Vector& high, Vector a, Vector b, More... more) {
+    low = _mm512_madd52lo_epu64(low, a, b);
+    high = _mm512_madd52hi_epu64(high, a, b);
+    add_products(low, high, more...);
   }
 
   std::uint64_t modulus_;
@@ -296,54 +304,57 @@ class DecimalRadix {
   std::uint64_t minus_shifted_[3];
 };
 
+/// Garner's steps with all that is known beforehand in the factors: v1 and v2 are sums of products, reduced once.
 class Coefficients {
  public:
   DUET_INLINE explicit Coefficients(const Residues& residues)
-      : residues_{residues},
+      : words_{residues.words},
         first_{transform_primes[0]},
         second_{transform_primes[1]},
         third_{transform_primes[2]},
-        scale0_{first_.factor(residues.scale[0])},
-        scale1_{second_.factor(residues.scale[1])},
-        scale2_{third_.factor(residues.scale[2])},
-        first_modulo_second_{second_.factor(garner_factors.first_modulo_second)},
-        first_modulo_third_{third_.factor(garner_factors.first_modulo_third)},
-        second_modulo_third_{third_.factor(garner_factors.second_modulo_third)} {}
+        residue0_{first_.factor(residues.scale[0])},
+        residue1_{Ifma::broadcast(combined(1, residues.scale[1], garner_factors.first_modulo_second))},
+        digit0_in1_{Ifma::broadcast(transform_primes[1].value() - garner_factors.first_modulo_second)},
+        residue2_{Ifma::broadcast(combined(2, combined(2, residues.scale[2], garner_factors.first_modulo_third),
+                                           garner_factors.second_modulo_third))},
+        digit0_in2_{Ifma::broadcast(transform_primes[2].value() - combined(2, garner_factors.first_modulo_third,
+                                                                           garner_factors.second_modulo_third))},
+        digit1_in2_{Ifma::broadcast(transform_primes[2].value() - garner_factors.second_modulo_third)} {}
 
   /// Eight of them, from i on.
   DUET_INLINE Limbs operator()(std::size_t i) const {
-    const Vector v0 = product(first_, first_.load(residues_.words[0] + i), scale0_);
-    const Vector r1 = product(second_, second_.load(residues_.words[1] + i), scale1_);
-    const Vector r2 = product(third_, third_.load(residues_.words[2] + i), scale2_);
-    const Vector v1 = product(second_, second_.minus(second_.plus(r1, second_.p2()), v0), first_modulo_second_);
-    const Vector left = product(third_, third_.minus(third_.plus(r2, third_.p2()), v0), first_modulo_third_);
-    const Vector v2 = product(third_, third_.minus(third_.plus(left, third_.p2()), v1), second_modulo_third_);
-    Limbs c{v0, first_.zero(), first_.zero()};
-    const std::uint64_t one[3] = {transform_primes[0].value(), 0, 0};
-    const std::uint64_t two[3] = {static_cast<std::uint64_t>(first_two_primes) & operand_mask,
-                                  static_cast<std::uint64_t>(first_two_primes >> operand_bits), 0};
-    c.l0 = _mm512_madd52lo_epu64(c.l0, v1, Ifma::broadcast(one[0]));
-    c.l1 = _mm512_madd52hi_epu64(c.l1, v1, Ifma::broadcast(one[0]));
-    c.add_product(v2, two);
+    // Sums of products are below a third of a prime before they are made smaller by less than one.
+    const Vector v0 = first_.reduced(first_.times(first_.load(words_[0] + i), residue0_));
+    const Vector v1 = second_.reduced(second_.dot(second_.load(words_[1] + i), residue1_, v0, digit0_in1_));
+    const Vector v2 =
+        third_.reduced(third_.dot(third_.load(words_[2] + i), residue2_, v0, digit0_in2_, v1, digit1_in2_));
+    const Vector p0 = first_.p();
+    const Vector low = Ifma::broadcast(static_cast<std::uint64_t>(first_two_primes) & operand_mask);
+    const Vector high = Ifma::broadcast(static_cast<std::uint64_t>(first_two_primes >> operand_bits));
+    Limbs c;
+    c.l0 = _mm512_madd52lo_epu64(_mm512_madd52lo_epu64(v0, v1, p0), v2, low);
+    c.l1 = _mm512_madd52lo_epu64(_mm512_madd52hi_epu64(Ifma::none(), v1, p0), v2, high);
+    c.l1 = _mm512_madd52hi_epu64(c.l1, v2, low);
+    c.l2 = _mm512_madd52hi_epu64(Ifma::none(), v2, high);
     c.carry();
     return c;
   }
 
  private:
-  static DUET_INLINE Vector product(const Ifma& field, Vector x, const Ifma::Factor& w) {
-    return field.reduced(field.times(x, w));
+  static std::uint64_t combined(std::size_t k, std::uint64_t a, std::uint64_t b) {
+    return transform_primes[k].combined(a, b);
   }
 
-  Residues residues_;
+  std::array<const std::uint64_t*, transform_primes_count> words_;
   Ifma first_;
   Ifma second_;
   Ifma third_;
-  Ifma::Factor scale0_;
-  Ifma::Factor scale1_;
-  Ifma::Factor scale2_;
-  Ifma::Factor first_modulo_second_;
-  Ifma::Factor first_modulo_third_;
-  Ifma::Factor second_modulo_third_;
+  Ifma::Factor residue0_;
+  Vector residue1_;
+  Vector digit0_in1_;
+  Vector residue2_;
+  Vector digit0_in2_;
+  Vector digit1_in2_;
 };
 
 template <class AnyRadix>
@@ -414,9 +425,7 @@ TransformPath ifma_path() {
           &IfmaPasses::inverse_top,
           &IfmaPasses::forward_columns,
           &IfmaPasses::inverse_columns,
-          &IfmaPasses::forward,
-          &IfmaPasses::inverse,
-          &IfmaPasses::combine,
+          &IfmaPasses::subtree,
           &recombine};
 }
 

@@ -1,16 +1,17 @@
 // The passes of the transform over the arithmetic of one prime on one kind of vectors, `Field`. To be included by the
 // source of a path after it has chosen what to compile for, within its own unnamed namespace.
 //
-// A pass takes sixteen rows (or eight, four, two) through four levels of the tree in registers: a store costs as much as
-// one and a half products here, and passes of four rows take 1.25 times as long.
+// A pass takes sixteen rows (or eight, four, two) through four levels of the tree in registers: a store costs as much
+// as one and a half products here, and passes of four rows take 1.25 times as long.
 //
 // Ranges. Words hold residues that are not reduced; 2^52 > 16 p, and a factor's partner has to be in [0, 16 p). With
 // d = w y in (-p, p), both x + d and x - d have the range of x, and p more at either end; y may be anything. Between
-// forward passes, words are in (2 p, 14 p), which leaves two levels of freedom. What has to live longer is lifted: reduced
-// to [0, 8 p) and raised to [4 p, 12 p). Followed through, that is one word in sixteen, and four at the third level.
+// forward passes, words are in (2 p, 14 p), which leaves two levels of freedom. What has to live longer is lifted:
+// reduced to [0, 8 p) and raised to [4 p, 12 p). Followed through, that is one word in sixteen, and four at the third
+// level.
 //
-// An inverse level takes sums, which double: words are in [0, 4 p) between passes, below 16 p after two levels, and then
-// reduced; products are in (0, 2 p).
+// An inverse level takes sums, which double: words are in [0, 4 p) between passes, below 16 p after two levels, and
+// then reduced; products are in (0, 2 p).
 
 template <class Field>
 struct Passes {
@@ -20,28 +21,67 @@ struct Passes {
   static constexpr std::size_t leaf = 8 * lanes;
 
   /// Factors of the nodes of log2(rows) levels below one: the node's, its two children's, its four grandchildren's ...
-  template <std::size_t rows>
+  /// Those of a level stand side by side in the table, and for the way back side by side in backward order, negated.
+  /// What goes with a factor is computed once where it is `kept`, for many columns, and else on the way: read too soon
+  /// after it was written, it would wait for all stores before it.
+  template <std::size_t rows, bool kept>
   struct Factors {
-    std::uint64_t w[rows - 1];
-    std::uint64_t clearing[rows - 1];
+    const std::uint64_t* w[4];
+    alignas(64) std::uint64_t clearing[kept ? 16 : 1];  // longest level first, so that none crosses a cache line
 
-    DUET_INLINE Factor operator()(const Field& f, std::size_t i) const { return f.factor(w[i], clearing[i]); }
+    // Of the i-th of `nodes` nodes of a level.
+    DUET_INLINE Factor operator()(const Field& f, std::size_t nodes, std::size_t i) const {
+      const std::uint64_t factor = w[std::countr_zero(nodes)][i];
+      if constexpr (kept) {
+        return f.factor(factor, clearing[16 - 2 * nodes + i]);
+      } else {
+        return f.factor(factor);
+      }
+    }
+    /// Has factors read from memory where they are used. Fetched once before a loop, they would take all registers.
+    DUET_INLINE void stay_in_memory() { asm volatile("" : "+m"(*this)); }
   };
 
-  static DUET_INLINE std::uint64_t inverse_twiddle(const Field& f, const std::uint64_t* t, std::size_t j) {
-    return j == 0 ? t[0] : f.modulus() - t[3 * std::bit_floor(j) - 1 - j];
+  template <std::size_t rows, bool kept>
+  static DUET_INLINE void factors_below(const Field& f, const std::uint64_t* t, std::size_t node,
+                                        Factors<rows, kept>& factors) {
+    std::size_t level = 0;
+#pragma GCC unroll 4
+    for (std::size_t nodes = 1; nodes < rows; nodes *= 2, ++level) {
+      factors.w[level] = t + node * nodes;
+      if constexpr (kept) f.clearings(factors.w[level], nodes, factors.clearing + 16 - 2 * nodes);
+    }
   }
 
-  template <std::size_t rows, bool forward>
-  static DUET_INLINE void factors_below(const Field& f, const std::uint64_t* t, std::size_t node,
-                                        Factors<rows>& factors) {
-    for (std::size_t level = 1; level < rows; level *= 2) {
-      for (std::size_t i = 0; i < level; ++i) {
-        const std::size_t j = node * level + i;
-        const std::uint64_t w = forward ? t[j] : inverse_twiddle(f, t, j);
-        factors.w[level - 1 + i] = w;
-        factors.clearing[level - 1 + i] = f.clearing(w);
+  /// Factors of the inverse pass, all of them negated: -1 / t(j) = t(mirrored(j)). What is in the place of node i is
+  /// that of the node that stands as far from the end. There is no mirror for t(0).
+  template <std::size_t rows, bool kept>
+  struct InverseFactors {
+    Factors<rows, kept> mirrored;
+    std::uint64_t first[16];
+
+    DUET_INLINE Factor operator()(const Field& f, std::size_t nodes, std::size_t i) const {
+      return mirrored(f, nodes, nodes - 1 - i);
+    }
+    DUET_INLINE void stay_in_memory() { asm volatile("" : "+m"(*this)); }
+  };
+
+  template <std::size_t rows, bool kept>
+  static DUET_INLINE void inverse_factors_below(const Field& f, const std::uint64_t* t, std::size_t node,
+                                                InverseFactors<rows, kept>& factors) {
+    std::size_t level = 0;
+#pragma GCC unroll 4
+    for (std::size_t nodes = 1; nodes < rows; nodes *= 2, ++level) {
+      const std::size_t j = node * nodes;
+      if (node != 0) {
+        factors.mirrored.w[level] = t + (3 * std::bit_floor(j) - j - nodes);
+      } else {
+        for (std::size_t i = 0; i < nodes; ++i) {
+          factors.first[nodes - 1 + nodes - 1 - i] = i == 0 ? f.modulus() - t[0] : t[3 * std::bit_floor(i) - 1 - i];
+        }
+        factors.mirrored.w[level] = factors.first + nodes - 1;
       }
+      if constexpr (kept) f.clearings(factors.mirrored.w[level], nodes, factors.mirrored.clearing + 16 - 2 * nodes);
     }
   }
 
@@ -51,133 +91,193 @@ struct Passes {
     y = f.minus(x, d);
     x = f.plus(x, d);
   }
-  // x, y := x + y, (x - y) w
+  // x, y := x + y, (x - y) / w; the factor is -1 / w.
   static DUET_INLINE void inverse2(const Field& f, Vector& x, Vector& y, const Factor& w) {
-    const Vector difference = f.plus(f.minus(x, y), f.p4());
+    const Vector difference = f.plus(f.minus(y, x), f.p4());
     x = f.less(f.plus(x, y), f.p4());
     y = f.times(difference, w);
   }
   static DUET_INLINE Vector lifted(const Field& f, Vector x) { return f.plus(f.less(x, f.p8()), f.p4()); }
 
-  // All levels of a block of rows; only what the first `needed` leaves depend on.
-  template <std::size_t rows>
-  static DUET_INLINE void forward_levels(const Field& f, Vector (&x)[rows], const Factors<rows>& w,
-                                         std::size_t needed = rows, std::size_t first_half = rows / 2) {
-    if constexpr (rows == 16) x[1] = lifted(f, x[1]);
+  // All levels of a block of rows from that on whose nodes have 2 `half` of them; only what the first `needed` leaves
+  // depend on. Written out by recursion: loops in loops may stay loops, with all rows in memory.
+  template <std::size_t half, std::size_t needed, std::size_t rows, class AnyFactors>
+  static DUET_INLINE void forward_levels(const Field& f, Vector (&x)[rows], const AnyFactors& w) {
+    if constexpr (half == 8) x[1] = lifted(f, x[1]);
+    // The words that will have been the upper ones at every level: they are lifted two levels before the end.
+    if constexpr (half == 2 || rows == 2) {
 #pragma GCC unroll 4
-    for (std::size_t half = rows / 2; half != 0; half /= 2) {
-      // The words that will have been the upper ones at every level: they are lifted two levels before the end.
-      if (half > first_half) continue;
-      if (half == 2 || rows == 2) {
-#pragma GCC unroll 4
-        for (std::size_t i = 0; i < rows; i += 4) x[i] = lifted(f, x[i]);
-      }
-#pragma GCC unroll 8
-      for (std::size_t block = 0; block < rows; block += 2 * half) {
-        if (block >= needed) break;
-        const Factor factor = w(f, rows / (2 * half) - 1 + block / (2 * half));
-#pragma GCC unroll 8
-        for (std::size_t r = 0; r < half; ++r) forward2(f, x[block + r], x[block + half + r], factor);
-      }
+      for (std::size_t i = 0; i < rows; i += 4) x[i] = lifted(f, x[i]);
     }
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < rows / 2; ++i) {
+      const std::size_t node = i / half;
+      const std::size_t upper = 2 * half * node + i % half;
+      if (2 * half * node < needed) forward2(f, x[upper], x[upper + half], w(f, rows / (2 * half), node));
+    }
+    if constexpr (half > 1) forward_levels<half / 2, needed>(f, x, w);
   }
 
+  // Two levels; the factors are negated.
   static DUET_INLINE void inverse4(const Field& f, Vector& x0, Vector& x1, Vector& x2, Vector& x3, const Factor& upper,
                                    const Factor& left, const Factor& right) {
-    // In (p, 3 p) and (-p, p): their sum and their difference are both in (0, 4 p).
-    const Vector b0 = f.product_and(f.plus(f.minus(x0, x1), f.p4()), left, f.p2());
-    const Vector b1 = f.centred(f.plus(f.minus(x2, x3), f.p4()), right);
+    // In (-p, p) and (p, 3 p): their sum and the difference are both in (0, 4 p).
+    const Vector b0 = f.centred(f.plus(f.minus(x1, x0), f.p4()), left);
+    const Vector b1 = f.product_and(f.plus(f.minus(x3, x2), f.p4()), right, f.p2());
     const Vector a0 = f.plus(x0, x1);
     const Vector a1 = f.plus(x2, x3);
     x0 = f.less(f.less(f.plus(a0, a1), f.p8()), f.p4());
     x1 = f.plus(b0, b1);
-    x2 = f.times(f.plus(f.minus(a0, a1), f.p8()), upper);
-    x3 = f.times(f.minus(b0, b1), upper);
+    x2 = f.times(f.plus(f.minus(a1, a0), f.p8()), upper);
+    x3 = f.times(f.minus(b1, b0), upper);
   }
 
-  // Levels from the leaves up, two at a time; an odd one is the first.
-  template <std::size_t rows>
-  static DUET_INLINE void inverse_levels(const Field& f, Vector (&x)[rows], const Factors<rows>& w) {
-    constexpr bool odd = rows == 2 || rows == 8;
-    if constexpr (odd) {
+  // Levels from the leaves up, two at a time, from that on whose nodes have four times `done` rows; an odd one is the
+  // first.
+  template <std::size_t done, std::size_t rows, class AnyFactors>
+  static DUET_INLINE void inverse_levels(const Field& f, Vector (&x)[rows], const AnyFactors& w) {
+    if constexpr (done == 1 && (rows == 2 || rows == 8)) {
 #pragma GCC unroll 4
-      for (std::size_t i = 0; i < rows / 2; ++i) inverse2(f, x[2 * i], x[2 * i + 1], w(f, rows / 2 - 1 + i));
-    }
-#pragma GCC unroll 2
-    for (std::size_t done = odd ? 2 : 1; done < rows; done *= 4) {
+      for (std::size_t i = 0; i < rows / 2; ++i) inverse2(f, x[2 * i], x[2 * i + 1], w(f, rows / 2, i));
+      if constexpr (rows > 2) inverse_levels<2>(f, x, w);
+    } else {
+      constexpr std::size_t nodes = rows / (4 * done);  // of the upper level
 #pragma GCC unroll 4
-      for (std::size_t block = 0; block < rows / (4 * done); ++block) {
-        const std::size_t above = rows / (4 * done);  // nodes of the upper level
-        const Factor upper = w(f, above - 1 + block);
-        const Factor left = w(f, 2 * above - 1 + 2 * block);
-        const Factor right = w(f, 2 * above + 2 * block);
-#pragma GCC unroll 4
-        for (std::size_t r = 0; r < done; ++r) {
-          const std::size_t i = 4 * done * block + r;
-          inverse4(f, x[i], x[i + done], x[i + 2 * done], x[i + 3 * done], upper, left, right);
-        }
+      for (std::size_t i = 0; i < rows / 4; ++i) {
+        const std::size_t node = i / done;
+        const std::size_t at = 4 * done * node + i % done;
+        inverse4(f, x[at], x[at + done], x[at + 2 * done], x[at + 3 * done], w(f, nodes, node),
+                 w(f, 2 * nodes, 2 * node), w(f, 2 * nodes, 2 * node + 1));
       }
+      if constexpr (4 * done < rows) inverse_levels<4 * done>(f, x, w);
     }
   }
 
   // Words [begin, end) of `rows` rows that stand `row_length` apart, in place. The field is copied: stores could change
   // the caller's, as far as the compiler knows, and its constants would be read again in each turn.
   template <std::size_t rows, bool forward>
-  static void pass(const Field& field, const std::uint64_t* t, std::uint64_t* words, std::size_t row_length,
-                   std::size_t node, std::size_t begin, std::size_t end) {
+  static DUET_NOINLINE void pass(const Field& field, const std::uint64_t* t, std::uint64_t* words,
+                                 std::size_t row_length, std::size_t node, std::size_t begin, std::size_t end) {
     const Field f = field;
-    Factors<rows> w;
-    factors_below<rows, forward>(f, t, node, w);
-    for (std::size_t i = begin; i < end; i += lanes) {
-      Vector x[rows];
-#pragma GCC unroll 16
-      for (std::size_t r = 0; r < rows; ++r) x[r] = f.load(words + r * row_length + i);
-      if constexpr (forward) {
-        forward_levels<rows>(f, x, w);
-      } else {
-        inverse_levels<rows>(f, x, w);
-      }
-#pragma GCC unroll 16
-      for (std::size_t r = 0; r < rows; ++r) f.store(x[r], words + r * row_length + i);
+    pass_inline<rows, forward, true>(f, t, words, row_length, node, begin, end);
+  }
+  template <std::size_t rows, bool forward, bool keeps_factors>
+  static DUET_INLINE void pass_inline(const Field& f, const std::uint64_t* t, std::uint64_t* words,
+                                      std::size_t row_length, std::size_t node, std::size_t begin, std::size_t end) {
+    std::conditional_t<forward, Factors<rows, keeps_factors>, InverseFactors<rows, keeps_factors>> w;
+    if constexpr (forward) {
+      factors_below(f, t, node, w);
+    } else {
+      inverse_factors_below(f, t, node, w);
     }
+    for (std::size_t i = begin; i < end; i += lanes) {
+      w.stay_in_memory();
+      Vector x[rows];
+      load_rows<rows>(f, words + i, row_length, x);
+      if constexpr (keeps_factors) fetch_rows<rows>(words + i + prefetched, row_length);
+      if constexpr (forward) {
+        forward_levels<rows / 2, rows>(f, x, w);
+      } else {
+        inverse_levels<1>(f, x, w);
+      }
+      store_rows<rows>(f, x, words + i, row_length);
+    }
+  }
+
+  // A turn of a pass has more instructions than the processor looks ahead, so that it would not ask for the next
+  // columns before it needs them.
+  static constexpr std::size_t prefetched = 16;
+  template <std::size_t rows>
+  static DUET_INLINE void fetch_rows(const std::uint64_t* from, std::size_t apart) {
+    asm volatile("" : "+r"(apart));
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < rows; ++r) __builtin_prefetch(from + r * apart);
+  }
+
+  // Rows that are a variable apart are found by adding: sixteen pointers would be kept through the whole pass, and most
+  // of them in memory.
+  template <std::size_t rows, std::size_t all>
+  static DUET_INLINE void load_rows(const Field& f, const std::uint64_t* from, std::size_t apart, Vector (&x)[all]) {
+    if (!__builtin_constant_p(apart)) asm volatile("" : "+r"(apart));
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < rows; ++r) x[r] = f.load(from + r * apart);
+  }
+  template <std::size_t rows, std::size_t all>
+  static DUET_INLINE void store_rows(const Field& f, const Vector (&x)[all], std::uint64_t* to, std::size_t apart) {
+    if (!__builtin_constant_p(apart)) asm volatile("" : "+r"(apart));
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < rows; ++r) f.store(x[r], to + r * apart);
   }
 
   // The same where a row is one polynomial of eight coefficients, with the last level, at which each vector has one
   // coefficient of as many polynomials as it has lanes.
   template <std::size_t rows>
-  static void forward_leaves(const Field& f, const std::uint64_t* t, std::uint64_t* words, std::size_t node) {
-    for_rows_of_eight<rows, true>(f, t, words, node);
+  static DUET_NOINLINE void forward_leaves(const Field& field, const std::uint64_t* t, std::uint64_t* words,
+                                           std::size_t node) {
+    const Field f = field;
     const std::size_t first = node * rows;
+    if constexpr (lanes == 8) {
+      Factors<rows, false> w;
+      factors_below(f, t, node, w);
+      w.stay_in_memory();
+      Vector x[rows];
+      load_rows<rows>(f, words, 8, x);
+      forward_levels<rows / 2, rows>(f, x, w);
 #pragma GCC unroll 2
-    for (std::size_t i = 0; i < 8 * rows; i += leaf) {
-      Vector v[8];
-      f.load_transposed(words + i, v);
-      const Factor w = f.factors(t + first + i / 8);
-#pragma GCC unroll 4
-      for (std::size_t c = 0; c < 4; ++c) forward2(f, v[c], v[c + 4], w);
+      for (std::size_t i = 0; i < rows; i += 8) {
+        Vector v[8];
 #pragma GCC unroll 8
-      for (std::size_t c = 0; c < 8; ++c) f.store(v[c], words + i + c * lanes);
+        for (std::size_t c = 0; c < 8; ++c) v[c] = x[i + c];
+        f.transpose(v);
+        const Factor factor = f.factors(t + first + i);
+#pragma GCC unroll 4
+        for (std::size_t c = 0; c < 4; ++c) forward2(f, v[c], v[c + 4], factor);
+        store_rows<8>(f, v, words + 8 * i, 8);
+      }
+    } else {
+      pass_inline<rows, true, true>(f, t, words, 8, node, 0, 8);
+      for (std::size_t i = 0; i < 8 * rows; i += leaf) {
+        Vector v[8];
+        f.load_transposed(words + i, v);
+        const Factor factor = f.factors(t + first + i / 8);
+        for (std::size_t c = 0; c < 4; ++c) forward2(f, v[c], v[c + 4], factor);
+        store_rows<8>(f, v, words + i, lanes);
+      }
     }
   }
   template <std::size_t rows>
-  static void inverse_leaves(const Field& f, const std::uint64_t* t, std::uint64_t* words, std::size_t node) {
+  static DUET_NOINLINE void inverse_leaves(const Field& field, const std::uint64_t* t, std::uint64_t* words,
+                                           std::size_t node) {
+    const Field f = field;
     const std::size_t first = node * rows;
+    if constexpr (lanes == 8) {
+      InverseFactors<rows, false> w;
+      inverse_factors_below(f, t, node, w);
+      w.stay_in_memory();
+      Vector x[rows];
 #pragma GCC unroll 2
-    for (std::size_t i = 0; i < 8 * rows; i += leaf) {
-      Vector v[8];
-#pragma GCC unroll 8
-      for (std::size_t c = 0; c < 8; ++c) v[c] = f.load(words + i + c * lanes);
-      const Factor w = inverse_factors(f, t, first + i / 8);
+      for (std::size_t i = 0; i < rows; i += 8) {
+        Vector v[8];
+        load_rows<8>(f, words + 8 * i, 8, v);
+        const Factor factor = inverse_factors(f, t, first + i);
 #pragma GCC unroll 4
-      for (std::size_t c = 0; c < 4; ++c) inverse2(f, v[c], v[c + 4], w);
-      f.store_transposed(v, words + i);
+        for (std::size_t c = 0; c < 4; ++c) inverse2(f, v[c], v[c + 4], factor);
+        f.transpose(v);
+#pragma GCC unroll 8
+        for (std::size_t c = 0; c < 8; ++c) x[i + c] = v[c];
+      }
+      inverse_levels<1>(f, x, w);
+      store_rows<rows>(f, x, words, 8);
+    } else {
+      for (std::size_t i = 0; i < 8 * rows; i += leaf) {
+        Vector v[8];
+        load_rows<8>(f, words + i, lanes, v);
+        const Factor factor = inverse_factors(f, t, first + i / 8);
+        for (std::size_t c = 0; c < 4; ++c) inverse2(f, v[c], v[c + 4], factor);
+        f.store_transposed(v, words + i);
+      }
+      pass_inline<rows, false, true>(f, t, words, 8, node, 0, 8);
     }
-    for_rows_of_eight<rows, false>(f, t, words, node);
-  }
-  template <std::size_t rows, bool forward>
-  static DUET_INLINE void for_rows_of_eight(const Field& f, const std::uint64_t* t, std::uint64_t* words,
-                                            std::size_t node) {
-    pass<rows, forward>(f, t, words, 8, node, 0, 8);
   }
 
   // How many levels the next pass does of those above polynomials of eight coefficients: four where the rest can be
@@ -195,26 +295,34 @@ struct Passes {
     }
   }
 
-  // Depth first: each subtree is done while it is in the nearest cache that holds it.
-  static void forward_in_cache(const Field& f, const std::uint64_t* t, std::uint64_t* words, std::size_t length,
-                               std::size_t node) {
-    if (length == 64) return forward_leaves<8>(f, t, words, node);
-    if (length == 128) return forward_leaves<16>(f, t, words, node);
+  // All that is below a node of two images: forward, combined, and back. Depth first: each subtree is done while it is
+  // in the nearest cache that holds it.
+  template <Combination combination>
+  static void subtree_of(const Field& f, const std::uint64_t* t, std::uint64_t* a, std::uint64_t* b, std::size_t length,
+                         std::size_t node) {
+    constexpr bool has_b = combination != Combination::square;
+    constexpr bool keeps_b = combination == Combination::doubling;
+    if (length == 64) return leaves<8, combination>(f, t, a, b, node);
+    if (length == 128) return leaves<16, combination>(f, t, a, b, node);
     const unsigned levels = levels_of_pass(static_cast<unsigned>(std::countr_zero(length)) - 3);
     const std::size_t rows = std::size_t{1} << levels;
     const std::size_t each = length / rows;
-    pass_of<true>(f, t, words, rows, each, node, {0, each});
-    for (std::size_t r = 0; r < rows; ++r) forward_in_cache(f, t, words + r * each, each, node * rows + r);
+    const Columns all{0, each};
+    pass_of<true>(f, t, a, rows, each, node, all);
+    if constexpr (has_b) pass_of<true>(f, t, b, rows, each, node, all);
+    for (std::size_t r = 0; r < rows; ++r) {
+      subtree_of<combination>(f, t, a + r * each, has_b ? b + r * each : nullptr, each, node * rows + r);
+    }
+    pass_of<false>(f, t, a, rows, each, node, all);
+    if constexpr (keeps_b) pass_of<false>(f, t, b, rows, each, node, all);
   }
-  static void inverse_in_cache(const Field& f, const std::uint64_t* t, std::uint64_t* words, std::size_t length,
-                               std::size_t node) {
-    if (length == 64) return inverse_leaves<8>(f, t, words, node);
-    if (length == 128) return inverse_leaves<16>(f, t, words, node);
-    const unsigned levels = levels_of_pass(static_cast<unsigned>(std::countr_zero(length)) - 3);
-    const std::size_t rows = std::size_t{1} << levels;
-    const std::size_t each = length / rows;
-    for (std::size_t r = 0; r < rows; ++r) inverse_in_cache(f, t, words + r * each, each, node * rows + r);
-    pass_of<false>(f, t, words, rows, each, node, {0, each});
+  template <std::size_t rows, Combination combination>
+  static void leaves(const Field& f, const std::uint64_t* t, std::uint64_t* a, std::uint64_t* b, std::size_t node) {
+    forward_leaves<rows>(f, t, a, node);
+    if constexpr (combination != Combination::square) forward_leaves<rows>(f, t, b, node);
+    combine_leaves<combination>(f, t, a, b, 8 * rows, node);
+    inverse_leaves<rows>(f, t, a, node);
+    if constexpr (combination == Combination::doubling) inverse_leaves<rows>(f, t, b, node);
   }
   template <bool forward>
   static void pass_of(const Field& f, const std::uint64_t* t, std::uint64_t* words, std::size_t rows,
@@ -231,10 +339,13 @@ struct Passes {
     }
   }
 
+  // -1 / t of as many nodes as there are lanes, from j on.
   static DUET_INLINE Factor inverse_factors(const Field& f, const std::uint64_t* t, std::size_t j) {
-    if (j != 0 && j >= lanes) return f.mirrored_factors(t + (3 * std::bit_floor(j) - j - lanes));
+    if (j != 0 && j >= lanes) return f.backward_factors(t + (3 * std::bit_floor(j) - j - lanes));
     std::uint64_t w[lanes];
-    for (std::size_t i = 0; i < lanes; ++i) w[i] = inverse_twiddle(f, t, j + i);
+    for (std::size_t i = 0; i < lanes; ++i) {
+      w[i] = j + i == 0 ? f.modulus() - t[0] : t[3 * std::bit_floor(j + i) - 1 - j - i];
+    }
     return f.factors(w);
   }
 
@@ -247,9 +358,21 @@ struct Passes {
     f.store(f.dot(a[0], y[3], a[1], y[2], a[2], y[1], a[3], y[0]), to + 3 * lanes);
   }
 
+  // The square: what occurs twice is doubled before.
+  static DUET_INLINE void square_and_store(const Field& f, const Vector (&a)[4], const Vector (&y)[4],
+                                           const Vector (&z)[4], std::uint64_t* to) {
+    const Vector twice1 = f.plus(y[1], y[1]);
+    const Vector twice2 = f.plus(y[2], y[2]);
+    const Vector twice3 = f.plus(y[3], y[3]);
+    f.store(f.dot(a[0], y[0], twice1, z[3], a[2], z[2]), to);
+    f.store(f.dot(a[0], twice1, twice2, z[3]), to + lanes);
+    f.store(f.dot(a[0], twice2, a[1], y[1], a[3], z[3]), to + 2 * lanes);
+    f.store(f.dot(a[0], twice3, twice1, y[2]), to + 3 * lanes);
+  }
+
   template <Combination combination>
-  static void combine_leaves(const Field& f, const std::uint64_t* t, std::uint64_t* a, std::uint64_t* b,
-                             std::size_t length, std::size_t node) {
+  static DUET_NOINLINE void combine_leaves(const Field& f, const std::uint64_t* t, std::uint64_t* a, std::uint64_t* b,
+                                           std::size_t length, std::size_t node) {
     constexpr bool squares = combination == Combination::square;
     const std::size_t first = node * (length / 8);
     for (std::size_t i = 0; i < length; i += leaf) {
@@ -270,7 +393,7 @@ struct Passes {
           if (half == 1) z[c] = f.minus(f.p2(), z[c]);
         }
         if constexpr (combination == Combination::square) {
-          multiply_and_store(f, right, y, z, a4);
+          square_and_store(f, right, y, z, a4);
           continue;
         }
         Vector left[4];  // below 4 p
@@ -290,22 +413,16 @@ struct Passes {
     for (std::size_t i = 0; i < from.size(); i += lanes) f.store(f.reduced(f.times(f.load(&from[i]), w)), to + i);
   }
 
-  static void forward(const Line& line, std::uint64_t* words, std::size_t length, std::size_t node) {
-    forward_in_cache(Field{transform_primes[line.prime]}, line.twiddles, words, length, node);
-  }
-  static void inverse(const Line& line, std::uint64_t* words, std::size_t length, std::size_t node) {
-    inverse_in_cache(Field{transform_primes[line.prime]}, line.twiddles, words, length, node);
-  }
-  static void combine(const Line& line, std::uint64_t* a, std::uint64_t* b, std::size_t length, std::size_t node,
+  static void subtree(const Line& line, std::uint64_t* a, std::uint64_t* b, std::size_t length, std::size_t node,
                       Combination combination) {
     const Field f{transform_primes[line.prime]};
     switch (combination) {
       case Combination::product:
-        return combine_leaves<Combination::product>(f, line.twiddles, a, b, length, node);
+        return subtree_of<Combination::product>(f, line.twiddles, a, b, length, node);
       case Combination::square:
-        return combine_leaves<Combination::square>(f, line.twiddles, a, b, length, node);
+        return subtree_of<Combination::square>(f, line.twiddles, a, b, length, node);
       case Combination::doubling:
-        return combine_leaves<Combination::doubling>(f, line.twiddles, a, b, length, node);
+        return subtree_of<Combination::doubling>(f, line.twiddles, a, b, length, node);
     }
   }
 
@@ -318,64 +435,95 @@ struct Passes {
     pass_of<false>(Field{transform_primes[line.prime]}, line.twiddles, words, rows, row_length, node, columns);
   }
 
-  // The first `filled` rows have digits in columns [begin, end), all others are zero.
-  template <bool half_empty>
-  static void top_rows(const Field& field, const Factors<16>& w, const std::uint64_t* digits, std::size_t digits_apart,
-                       std::size_t filled, std::uint64_t* words, const TransformShape& shape, std::size_t begin,
-                       std::size_t end) {
+  // Where the digits of a column are: row r has them at from + r * apart, but rows from `filled` on have none.
+  struct TopColumns {
+    const std::uint64_t* from;
+    std::size_t apart;
+    std::size_t filled;
+    std::size_t begin;
+    std::size_t end;
+  };
+
+  // From so many words on, they leave the caches before they are read again: then they go to memory past them, and no
+  // line is fetched only to be overwritten.
+  static constexpr std::size_t streamed = std::size_t{1} << 21U;
+
+  template <std::size_t rows, bool half_empty>
+  static DUET_NOINLINE void forward_top_of(const Field& field, Factors<16, true>& w, const TopColumns& columns,
+                                           std::uint64_t* words, std::size_t row_length) {
     const Field f = field;
-    for (std::size_t i = begin; i < end; i += lanes) {
+    constexpr std::size_t most = half_empty ? std::min<std::size_t>(rows, 8) : rows;
+    const bool streams = rows * row_length >= streamed;
+    // Empty rows read one vector of zeros again and again.
+    alignas(64) static constexpr std::uint64_t zeros[lanes] = {};
+    const std::uint64_t* row[16];
+    std::size_t moves[16];
+    for (std::size_t r = 0; r < 16; ++r) {
+      row[r] = r < columns.filled ? columns.from + r * columns.apart : zeros;
+      moves[r] = r < columns.filled ? SIZE_MAX : 0;
+    }
+    for (std::size_t i = columns.begin; i < columns.end; i += lanes) {
+      w.stay_in_memory();
       Vector x[16];
 #pragma GCC unroll 16
-      for (std::size_t r = 0; r < 16; ++r) {
-        if (half_empty && r >= 8) {
-          x[r] = x[r - 8];
-        } else {
-          x[r] = r < filled ? f.from_digits(f.load(digits + r * digits_apart + (i - begin))) : f.p4();
-        }
-      }
-      forward_levels<16>(f, x, w, shape.rows, half_empty ? 4 : 8);
+      for (std::size_t r = 0; r < most; ++r) x[r] = f.from_digits(f.load(row[r] + ((i - columns.begin) & moves[r])));
 #pragma GCC unroll 16
-      for (std::size_t r = 0; r < 16; ++r) {
-        if (r < shape.rows) f.store(x[r], words + r * shape.row_length + i);
+      for (std::size_t r = most; r < 16; ++r) x[r] = half_empty && r >= 8 ? x[r - 8] : f.p4();
+      forward_levels<half_empty ? 4 : 8, rows>(f, x, w);
+      if (streams) {
+        std::size_t apart = row_length;
+        asm volatile("" : "+r"(apart));
+#pragma GCC unroll 16
+        for (std::size_t r = 0; r < rows; ++r) f.stream(x[r], words + r * apart + i);
+      } else {
+        store_rows<rows>(f, x, words + i, row_length);
       }
     }
+    if (streams) f.finish_streams();
+  }
+  template <std::size_t rows = 16>
+  static void forward_top_with(const Field& f, Factors<16, true>& w, const TopColumns& columns, std::uint64_t* words,
+                               const TransformShape& shape) {
+    if (shape.rows == rows) {
+      if constexpr (rows > 8) {
+        if (columns.filled > 8) return forward_top_of<rows, false>(f, w, columns, words, shape.row_length);
+      }
+      return forward_top_of<rows, true>(f, w, columns, words, shape.row_length);
+    }
+    if constexpr (rows > 1) return forward_top_with<rows - 1>(f, w, columns, words, shape);
   }
 
   static void forward_top(const Line& line, const std::uint64_t* digits, std::size_t count, std::uint64_t* words,
                           const TransformShape& shape, Columns columns) {
     const Field f{transform_primes[line.prime]};
-    Factors<16> w;
-    factors_below<16, true>(f, line.twiddles, 0, w);
-    const auto rows_with = [&](std::size_t filled, const std::uint64_t* from, std::size_t apart, std::size_t begin,
-                               std::size_t end) DUET_LAMBDA {
-      if (begin >= end) return;
-      if (filled <= 8) {
-        top_rows<true>(f, w, from, apart, filled, words, shape, begin, end);
-      } else {
-        top_rows<false>(f, w, from, apart, filled, words, shape, begin, end);
-      }
-    };
+    Factors<16, true> w;
+    factors_below(f, line.twiddles, 0, w);
     // Columns up to where the last row ends have a digit more, and one vector may have it in part.
     const std::size_t whole = count / shape.row_length;
     const std::size_t rest = count % shape.row_length;
     const std::size_t even = rest / lanes * lanes;
-    rows_with(whole + 1, digits + columns.begin, shape.row_length, columns.begin, std::min(columns.end, even));
+    const std::size_t full_end = std::min(columns.end, even);
+    if (columns.begin < full_end) {
+      forward_top_with(f, w, {digits + columns.begin, shape.row_length, whole + 1, columns.begin, full_end}, words,
+                       shape);
+    }
     if (rest != even && columns.begin <= even && even < columns.end) {
       std::uint64_t part[16 * lanes] = {};
       for (std::size_t r = 0; r <= whole; ++r) {
         const std::size_t start = r * shape.row_length + even;
         std::copy_n(digits + start, std::min(lanes, count - start), part + r * lanes);
       }
-      rows_with(whole + 1, part, lanes, even, even + lanes);
+      forward_top_with(f, w, {part, lanes, whole + 1, even, even + lanes}, words, shape);
     }
     const std::size_t after = std::max(columns.begin, even + (rest != even ? lanes : 0));
-    rows_with(whole, digits + after, shape.row_length, after, columns.end);
+    if (after < columns.end) {
+      forward_top_with(f, w, {digits + after, shape.row_length, whole, after, columns.end}, words, shape);
+    }
   }
 
   struct InverseTop {
-    Factors<16> w;
-    Factors<16> inverse;
+    Factors<16, true> w;
+    InverseFactors<16, true> inverse;
     std::uint64_t half;
   };
 
@@ -386,18 +534,19 @@ struct Passes {
   static DUET_INLINE void inverse_rows(const Field& f, const InverseTop& top, Vector (&x)[16]) {
     if constexpr (known != 0 && size != 1) {
       constexpr std::size_t half = size / 2;
-      constexpr std::size_t index = 16 / size - 1 + block / size;
+      constexpr std::size_t nodes = 16 / size;
+      constexpr std::size_t node = block / size;
       if constexpr (known < half) {
         // L = (lo + w hi) / 2 where lo and hi are known, and where only hi is, lo = 2 L - w hi.
 #pragma GCC unroll 8
         for (std::size_t r = known; r < half; ++r) {
-          const Vector high = f.times(x[block + half + r], top.w(f, index));
+          const Vector high = f.times(x[block + half + r], top.w(f, nodes, node));
           x[block + r] = f.times(f.plus(x[block + r], high), f.factor(top.half, f.clearing(top.half)));
         }
         inverse_rows<half, known, block>(f, top, x);
 #pragma GCC unroll 8
         for (std::size_t r = 0; r < known; ++r) {
-          x[block + r] = twice_less(f, x[block + r], f.times(x[block + half + r], top.w(f, index)));
+          x[block + r] = twice_less(f, x[block + r], f.times(x[block + half + r], top.w(f, nodes, node)));
         }
       } else {
         inverse_rows<half, half, block>(f, top, x);
@@ -405,14 +554,14 @@ struct Passes {
 #pragma GCC unroll 8
         for (std::size_t r = known - half; r < half; ++r) {
           const Vector left = x[block + r];
-          const Vector high = f.times(x[block + half + r], top.w(f, index));
+          const Vector high = f.times(x[block + half + r], top.w(f, nodes, node));
           x[block + half + r] = f.less(f.plus(f.minus(left, high), f.p2()), f.p4());
           x[block + r] = twice_less(f, left, high);
         }
         inverse_rows<half, known - half, block + half>(f, top, x);
 #pragma GCC unroll 8
         for (std::size_t r = 0; r < known - half; ++r) {
-          inverse2(f, x[block + r], x[block + half + r], top.inverse(f, index));
+          inverse2(f, x[block + r], x[block + half + r], top.inverse(f, nodes, node));
         }
       }
     }
@@ -423,20 +572,22 @@ struct Passes {
   }
 
   template <std::size_t rows>
-  static void inverse_top_of(const Field& field, const InverseTop& top, std::uint64_t* words, std::size_t row_length,
-                             Columns columns) {
+  static DUET_NOINLINE void inverse_top_of(const Field& field, InverseTop& top, std::uint64_t* words,
+                                           std::size_t row_length, Columns columns) {
     const Field f = field;
     for (std::size_t i = columns.begin; i < columns.end; i += lanes) {
+      top.w.stay_in_memory();
+      top.inverse.stay_in_memory();
       Vector x[16];
+      load_rows<rows>(f, words + i, row_length, x);
 #pragma GCC unroll 16
-      for (std::size_t r = 0; r < 16; ++r) x[r] = r < rows ? f.load(words + r * row_length + i) : f.zero();
+      for (std::size_t r = rows; r < 16; ++r) x[r] = f.zero();
       inverse_rows<16, rows, 0>(f, top, x);
-#pragma GCC unroll 16
-      for (std::size_t r = 0; r < rows; ++r) f.store(x[r], words + r * row_length + i);
+      store_rows<rows>(f, x, words + i, row_length);
     }
   }
   template <std::size_t rows = 16>
-  static void inverse_top_with(const Field& f, const InverseTop& top, std::uint64_t* words, const TransformShape& shape,
+  static void inverse_top_with(const Field& f, InverseTop& top, std::uint64_t* words, const TransformShape& shape,
                                Columns columns) {
     if (shape.rows == rows) return inverse_top_of<rows>(f, top, words, shape.row_length, columns);
     if constexpr (rows > 1) return inverse_top_with<rows - 1>(f, top, words, shape, columns);
@@ -446,8 +597,8 @@ struct Passes {
     const TransformPrime& prime = transform_primes[line.prime];
     const Field f{prime};
     InverseTop top;
-    factors_below<16, true>(f, line.twiddles, 0, top.w);
-    factors_below<16, false>(f, line.twiddles, 0, top.inverse);
+    factors_below(f, line.twiddles, 0, top.w);
+    inverse_factors_below(f, line.twiddles, 0, top.inverse);
     top.half = prime.factor((prime.value() + 1) / 2);
     inverse_top_with(f, top, words, shape, columns);
   }

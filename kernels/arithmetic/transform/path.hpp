@@ -58,11 +58,9 @@ struct TransformPath {
                           std::size_t node, Columns columns);
   void (*inverse_columns)(const Line& line, std::uint64_t* words, std::size_t rows, std::size_t row_length,
                           std::size_t node, Columns columns);
-  /// All levels below `node`, whose words are `length`, a power of two and at least 64.
-  void (*forward)(const Line& line, std::uint64_t* words, std::size_t length, std::size_t node);
-  void (*inverse)(const Line& line, std::uint64_t* words, std::size_t length, std::size_t node);
-  /// b may be null where the combination does not need it.
-  void (*combine)(const Line& line, std::uint64_t* a, std::uint64_t* b, std::size_t length, std::size_t node,
+  /// All levels below `node`, whose words in either image are `length`, a power of two and at least 64; there the
+  /// images are combined, and all levels come back. b may be null for a square.
+  void (*subtree)(const Line& line, std::uint64_t* a, std::uint64_t* b, std::size_t length, std::size_t node,
                   Combination combination);
   /// Digits [begin, end) of the number that the coefficients make, as if there was no carry into digit `begin`; returns
   /// the carry out of the last. The coefficients before `begin` count in so far as they reach over it. `begin` is a

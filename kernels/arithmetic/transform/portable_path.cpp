@@ -10,7 +10,8 @@
 #include "kernels/arithmetic/transform/recombination.hpp"
 
 #define DUET_INLINE inline __attribute__((always_inline))
-#define DUET_LAMBDA __attribute__((always_inline))
+// Passes fill all registers; what they are called from does not take part in that.
+#define DUET_NOINLINE __attribute__((noinline))
 
 namespace duet {
 namespace {
@@ -35,14 +36,19 @@ class Word {
   DUET_INLINE Vector p8() const { return 8 * p_; }
   DUET_INLINE Vector load(const std::uint64_t* from) const { return *from; }
   DUET_INLINE void store(Vector x, std::uint64_t* to) const { *to = x; }
+  DUET_INLINE void stream(Vector x, std::uint64_t* to) const { *to = x; }
+  DUET_INLINE void finish_streams() const {}
   DUET_INLINE void load_transposed(const std::uint64_t* from, Vector (&v)[8]) const { std::copy_n(from, 8, v); }
   DUET_INLINE void store_transposed(const Vector (&v)[8], std::uint64_t* to) const { std::copy_n(v, 8, to); }
 
   DUET_INLINE std::uint64_t clearing(std::uint64_t w) const { return w * inverse_ & operand_mask; }
+  DUET_INLINE void clearings(const std::uint64_t* w, std::size_t count, std::uint64_t* to) const {
+    for (std::size_t i = 0; i < count; ++i) to[i] = clearing(w[i]);
+  }
   DUET_INLINE Factor factor(std::uint64_t w) const { return {w, clearing(w)}; }
   DUET_INLINE Factor factor(std::uint64_t w, std::uint64_t clearing) const { return {w, clearing}; }
   DUET_INLINE Factor factors(const std::uint64_t* w) const { return factor(*w); }
-  DUET_INLINE Factor mirrored_factors(const std::uint64_t* w) const { return factor(p_ - *w); }
+  DUET_INLINE Factor backward_factors(const std::uint64_t* w) const { return factor(*w); }
 
   DUET_INLINE Vector plus(Vector x, Vector y) const { return x + y; }
   DUET_INLINE Vector minus(Vector x, Vector y) const { return x - y; }
@@ -54,8 +60,10 @@ class Word {
   }
   DUET_INLINE Vector product_and(Vector x, const Factor& f, Vector more) const { return centred(x, f) + more; }
   DUET_INLINE Vector times(Vector x, const Factor& f) const { return centred(x, f) + p_; }
-  DUET_INLINE Vector dot(Vector a0, Vector b0, Vector a1, Vector b1, Vector a2, Vector b2, Vector a3, Vector b3) const {
-    const UInt128 sum = UInt128{a0} * b0 + UInt128{a1} * b1 + UInt128{a2} * b2 + UInt128{a3} * b3;
+  // a b + ... in (0, 4 p), of pairs below 4 p and 4 p, as many as four; one of each pair below 2 p where they are four.
+  template <class... More>
+  DUET_INLINE Vector dot(Vector a, Vector b, More... more) const {
+    const UInt128 sum = sum_of(a, b, more...);
     const std::uint64_t clearing = static_cast<std::uint64_t>(sum) * inverse_ & operand_mask;
     return static_cast<std::uint64_t>(sum >> operand_bits) + p_ - high(clearing, p_);
   }
@@ -65,6 +73,11 @@ class Word {
   }
 
  private:
+  static DUET_INLINE UInt128 sum_of() { return 0; }
+  template <class... More>
+  static DUET_INLINE UInt128 sum_of(Vector a, Vector b, More... more) {
+    return UInt128{a} * b + sum_of(more...);
+  }
   static DUET_INLINE std::uint64_t high(std::uint64_t x, std::uint64_t y) {
     return static_cast<std::uint64_t>(UInt128{x} * y >> operand_bits);
   }
@@ -88,9 +101,7 @@ TransformPath portable_path() {
           &WordPasses::inverse_top,
           &WordPasses::forward_columns,
           &WordPasses::inverse_columns,
-          &WordPasses::forward,
-          &WordPasses::inverse,
-          &WordPasses::combine,
+          &WordPasses::subtree,
           &recombine_by_words};
 }
 

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <stdexcept>
 #include <string_view>
 
 #include "kernels/arithmetic/transform/prime.hpp"
+#include "kernels/core/partition.hpp"
 
 namespace duet {
 namespace {
@@ -16,6 +18,29 @@ constexpr long double product_of_primes() {
   long double product = 1;
   for (const TransformPrime& prime : transform_primes) product *= static_cast<long double>(prime.value());
   return product;
+}
+
+/// "00" to "99".
+constexpr std::array<char, 200> pairs_of_places = [] {
+  std::array<char, 200> pairs{};
+  for (std::size_t i = 0; i < 100; ++i) {
+    pairs[2 * i] = static_cast<char>('0' + i / 10);
+    pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
+  }
+  return pairs;
+}();
+
+/// Exactly so many characters, with zeros in front. Two halves, so that their divisions do not wait for each other.
+void write_places(std::uint64_t digit, unsigned places, char* to) {
+  constexpr unsigned lower_places = 8;
+  auto lower = static_cast<std::uint32_t>(digit % 100'000'000);
+  digit /= 100'000'000;
+  for (unsigned at = places; at > places - lower_places; at -= 2, lower /= 100) {
+    std::memcpy(to + at - 2, pairs_of_places.data() + 2 * std::size_t{lower % 100}, 2);
+  }
+  unsigned at = places - lower_places;
+  for (; at >= 2; at -= 2, digit /= 100) std::memcpy(to + at - 2, pairs_of_places.data() + 2 * (digit % 100), 2);
+  if (at == 1) to[0] = static_cast<char>('0' + digit % 10);
 }
 
 }  // namespace
@@ -49,52 +74,56 @@ std::size_t digits_of_limbs(std::size_t limbs, const Radix& radix) {
 }
 std::size_t limbs_of_digits(std::size_t digits, const Radix& radix) { return (radix.bits * digits + 63) / 64; }
 
-void unpack_limbs(std::span<const std::uint64_t> limbs, const Radix& radix, std::span<std::uint64_t> digits) {
+void unpack_limbs(std::span<const std::uint64_t> limbs, const Radix& radix, std::span<std::uint64_t> digits,
+                  std::size_t first) {
   const std::uint64_t mask = radix.base - 1;
-  std::size_t bit = 0;
+  std::size_t bit = first * radix.bits;
   for (std::size_t i = 0; i < digits.size(); ++i, bit += radix.bits) {
     const std::size_t limb = bit / 64;
     const unsigned shift = bit % 64;
-    if (limb >= limbs.size()) {
-      digits[i] = 0;
-      continue;
-    }
+    const std::uint64_t here = limb < limbs.size() ? limbs[limb] : 0;
+    const std::uint64_t above = limb + 1 < limbs.size() ? limbs[limb + 1] : 0;
     // Shifting twice, for a shift by 64 is not defined.
-    const std::uint64_t above = limb + 1 < limbs.size() ? limbs[limb + 1] << 1U << (63 - shift) : 0;
-    digits[i] = (limbs[limb] >> shift | above) & mask;
+    digits[i] = (here >> shift | above << 1U << (63 - shift)) & mask;
   }
 }
 
-void pack_limbs(std::span<const std::uint64_t> digits, const Radix& radix, std::span<std::uint64_t> limbs) {
-  std::size_t digit = 0;
-  unsigned filled = 0;
-  std::uint64_t limb = 0;
-  for (std::uint64_t& to : limbs) {
-    while (filled < 64 && digit < digits.size()) {
-      limb |= digits[digit] << filled;
-      filled += radix.bits;
-      ++digit;
+void pack_limbs(std::span<const std::uint64_t> digits, const Radix& radix, std::span<std::uint64_t> limbs,
+                std::size_t first) {
+  const auto digit = [&](std::size_t i) { return i < digits.size() ? digits[i] : 0; };
+  const unsigned bits = radix.bits;
+  std::size_t at = first * 64 / bits;
+  auto shift = static_cast<unsigned>(first * 64 % bits);
+  for (std::uint64_t& limb : limbs) {
+    // Two digits and what is above their end, at bit 2 bits - shift; there is nothing of the third where that is beyond
+    // the limb.
+    const unsigned end = 2 * bits - shift;
+    const std::uint64_t third = end < 64 ? digit(at + 2) << (end & 63U) : 0;
+    limb = digit(at) >> shift | digit(at + 1) << (bits - shift) | third;
+    shift += 64 - bits;
+    ++at;
+    if (shift >= bits) {
+      shift -= bits;
+      ++at;
     }
-    to = limb;
-    // What did not fit begins the next one.
-    const unsigned over = filled > 64 ? filled - 64 : 0;
-    limb = over != 0 ? digits[digit - 1] >> (radix.bits - over) : 0;
-    filled = over;
   }
 }
 
-std::string decimal_string(std::span<const std::uint64_t> digits, const Radix& radix) {
+std::string decimal_string(std::span<const std::uint64_t> digits, const Radix& radix, const Team& team) {
   while (!digits.empty() && digits.back() == 0) digits = digits.first(digits.size() - 1);
   if (digits.empty()) return "0";
   std::string text = std::to_string(digits.back());
-  std::size_t at = text.size();
-  text.resize(at + (digits.size() - 1) * radix.places);
-  for (std::size_t i = digits.size() - 1; i-- > 0; at += radix.places) {
-    std::uint64_t digit = digits[i];
-    for (std::size_t place = radix.places; place-- > 0; digit /= 10) {
-      text[at + place] = static_cast<char>('0' + digit % 10);
+  const std::size_t leading = text.size();
+  const std::size_t below = digits.size() - 1;
+  text.resize(leading + below * radix.places);
+  // From the end of the text backwards, the least digit last.
+  team.parallel(team.workers, [&](std::int64_t part) {
+    const Range mine = share_of(static_cast<std::int64_t>(below), team.workers, part);
+    for (auto i = static_cast<std::size_t>(mine.begin); i < static_cast<std::size_t>(mine.end); ++i) {
+      char* const end = text.data() + text.size() - i * radix.places;
+      write_places(digits[i], radix.places, end - radix.places);
     }
-  }
+  });
   return text;
 }
 

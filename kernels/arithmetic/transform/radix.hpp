@@ -6,7 +6,10 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "kernels/arithmetic/transform/team.hpp"
 
 namespace duet {
 
@@ -40,16 +43,19 @@ inline constexpr unsigned least_digit_places = 16;
 [[nodiscard]] Radix binary_radix_for(double bits);
 [[nodiscard]] Radix decimal_radix_for(double places);
 
-/// The digits of the sum of limbs[i] 2^(64 i), without zeros at the end. `radix` is binary. About 0.5 ns a digit.
+/// From limbs of 64 bits to digits in a binary radix, and back. What is filled is a stretch of the whole that begins
+/// with the `first` digit or limb, so that threads may share the work; beyond the number's end there are zeros. 1 ns a
+/// digit.
 [[nodiscard]] std::size_t digits_of_limbs(std::size_t limbs, const Radix& radix);
-void unpack_limbs(std::span<const std::uint64_t> limbs, const Radix& radix, std::span<std::uint64_t> digits);
-
-/// The other way: limbs of 64 bits of digits in a binary radix; the last may be zero.
 [[nodiscard]] std::size_t limbs_of_digits(std::size_t digits, const Radix& radix);
-void pack_limbs(std::span<const std::uint64_t> digits, const Radix& radix, std::span<std::uint64_t> limbs);
+void unpack_limbs(std::span<const std::uint64_t> limbs, const Radix& radix, std::span<std::uint64_t> digits,
+                  std::size_t first = 0);
+void pack_limbs(std::span<const std::uint64_t> digits, const Radix& radix, std::span<std::uint64_t> limbs,
+                std::size_t first = 0);
 
-/// Decimal digits of a number in a decimal radix, without leading zeros; "0" for none.
-[[nodiscard]] std::string decimal_string(std::span<const std::uint64_t> digits, const Radix& radix);
+/// Decimal digits of a number in a decimal radix, without leading zeros; "0" for none. 1 ns a decimal digit.
+[[nodiscard]] std::string decimal_string(std::span<const std::uint64_t> digits, const Radix& radix,
+                                         const Team& team = serial_team());
 /// And back. `text` consists of decimal digits.
 [[nodiscard]] std::vector<std::uint64_t> digits_of_decimal(std::string_view text, const Radix& radix);
 

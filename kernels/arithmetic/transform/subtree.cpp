@@ -16,11 +16,7 @@ void work_off(const TransformPath& path, const Subtree& subtree, Combination com
     columns_inverse(path, subtree, combination, {0, each});
     return;
   }
-  path.forward(line, a, length, node);
-  if (b != nullptr) path.forward(line, b, length, node);
-  path.combine(line, a, b, length, node, combination);
-  path.inverse(line, a, length, node);
-  if (is_doubling(combination)) path.inverse(line, b, length, node);
+  path.subtree(line, a, b, length, node, combination);
 }
 
 std::size_t subtree_rows(std::size_t length) {
@@ -48,13 +44,11 @@ void columns_inverse(const TransformPath& path, const Subtree& subtree, Combinat
 Residues residues_of(const std::array<const std::uint64_t*, transform_primes_count>& images,
                      const TransformShape& shape) {
   Residues residues;
+  // Each level doubles; the products at the leaves divide by 2^52; the last two levels are not done.
+  const int levels = std::countr_zero(shape.row_length * most_rows) - 2;
   for (std::size_t k = 0; k < transform_primes_count; ++k) {
-    const TransformPrime& prime = transform_primes[k];
     residues.words[k] = images[k];
-    // Each level doubles; the products at the leaves divide by 2^52; the last two levels are not done.
-    const std::uint64_t doubled =
-        prime.power(2, static_cast<std::uint64_t>(std::countr_zero(shape.row_length * most_rows)) - 2);
-    residues.scale[k] = prime.factor(prime.product(prime.factor(1), prime.reciprocal(doubled)));
+    residues.scale[k] = transform_primes[k].factor(std::uint64_t{1} << (operand_bits - static_cast<unsigned>(levels)));
   }
   return residues;
 }

@@ -26,7 +26,7 @@ class Words {
     ask_for_huge_pages(memory_.get(), bytes);
   }
 
-  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::size_t size() const { return memory_ == nullptr ? 0 : size_; }
   [[nodiscard]] std::uint64_t* data() { return memory_.get(); }
   [[nodiscard]] const std::uint64_t* data() const { return memory_.get(); }
   [[nodiscard]] std::span<std::uint64_t> span() { return {memory_.get(), size_}; }

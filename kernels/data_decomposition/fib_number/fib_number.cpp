@@ -25,21 +25,24 @@ struct Place {
   FibNumber asked;
   Execution execution;
   SlicedNumber answer{};
-  RankSpace space{};
+  FibNumberSpace space{};
   std::unique_ptr<TbbTeam> team{};  ///< for tbb alone: kept, since the workers of a new arena come late
 };
 
 SlicedNumber solved(Model model, Place& place) {
   switch (model) {
+    case Model::serial:
+      return fib_number_serial(place.asked, place.execution, place.space);
+    case Model::openmp:
+      return fib_number_openmp(place.asked, place.execution, place.space);
     case Model::tbb:
-      return fib_number_tbb(place.asked, place.execution, *place.team);
+      return fib_number_tbb(place.asked, place.execution, place.space, *place.team);
     case Model::mpi:
       return fib_number_mpi(place.asked, place.execution, place.space);
     case Model::hybrid:
       return fib_number_hybrid(place.asked, place.execution, place.space);
-    default:
-      return fib_number(place.asked, model, place.execution);
   }
+  throw std::invalid_argument("no such model");
 }
 
 std::string radix_text(const Radix& radix) {
@@ -68,19 +71,9 @@ Placed place_for_harness(const Instance& instance, Model model, const Execution&
 Radix FibNumber::radix() const { return decimal ? decimal_radix_for_index(n) : binary_radix_for_index(n); }
 
 SlicedNumber fib_number(const FibNumber& asked, Model model, const Execution& execution) {
-  switch (model) {
-    case Model::serial:
-      return fib_number_serial(asked, execution);
-    case Model::openmp:
-      return fib_number_openmp(asked, execution);
-    case Model::tbb:
-      return fib_number_tbb(asked, execution);
-    case Model::mpi:
-      return fib_number_mpi(asked, execution);
-    case Model::hybrid:
-      return fib_number_hybrid(asked, execution);
-  }
-  throw std::invalid_argument("no such model");
+  Place place{asked, execution};
+  if (model == Model::tbb) place.team = std::make_unique<TbbTeam>(place.execution);
+  return solved(model, place);
 }
 
 double fib_number_memory(const FibNumber& asked, Model model, int ranks) {

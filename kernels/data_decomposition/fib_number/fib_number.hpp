@@ -33,11 +33,11 @@
 #include "kernels/core/execution.hpp"
 #include "kernels/core/problem.hpp"
 #include "kernels/core/vocabulary.hpp"
+#include "kernels/data_decomposition/fib_number/rank_doubling.hpp"
 #include "kernels/data_decomposition/fib_number/sliced_number.hpp"
 
 namespace duet {
 
-class RankSpace;
 class TbbTeam;
 
 /// What is asked.
@@ -50,19 +50,22 @@ struct FibNumber {
   [[nodiscard]] Radix radix() const;
 };
 
-/// The algorithms. mpi and hybrid are collective over execution.communicator.
-[[nodiscard]] SlicedNumber fib_number_serial(const FibNumber& asked, const Execution& execution);
-[[nodiscard]] SlicedNumber fib_number_openmp(const FibNumber& asked, const Execution& execution);
-[[nodiscard]] SlicedNumber fib_number_tbb(const FibNumber& asked, const Execution& execution);
-/// The same with a team that is there already: the workers of a new one come 0.1 ms late and more.
-[[nodiscard]] SlicedNumber fib_number_tbb(const FibNumber& asked, const Execution& execution, TbbTeam& team);
-[[nodiscard]] SlicedNumber fib_number_mpi(const FibNumber& asked, const Execution& execution);
-[[nodiscard]] SlicedNumber fib_number_hybrid(const FibNumber& asked, const Execution& execution);
-/// The same with memory that is there already.
-[[nodiscard]] SlicedNumber fib_number_mpi(const FibNumber& asked, const Execution& execution, RankSpace& space);
-[[nodiscard]] SlicedNumber fib_number_hybrid(const FibNumber& asked, const Execution& execution, RankSpace& space);
+/// Working memory of one caller, which grows to what is needed. Who computes many numbers keeps it: taking pages anew
+/// costs a quarter of the time.
+struct FibNumberSpace {
+  TransformContext here;
+  RankSpace on_ranks;
+};
 
-/// By any model.
+/// The algorithms. mpi and hybrid are collective over execution.communicator.
+[[nodiscard]] SlicedNumber fib_number_serial(const FibNumber& asked, const Execution& execution, FibNumberSpace& space);
+[[nodiscard]] SlicedNumber fib_number_openmp(const FibNumber& asked, const Execution& execution, FibNumberSpace& space);
+[[nodiscard]] SlicedNumber fib_number_tbb(const FibNumber& asked, const Execution& execution, FibNumberSpace& space,
+                                          TbbTeam& workers);
+[[nodiscard]] SlicedNumber fib_number_mpi(const FibNumber& asked, const Execution& execution, FibNumberSpace& space);
+[[nodiscard]] SlicedNumber fib_number_hybrid(const FibNumber& asked, const Execution& execution, FibNumberSpace& space);
+
+/// By any model, with memory of its own.
 [[nodiscard]] SlicedNumber fib_number(const FibNumber& asked, Model model, const Execution& execution);
 
 /// The bytes that all processes of one node need at the most, the answer included.

@@ -1,18 +1,12 @@
 #include "kernels/data_decomposition/fib_number/fib_number.hpp"
-#include "kernels/data_decomposition/fib_number/rank_doubling.hpp"
 #include "kernels/data_decomposition/fib_number/teams.hpp"
 
 namespace duet {
 
-SlicedNumber fib_number_hybrid(const FibNumber& asked, const Execution& execution) {
-  RankSpace space;
-  return fib_number_hybrid(asked, execution, space);
-}
-
-SlicedNumber fib_number_hybrid(const FibNumber& asked, const Execution& execution, RankSpace& space) {
+SlicedNumber fib_number_hybrid(const FibNumber& asked, const Execution& execution, FibNumberSpace& space) {
   const Team team = openmp_team(execution);
   const RankDoubling ranks{.communicator = execution.communicator, .team = team, .timesheet = execution.timesheet};
-  return sliced_sequence(asked.sequence, asked.n, asked.radix(), ranks, space);
+  return sliced_sequence(asked.sequence, asked.n, asked.radix(), ranks, space.on_ranks);
 }
 
 }  // namespace duet

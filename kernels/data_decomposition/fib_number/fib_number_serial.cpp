@@ -3,9 +3,11 @@
 
 namespace duet {
 
-SlicedNumber fib_number_serial(const FibNumber& asked, const Execution& execution) {
+SlicedNumber fib_number_serial(const FibNumber& asked, const Execution& execution, FibNumberSpace& space) {
   const Team team = single_team(execution);
-  return in_order(sequence_digits(asked.sequence, asked.n, asked.radix(), team));
+  space.here.radix = asked.radix();
+  space.here.team = &team;
+  return in_order(sequence_digits(asked.sequence, asked.n, space.here));
 }
 
 }  // namespace duet

@@ -3,13 +3,12 @@
 
 namespace duet {
 
-SlicedNumber fib_number_tbb(const FibNumber& asked, const Execution& execution) {
-  return fib_number_tbb(asked, execution, TbbTeam::kept(execution.threads));
-}
-
-SlicedNumber fib_number_tbb(const FibNumber& asked, const Execution& execution, TbbTeam& workers) {
+SlicedNumber fib_number_tbb(const FibNumber& asked, const Execution& execution, FibNumberSpace& space,
+                            TbbTeam& workers) {
   const Team team = tbb_team(execution, workers);
-  return in_order(sequence_digits(asked.sequence, asked.n, asked.radix(), team));
+  space.here.radix = asked.radix();
+  space.here.team = &team;
+  return in_order(sequence_digits(asked.sequence, asked.n, space.here));
 }
 
 }  // namespace duet

@@ -538,7 +538,8 @@ double rank_doubling_bytes(std::uint64_t n, const Radix& radix, int ranks) {
   // Two images, coefficients of one result and of two half as long, F and L with the room of the last; tables of
   // twiddles and digits on their way on every rank.
   const double shared = (2 * primes + 1.5 * primes + 2) * image * 1.05;
-  const double each = primes * image / 8 + 4 * static_cast<double>(words_a_round) + 11 * most_rows * columns_in_strip +
+  const double each = 2 * primes * static_cast<double>(std::bit_ceil(static_cast<std::size_t>(image) / 8 + 64)) +
+                      4 * static_cast<double>(words_a_round) + 11 * most_rows * columns_in_strip +
                       16 * static_cast<double>(least_shared_digits);
   return 8 * (shared + static_cast<double>(ranks) * each);
 }
@@ -555,7 +556,8 @@ SlicedNumber sliced_sequence(Sequence sequence, std::uint64_t n, const Radix& ra
   // Both numbers of a pair stand in the shape of the larger one.
   const auto start = [&](Sequence of, std::size_t places) {
     const Booking booking{ranks.timesheet, 0, Activity::useful};
-    return products.slice_of(sequence_digits(of, n >> doublings, radix, serial_team()).digits(), places);
+    TransformContext context{.radix = radix};
+    return products.slice_of(sequence_digits(of, n >> doublings, context).digits(), places);
   };
   if (doublings == 0) return start(sequence, 0);
   products.make_room_for(static_cast<std::size_t>(digits_of_half(n, radix)));

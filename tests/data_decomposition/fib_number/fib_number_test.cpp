@@ -41,10 +41,10 @@ TEST(FibNumber, IsThatOfGmpInEverySharedModel) {
       const FibNumber asked{.sequence = sequence, .n = n};
       const auto right = limbs_by_gmp(asked);
       for (const int threads : {1, 2, 3}) {
-        EXPECT_TRUE(limbs_of(fib_number_openmp(asked, {.threads = threads})) == right) << n << " " << threads;
-        EXPECT_TRUE(limbs_of(fib_number_tbb(asked, {.threads = threads})) == right) << n << " " << threads;
+        EXPECT_TRUE(limbs_of(fib_number(asked, Model::openmp, {.threads = threads})) == right) << n << " " << threads;
+        EXPECT_TRUE(limbs_of(fib_number(asked, Model::tbb, {.threads = threads})) == right) << n << " " << threads;
       }
-      const SlicedNumber serial = fib_number_serial(asked, {});
+      const SlicedNumber serial = fib_number(asked, Model::serial, {});
       EXPECT_TRUE(limbs_of(serial) == right) << n;
       EXPECT_TRUE(judged(asked, serial).right) << n << ": " << judged(asked, serial).explanation;
     }
@@ -55,7 +55,7 @@ TEST(FibNumber, IsRightInDecimalToo) {
   for (const std::uint64_t n : {0U, 1U, 7U, 100U, 54'321U, 300'007U}) {
     for (const Sequence sequence : {Sequence::fibonacci, Sequence::lucas}) {
       const FibNumber asked{.sequence = sequence, .n = n, .decimal = true};
-      const SlicedNumber answer = fib_number_openmp(asked, {.threads = 2});
+      const SlicedNumber answer = fib_number(asked, Model::openmp, {.threads = 2});
       EXPECT_TRUE(judged(asked, answer).right) << n << ": " << judged(asked, answer).explanation;
     }
   }
@@ -63,7 +63,7 @@ TEST(FibNumber, IsRightInDecimalToo) {
 
 TEST(FibNumber, BooksWhatItsThreadsDo) {
   Timesheet timesheet{2};
-  static_cast<void>(fib_number_openmp({.n = 3'000'000}, {.threads = 2, .timesheet = &timesheet}));
+  static_cast<void>(fib_number({.n = 3'000'000}, Model::openmp, {.threads = 2, .timesheet = &timesheet}));
   // Which thread takes how many parts is theirs to find out.
   EXPECT_GT(timesheet.of(0).useful + timesheet.of(1).useful, 0);
 }
@@ -74,7 +74,7 @@ class FibNumberVerify : public testing::Test {
   [[nodiscard]] std::span<std::uint64_t> digits() { return answer_.row(0); }
 
   FibNumber asked_{.n = 123'457};
-  SlicedNumber answer_ = fib_number_serial(asked_, {});
+  SlicedNumber answer_ = fib_number(asked_, Model::serial, {});
 };
 
 TEST_F(FibNumberVerify, AcceptsTheRightNumber) { EXPECT_TRUE(accepts()); }
@@ -122,9 +122,9 @@ TEST_F(FibNumberVerify, RejectsNothingAsANumber) {
 
 TEST(FibNumberDigest, DependsOnEveryDigitAndItsPlace) {
   const FibNumber asked{.n = 50'000};
-  SlicedNumber answer = fib_number_serial(asked, {});
+  SlicedNumber answer = fib_number(asked, Model::serial, {});
   const std::string right = digest_of_fib_number(answer, MPI_COMM_NULL);
-  EXPECT_EQ(digest_of_fib_number(fib_number_tbb(asked, {.threads = 3}), MPI_COMM_NULL), right);
+  EXPECT_EQ(digest_of_fib_number(fib_number(asked, Model::tbb, {.threads = 3}), MPI_COMM_NULL), right);
   answer.row(0)[answer.digits - 1] ^= 1U;
   EXPECT_NE(digest_of_fib_number(answer, MPI_COMM_NULL), right);
 }

@@ -7,7 +7,6 @@
 #include "kernels/core/mpi.hpp"
 #include "kernels/data_decomposition/fib_number/fib_number.hpp"
 #include "kernels/data_decomposition/fib_number/rank_doubling.hpp"
-#include "kernels/data_decomposition/fib_number/teams.hpp"
 
 namespace duet {
 namespace {
@@ -23,7 +22,8 @@ class FibNumberRanks : public testing::Test {
 
   /// True on all ranks where each has its columns of the number as one thread computes it.
   [[nodiscard]] bool is_the_serial_number(const SlicedNumber& answer, Sequence sequence, std::uint64_t n) const {
-    const DigitNumber right = sequence_digits(sequence, n, answer.radix, serial_team());
+    TransformContext context{.radix = answer.radix};
+    const DigitNumber right = sequence_digits(sequence, n, context);
     bool same = answer.digits == right.size;
     for (std::size_t r = 0; r < answer.shape.rows; ++r) {
       const auto row = answer.row(r);
@@ -74,19 +74,18 @@ TEST_F(FibNumberRanks, WorkWithThreadsToo) {
     const FibNumber asked{.n = n};
     for (const int threads : {1, 2, 3}) {
       const Execution execution{.threads = threads, .communicator = communicator()};
-      EXPECT_TRUE(is_the_serial_number(fib_number_hybrid(asked, execution), Sequence::fibonacci, n)) << n;
+      EXPECT_TRUE(is_the_serial_number(fib_number(asked, Model::hybrid, execution), Sequence::fibonacci, n)) << n;
     }
-    EXPECT_TRUE(is_the_serial_number(fib_number_mpi(asked, {.communicator = communicator()}), Sequence::fibonacci, n));
+    EXPECT_TRUE(
+        is_the_serial_number(fib_number(asked, Model::mpi, {.communicator = communicator()}), Sequence::fibonacci, n));
   }
 }
 
 TEST_F(FibNumberRanks, JudgeTogetherAndSayNoOnAllRanks) {
   const FibNumber asked{.n = 1'234'567};
-  SlicedNumber answer = fib_number_mpi(asked, {.communicator = communicator()});
+  SlicedNumber answer = fib_number(asked, Model::mpi, {.communicator = communicator()});
   EXPECT_TRUE(judge_fib_number(asked, answer, 1, communicator()).right);
-  const DigitNumber serial = sequence_digits(Sequence::fibonacci, asked.n, answer.radix, serial_team());
-  SlicedNumber plain = in_order({.words = Words{serial.size}, .size = serial.size, .radix = serial.radix});
-  std::ranges::copy(serial.digits(), plain.row(0).begin());
+  const SlicedNumber plain = fib_number(asked, Model::serial, {});
   EXPECT_EQ(digest_of_fib_number(answer, communicator()), digest_of_fib_number(plain, MPI_COMM_NULL));
 
   const bool last = rank_in(communicator()) == size_of(communicator()) - 1;
