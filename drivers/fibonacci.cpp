@@ -426,11 +426,12 @@ int answer_together(const FibonacciIndex& index, OutputFile& output, const Sessi
   asked_together(communicator, [&] {
     if (asked.n > largest_fibonacci_index) {
       throw UsageError(
-          fmt::format("{} has about {:.3g} digits, {} of them in decimal; the largest index of an exact number is {}; "
+          fmt::format("{} has about {:.3g} digits and would need about {}; the largest index of an exact number is {}; "
                       "--mod answers any",
-                      name, digits_of(asked.n), bytes_text(digits_of(asked.n)), largest_fibonacci_index));
+                      name, digits_of(asked.n), bytes_text(5 * digits_of(asked.n)), largest_fibonacci_index));
     }
-    const double bytes = fib_number_memory(asked, session.model(), session.node_ranks()) + digits_of(asked.n);
+    const double bytes =
+        fib_number_memory(asked, session.model(), session.node_ranks(), session.threads()) + digits_of(asked.n);
     duet::refuse_without_memory(fmt::format("{}, with about {:.3g} digits,", name, digits_of(asked.n)), bytes);
   });
   ProgressLine progress{session.rank() == 0};

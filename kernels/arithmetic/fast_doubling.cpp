@@ -13,12 +13,18 @@
 namespace duet {
 namespace {
 
-/// Up to this index GMP is faster than transforms; decimals of the first number are what it is slow at.
-constexpr std::uint64_t last_small_index = 30'000;
-constexpr std::uint64_t last_small_decimal_index = 4'000;
-
 constexpr double log2_phi = 0.69424191363061730174;
 constexpr double log10_phi = 0.20898764024997873377;
+
+/// GMP is slow at the decimals of the first number: it is a short one.
+constexpr std::uint64_t last_small_decimal_index = 4'000;
+
+/// Up to which index GMP is asked: where the last product's factors are too short for the path.
+std::uint64_t last_small_index(const Radix& radix, const TransformPath& path) {
+  if (radix.bits == 0) return last_small_decimal_index;
+  const double index = static_cast<double>(path.least_limbs) * 64 * 2 / log2_phi;
+  return index < 1e18 ? static_cast<std::uint64_t>(index) : UINT64_MAX;
+}
 
 class GmpNumber {
  public:
@@ -38,6 +44,12 @@ std::size_t most_digits(std::uint64_t n, const Radix& radix) {
   const double each = radix.bits != 0 ? static_cast<double>(n) * log2_phi / radix.bits
                                       : static_cast<double>(n) * log10_phi / radix.places;
   return static_cast<std::size_t>(each) + 2;
+}
+
+/// Working memory of the last product, of two factors with so many digits, and of the step before it.
+std::size_t image_words(std::size_t half, int workers) {
+  return std::max(plan_transform(2 * half, Combination::product, workers).words(),
+                  plan_transform(half + 4, Combination::doubling, workers).words());
 }
 
 std::size_t significant(std::span<const std::uint64_t> digits) {
@@ -66,14 +78,14 @@ void take_sign(std::span<std::uint64_t> number, bool k_is_odd, std::uint64_t sma
 }
 
 /// Shifts of n that leave an index which is GMP's.
-unsigned doublings_of(std::uint64_t n, const Radix& radix) {
-  const std::uint64_t last = radix.bits != 0 ? last_small_index : last_small_decimal_index;
+unsigned doublings_of(std::uint64_t n, const Radix& radix, const TransformPath& path) {
+  const std::uint64_t last = last_small_index(radix, path);
   unsigned doublings = 0;
   while (n >> doublings > last) ++doublings;
   return doublings;
 }
 
-std::vector<std::uint64_t> limbs_of(const DigitNumber& number, const Team& team) {
+std::vector<std::uint64_t> limbs_of(const DigitNumber& number, const TransformTeam& team) {
   std::vector<std::uint64_t> limbs(limbs_of_digits(number.size, number.radix));
   const auto size = static_cast<std::int64_t>(limbs.size());
   team.parallel(team.workers, [&](std::int64_t part) {
@@ -88,13 +100,11 @@ std::vector<std::uint64_t> limbs_of(const DigitNumber& number, const Team& team)
 
 }  // namespace
 
-double doubling_bytes(std::uint64_t n, const Radix& radix) {
+double doubling_bytes(std::uint64_t n, const Radix& radix, int workers) {
   const std::size_t half = most_digits(n / 2 + 1, radix);
-  const TransformPlan last = plan_transform(2 * half, Combination::product);
-  const TransformPlan before = plan_transform(half + 2, Combination::doubling);
-  return 8.0 * (static_cast<double>(std::max(last.words(), before.words())) + 3.0 * static_cast<double>(half) +
-                // Tables of twiddles double while they grow, and the shorter ones stay.
-                6 * static_cast<double>(std::bit_ceil(last.shape.words() / 8 + 64)));
+  const std::size_t longest = plan_transform(2 * half, Combination::product, workers).shape.words();
+  return 8.0 * (static_cast<double>(image_words(half, workers)) + 3.0 * static_cast<double>(half) +
+                static_cast<double>(transform_primes_count * std::bit_ceil(longest / 8)));
 }
 
 Radix binary_radix_for_index(std::uint64_t n) {
@@ -106,7 +116,7 @@ Radix decimal_radix_for_index(std::uint64_t n) {
 
 DigitNumber sequence_digits(Sequence sequence, std::uint64_t n, TransformContext& context) {
   const Radix& radix = context.radix;
-  const unsigned doublings = doublings_of(n, radix);
+  const unsigned doublings = doublings_of(n, radix, *context.path);
   const std::uint64_t first = n >> doublings;
   const std::size_t half = most_digits(n / 2 + 1, radix);
   // F, then L beside it; the answer takes the place of both.
@@ -133,8 +143,7 @@ DigitNumber sequence_digits(Sequence sequence, std::uint64_t n, TransformContext
   });
 
   // Room for the last product at once: a step then finds the pages that the one before it used.
-  const std::size_t needed = std::max(plan_transform(2 * half, Combination::product).words(),
-                                      plan_transform(half + 2, Combination::doubling).words());
+  const std::size_t needed = image_words(half, context.team->workers);
   if (context.space.size() < needed) {
     context.space = Words{};
     context.space = Words{needed};
@@ -180,13 +189,13 @@ DigitNumber sequence_digits(Sequence sequence, std::uint64_t n, TransformContext
 
 namespace {
 
-std::vector<std::uint64_t> sequence_limbs(Sequence sequence, std::uint64_t n, const Team& team) {
+std::vector<std::uint64_t> sequence_limbs(Sequence sequence, std::uint64_t n, const TransformTeam& team) {
   TransformContext context{.radix = binary_radix_for_index(n), .team = &team};
   const DigitNumber number = sequence_digits(sequence, n, context);
   context.space = {};
   return limbs_of(number, team);
 }
-std::string sequence_decimal(Sequence sequence, std::uint64_t n, const Team& team) {
+std::string sequence_decimal(Sequence sequence, std::uint64_t n, const TransformTeam& team) {
   TransformContext context{.radix = decimal_radix_for_index(n), .team = &team};
   const DigitNumber number = sequence_digits(sequence, n, context);
   context.space = {};
@@ -195,15 +204,17 @@ std::string sequence_decimal(Sequence sequence, std::uint64_t n, const Team& tea
 
 }  // namespace
 
-std::vector<std::uint64_t> fibonacci_limbs(std::uint64_t n, const Team& team) {
+std::vector<std::uint64_t> fibonacci_limbs(std::uint64_t n, const TransformTeam& team) {
   return sequence_limbs(Sequence::fibonacci, n, team);
 }
-std::vector<std::uint64_t> lucas_limbs(std::uint64_t n, const Team& team) {
+std::vector<std::uint64_t> lucas_limbs(std::uint64_t n, const TransformTeam& team) {
   return sequence_limbs(Sequence::lucas, n, team);
 }
-std::string fibonacci_decimal(std::uint64_t n, const Team& team) {
+std::string fibonacci_decimal(std::uint64_t n, const TransformTeam& team) {
   return sequence_decimal(Sequence::fibonacci, n, team);
 }
-std::string lucas_decimal(std::uint64_t n, const Team& team) { return sequence_decimal(Sequence::lucas, n, team); }
+std::string lucas_decimal(std::uint64_t n, const TransformTeam& team) {
+  return sequence_decimal(Sequence::lucas, n, team);
+}
 
 }  // namespace duet

@@ -37,7 +37,7 @@ struct DigitNumber {
 
 /// What a computation of F(n) or L(n) will take, in bytes, and a little more: the images of the last product and the
 /// digits, all that is held at once.
-[[nodiscard]] double doubling_bytes(std::uint64_t n, const Radix& radix);
+[[nodiscard]] double doubling_bytes(std::uint64_t n, const Radix& radix, int workers = 1);
 
 /// The radix for n: the largest in which the last product can be done.
 [[nodiscard]] Radix binary_radix_for_index(std::uint64_t n);
@@ -48,11 +48,11 @@ struct DigitNumber {
 [[nodiscard]] DigitNumber sequence_digits(Sequence sequence, std::uint64_t n, TransformContext& context);
 
 /// The limbs of 64 bits, without zeros at the end.
-[[nodiscard]] std::vector<std::uint64_t> fibonacci_limbs(std::uint64_t n, const Team& team = serial_team());
-[[nodiscard]] std::vector<std::uint64_t> lucas_limbs(std::uint64_t n, const Team& team = serial_team());
+[[nodiscard]] std::vector<std::uint64_t> fibonacci_limbs(std::uint64_t n, const TransformTeam& team = serial_team());
+[[nodiscard]] std::vector<std::uint64_t> lucas_limbs(std::uint64_t n, const TransformTeam& team = serial_team());
 
 /// The decimal digits.
-[[nodiscard]] std::string fibonacci_decimal(std::uint64_t n, const Team& team = serial_team());
-[[nodiscard]] std::string lucas_decimal(std::uint64_t n, const Team& team = serial_team());
+[[nodiscard]] std::string fibonacci_decimal(std::uint64_t n, const TransformTeam& team = serial_team());
+[[nodiscard]] std::string lucas_decimal(std::uint64_t n, const TransformTeam& team = serial_team());
 
 }  // namespace duet

@@ -19,9 +19,6 @@ namespace {
 
 static_assert(GMP_NUMB_BITS == 64 && sizeof(mp_limb_t) == sizeof(std::uint64_t), "GMP with limbs of 64 bits is needed");
 
-/// Factors of fewer limbs are multiplied by GMP: below, its methods are faster (1.0 at 200 limbs, 2.5 times slower at
-/// 1000, 6 times at 100,000).
-constexpr std::size_t least_transformed_limbs = 220;
 /// Shorter numbers are converted by GMP.
 constexpr std::size_t least_converted_limbs = 1000;
 
@@ -81,7 +78,7 @@ long double Natural::log2() const {
   return std::log2(static_cast<long double>(leading)) + static_cast<long double>(bits() - 64);
 }
 
-std::string Natural::decimal(const Team& team) const {
+std::string Natural::decimal(const TransformTeam& team) const {
   if (limbs_.size() >= least_converted_limbs) {
     const Radix radix = decimal_radix_for(static_cast<double>(bits()) * 0.30103);
     return decimal_string(decimal_digits_of(limbs_, radix, team), radix, team);
@@ -95,13 +92,13 @@ std::string Natural::decimal(const Team& team) const {
   return digits;
 }
 
-Natural Natural::times(const Natural& other, const Team& team) const {
+Natural Natural::times(const Natural& other, const TransformTeam& team) const {
   const Natural& longer = limbs_.size() < other.limbs_.size() ? other : *this;
   const Natural& shorter = limbs_.size() < other.limbs_.size() ? *this : other;
   if (shorter.limbs_.empty()) return {};
   if (&longer == &shorter) return squared(team);
   std::vector<std::uint64_t> product(longer.limbs_.size() + shorter.limbs_.size());
-  if (shorter.limbs_.size() < least_transformed_limbs) {
+  if (shorter.limbs_.size() < fastest_path().least_limbs) {
     mpn_mul(product.data(), longer.limbs_.data(), static_cast<mp_size_t>(longer.limbs_.size()), shorter.limbs_.data(),
             static_cast<mp_size_t>(shorter.limbs_.size()));
     return Natural{std::move(product)};
@@ -117,10 +114,10 @@ Natural Natural::times(const Natural& other, const Team& team) const {
   return Natural{std::move(product)};
 }
 
-Natural Natural::squared(const Team& team) const {
+Natural Natural::squared(const TransformTeam& team) const {
   if (limbs_.empty()) return {};
   std::vector<std::uint64_t> square(2 * limbs_.size());
-  if (limbs_.size() < least_transformed_limbs) {
+  if (limbs_.size() < fastest_path().least_limbs) {
     mpn_sqr(square.data(), limbs_.data(), static_cast<mp_size_t>(limbs_.size()));
     return Natural{std::move(square)};
   }
@@ -133,7 +130,9 @@ Natural Natural::squared(const Team& team) const {
   return Natural{std::move(square)};
 }
 
-Natural fibonacci(std::uint64_t n, const Team& team) {
+Natural fibonacci(std::uint64_t n) { return fibonacci(n, serial_team()); }
+
+Natural fibonacci(std::uint64_t n, const TransformTeam& team) {
   if (n > largest_fibonacci_index) {
     throw std::length_error("F(" + std::to_string(n) + ") is too large; the largest index is " +
                             std::to_string(largest_fibonacci_index));
@@ -165,14 +164,14 @@ double fibonacci_nanoseconds(std::uint64_t n) {
                                             {5'000, 760},
                                             {1e4, 2'300},
                                             {2e4, 6'600},
-                                            {5e4, 26'300},
-                                            {1e5, 72'000},
-                                            {2e5, 203'000},
-                                            {5e5, 720'000},
-                                            {1e6, 1.89e6},
-                                            {3e6, 7.5e6},
-                                            {1e7, 2.9e7},
-                                            {1e8, 4.3e8}}};
+                                            {5e4, 21'000},
+                                            {1e5, 41'000},
+                                            {2e5, 86'000},
+                                            {5e5, 208'000},
+                                            {1e6, 436'000},
+                                            {3e6, 1.49e6},
+                                            {1e7, 5.6e6},
+                                            {1e8, 7.4e7}}};
   const auto x = static_cast<double>(n);
   // The first point not left of n; beyond the last one, the last line goes on.
   const auto* right = std::ranges::find_if(table, [x](const Measured& point) { return x <= point.n; });

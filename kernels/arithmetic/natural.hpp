@@ -34,13 +34,13 @@ class Natural {
   [[nodiscard]] long double log2() const;
   /// The decimal digits, without leading zeros; "0" for 0. Costs O(M(b) log b) for b bits. Of F(n) they are had for a
   /// tenth of it by `fibonacci_decimal` (fast_doubling.hpp).
-  [[nodiscard]] std::string decimal(const Team& team = serial_team()) const;
+  [[nodiscard]] std::string decimal(const TransformTeam& team = serial_team()) const;
 
   /// Costs M(b), about 10 ns a bit of the longer factor and a thousandth of it for each doubling of its length. Throws
   /// std::length_error where the factors are too long, beyond 10^10 bits.
-  [[nodiscard]] Natural times(const Natural& other, const Team& team = serial_team()) const;
+  [[nodiscard]] Natural times(const Natural& other, const TransformTeam& team = serial_team()) const;
   /// Two thirds of the product's.
-  [[nodiscard]] Natural squared(const Team& team = serial_team()) const;
+  [[nodiscard]] Natural squared(const TransformTeam& team = serial_team()) const;
   friend Natural operator*(const Natural& a, const Natural& b) { return a.times(b); }
 
   friend bool operator==(const Natural&, const Natural&) = default;
@@ -51,7 +51,9 @@ class Natural {
 
 /// F(n) for F(0) = 0, F(1) = 1, F(n) = F(n-1) + F(n-2), by doubling (fast_doubling.hpp, with L(n) and decimals). Needs
 /// about six times the bytes of the answer beside it. Throws std::length_error where n > largest_fibonacci_index.
-[[nodiscard]] Natural fibonacci(std::uint64_t n, const Team& team = serial_team());
+[[nodiscard]] Natural fibonacci(std::uint64_t n);
+/// The same by a team.
+[[nodiscard]] Natural fibonacci(std::uint64_t n, const TransformTeam& team);
 
 /// F(n) of the largest n has 2^36 bits: 8 GiB.
 inline constexpr std::uint64_t largest_fibonacci_index = 98'984'914'894;
@@ -67,8 +69,9 @@ inline constexpr std::uint64_t largest_fibonacci_index = 98'984'914'894;
 [[nodiscard]] double fibonacci_bytes(std::uint64_t n);
 
 /// Nanoseconds that `fibonacci(n)` takes: measured on one core (AMD Zen 4) at 16 values of n, with straight lines
-/// between them. Only its ratios matter, and those within 20 % on other processors. A pure function in basic IEEE
-/// operations, so that every rank of a job sees the same number.
+/// between them. Only its ratios matter, and those within 20 % on other processors with AVX-512 IFMA; elsewhere n
+/// beyond 30,000 takes up to six times as long beside smaller ones. A pure function in basic IEEE operations, so that
+/// every rank of a job sees the same number.
 [[nodiscard]] double fibonacci_nanoseconds(std::uint64_t n);
 
 }  // namespace duet

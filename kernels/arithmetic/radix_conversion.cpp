@@ -34,7 +34,7 @@ void add(std::span<std::uint64_t> a, std::span<const std::uint64_t> b, const Rad
 
 class Conversion {
  public:
-  Conversion(std::span<const std::uint64_t> limbs, const Radix& radix, const Team& team)
+  Conversion(std::span<const std::uint64_t> limbs, const Radix& radix, const TransformTeam& team)
       : limbs_{limbs}, context_{.radix = radix, .team = &team} {
     // Decimal digits of 2^(64 piece), of its square, of that one's square ... up to half the number.
     for (std::size_t half = piece; half < limbs.size(); half *= 2) {
@@ -98,7 +98,7 @@ class Conversion {
 }  // namespace
 
 std::vector<std::uint64_t> decimal_digits_of(std::span<const std::uint64_t> limbs, const Radix& radix,
-                                             const Team& team) {
+                                             const TransformTeam& team) {
   return Conversion{limbs, radix, team}.whole();
 }
 

@@ -20,6 +20,6 @@ namespace duet {
 /// Digits in `radix`, which is decimal and takes factors of half that length (`decimal_radix_for`), without zeros at
 /// the end.
 [[nodiscard]] std::vector<std::uint64_t> decimal_digits_of(std::span<const std::uint64_t> limbs, const Radix& radix,
-                                                           const Team& team = serial_team());
+                                                           const TransformTeam& team = serial_team());
 
 }  // namespace duet

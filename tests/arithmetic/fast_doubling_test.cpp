@@ -40,8 +40,9 @@ TEST(FastDoubling, AgreesWithGmpForSmallIndices) {
 }
 
 TEST(FastDoubling, AgreesWithGmpWhereTransformsTakeOver) {
-  for (std::uint64_t n : {29'999U, 30'000U, 30'001U, 30'002U, 30'003U, 59'999U, 60'000U, 60'001U, 60'002U, 60'003U,
-                          65'535U, 65'536U, 100'003U, 131'071U, 131'072U, 777'777U, 1'048'575U}) {
+  for (std::uint64_t n :
+       {3'999U,  4'000U,  4'001U,  8'000U,  8'001U,  8'002U,   23'968U,  23'969U,  23'970U,  23'971U,   47'938U,
+        47'939U, 47'940U, 47'941U, 65'535U, 65'536U, 100'003U, 131'071U, 131'072U, 777'777U, 1'048'575U}) {
     EXPECT_TRUE(fibonacci_limbs(n) == limbs_by_gmp(false, n)) << n;
     EXPECT_TRUE(lucas_limbs(n) == limbs_by_gmp(true, n)) << n;
     EXPECT_TRUE(fibonacci_decimal(n) == decimal_by_gmp(false, n)) << n;

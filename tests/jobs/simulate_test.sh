@@ -80,7 +80,7 @@ computed 7 fat-tree -- matmul --size 100x211x301 --set panel=17 --set strips=3
 golden 1.04606366e-04 16 dragonfly -- matmul --size 256
 computed 16 dragonfly -- matmul --size 256
 
-golden 1.84564646e-03 3 ethernet -- fib_batch --size 300 --set schedule=longest_first
+golden 1.52056030e-03 3 ethernet -- fib_batch --size 300 --set schedule=longest_first
 computed 3 ethernet -- fib_batch --size 300 --set schedule=longest_first
 
 golden 1.98040849e-04 16 fat-tree -- fib_batch --size 3000 --set largest=20000 --set schedule=dynamic

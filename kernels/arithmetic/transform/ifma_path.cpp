@@ -42,7 +42,7 @@ class Ifma {
   static constexpr std::size_t lanes = 8;
 
   DUET_INLINE explicit Ifma(const TransformPrime& prime)
-      : modulus_{prime.value()},
+      : minus_one_{prime.factor(prime.value() - 1)},
         factor_inverse_{prime.inverse()},
         p_{broadcast(prime.value())},
         p2_{broadcast(2 * prime.value())},
@@ -51,7 +51,9 @@ class Ifma {
         inverse_{broadcast(prime.inverse())},
         excess_{broadcast(prime.excess())} {}
 
-  DUET_INLINE std::uint64_t modulus() const { return modulus_; }
+  // What stands in a table for a residue, and for -1.
+  static std::uint64_t entry(const TransformPrime& prime, std::uint64_t residue) { return prime.factor(residue); }
+  DUET_INLINE std::uint64_t minus_one() const { return minus_one_; }
   DUET_INLINE Vector zero() const { return _mm512_setzero_si512(); }
   DUET_INLINE Vector p() const { return p_; }
   DUET_INLINE Vector p2() const { return p2_; }
@@ -88,6 +90,7 @@ class Ifma {
   DUET_INLINE Vector minus(Vector x, Vector y) const { return _mm512_sub_epi64(x, y); }
   DUET_INLINE Vector less(Vector x, Vector bound) const { return _mm512_min_epu64(x, minus(x, bound)); }
   DUET_INLINE Vector reduced(Vector x) const { return less(x, p_); }
+  DUET_INLINE Vector turned(Vector entry, const Factor& f) const { return reduced(times(entry, f)); }
   DUET_INLINE Vector centred(Vector x, const Factor& f) const {
     const Vector clearing = _mm512_madd52lo_epu64(zero(), x, f.clearing);
     const Vector high = _mm512_madd52hi_epu64(zero(), x, f.w);
@@ -156,7 +159,7 @@ class Ifma {
     add_products(low, high, more...);
   }
 
-  std::uint64_t modulus_;
+  std::uint64_t minus_one_;
   std::uint64_t factor_inverse_;
   Vector p_;
   Vector p2_;
@@ -419,6 +422,8 @@ namespace duet {
 
 TransformPath ifma_path() {
   return {"avx512ifma",
+          FactorForm::montgomery,
+          130,
           &has_ifma,
           &IfmaPasses::twist,
           &IfmaPasses::forward_top,

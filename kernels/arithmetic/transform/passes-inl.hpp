@@ -77,7 +77,7 @@ struct Passes {
         factors.mirrored.w[level] = t + (3 * std::bit_floor(j) - j - nodes);
       } else {
         for (std::size_t i = 0; i < nodes; ++i) {
-          factors.first[nodes - 1 + nodes - 1 - i] = i == 0 ? f.modulus() - t[0] : t[3 * std::bit_floor(i) - 1 - i];
+          factors.first[nodes - 1 + nodes - 1 - i] = i == 0 ? f.minus_one() : t[3 * std::bit_floor(i) - 1 - i];
         }
         factors.mirrored.w[level] = factors.first + nodes - 1;
       }
@@ -344,7 +344,7 @@ struct Passes {
     if (j != 0 && j >= lanes) return f.backward_factors(t + (3 * std::bit_floor(j) - j - lanes));
     std::uint64_t w[lanes];
     for (std::size_t i = 0; i < lanes; ++i) {
-      w[i] = j + i == 0 ? f.modulus() - t[0] : t[3 * std::bit_floor(j + i) - 1 - j - i];
+      w[i] = j + i == 0 ? f.minus_one() : t[3 * std::bit_floor(j + i) - 1 - j - i];
     }
     return f.factors(w);
   }
@@ -410,7 +410,7 @@ struct Passes {
                     std::uint64_t* to) {
     const Field f{prime};
     const Factor w = f.factor(factor);
-    for (std::size_t i = 0; i < from.size(); i += lanes) f.store(f.reduced(f.times(f.load(&from[i]), w)), to + i);
+    for (std::size_t i = 0; i < from.size(); i += lanes) f.store(f.turned(f.load(&from[i]), w), to + i);
   }
 
   static void subtree(const Line& line, std::uint64_t* a, std::uint64_t* b, std::size_t length, std::size_t node,
@@ -599,7 +599,7 @@ struct Passes {
     InverseTop top;
     factors_below(f, line.twiddles, 0, top.w);
     inverse_factors_below(f, line.twiddles, 0, top.inverse);
-    top.half = prime.factor((prime.value() + 1) / 2);
+    top.half = Field::entry(prime, (prime.value() + 1) / 2);
     inverse_top_with(f, top, words, shape, columns);
   }
 };

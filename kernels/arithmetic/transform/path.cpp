@@ -7,7 +7,7 @@
 namespace duet {
 
 std::span<const TransformPath> transform_paths() {
-  static const std::array<TransformPath, 2> paths{ifma_path(), portable_path()};
+  static const std::array<TransformPath, 3> paths{ifma_path(), avx2_path(), portable_path()};
   return paths;
 }
 

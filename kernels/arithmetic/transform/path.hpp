@@ -15,7 +15,7 @@
 
 namespace duet {
 
-/// One prime, by its index, and its `twiddles`.
+/// One prime, by its index, and its `twiddles` in the form that the path takes.
 struct Line {
   std::size_t prime = 0;
   const std::uint64_t* twiddles = nullptr;
@@ -34,19 +34,26 @@ enum class Combination {
   doubling  ///< a := a b,  b := b b:  from F(k), L(k) to F(2k), L(2k) + 2 (-1)^k
 };
 
-/// The residues of the coefficients of a product, up to a factor: coefficient i is words[k][i] scale[k] modulo the k-th
-/// prime, scale[k] in the form of a factor.
+/// The residues of the coefficients of a product, up to a factor: coefficient i is words[k][i] scale[k] 2^-52 modulo
+/// the k-th prime.
 struct Residues {
   std::array<const std::uint64_t*, transform_primes_count> words{};
   std::array<std::uint64_t, transform_primes_count> scale{};
 };
 
+/// How factors stand in tables: as w 2^52 mod p, so that products with them divide by 2^52, and products at the leaves
+/// do too; or as doubles between -p / 2 and p / 2.
+enum class FactorForm { montgomery, doubles };
+
 /// Words of an image are the path's own affair: between these functions, nobody reads them.
 struct TransformPath {
   std::string_view name;
+  FactorForm factors;
+  /// From so many limbs of 64 bits on, a product of two equal factors is faster than GMP's; measured on AMD Zen 4.
+  std::size_t least_limbs;
   bool (*runs_here)();
 
-  /// to[i] = from[i] `factor` modulo the prime; sizes are multiples of `shortest_twist`.
+  /// Table entries to[i] = from[i] `factor` modulo the prime; sizes are multiples of `shortest_twist`.
   void (*twist)(const TransformPrime& prime, std::span<const std::uint64_t> from, std::uint64_t factor,
                 std::uint64_t* to);
   /// The first four levels, from digits: `count` of them from digits[0] on, then zeros.

@@ -60,6 +60,10 @@ class TransformPrime {
   [[nodiscard]] constexpr std::uint64_t factor(std::uint64_t a) const {
     return static_cast<std::uint64_t>((UInt128{a % p_} << operand_bits) % p_);
   }
+  /// A residue below p as the double next to zero.
+  [[nodiscard]] constexpr double centred(std::uint64_t a) const {
+    return a > p_ / 2 ? -static_cast<double>(p_ - a) : static_cast<double>(a);
+  }
   /// The factor that does what two factors do, one after the other.
   [[nodiscard]] constexpr std::uint64_t combined(std::uint64_t a, std::uint64_t b) const {
     return product(product(a, b), factor_reciprocal_);

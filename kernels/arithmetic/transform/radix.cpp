@@ -109,7 +109,7 @@ void pack_limbs(std::span<const std::uint64_t> digits, const Radix& radix, std::
   }
 }
 
-std::string decimal_string(std::span<const std::uint64_t> digits, const Radix& radix, const Team& team) {
+std::string decimal_string(std::span<const std::uint64_t> digits, const Radix& radix, const TransformTeam& team) {
   while (!digits.empty() && digits.back() == 0) digits = digits.first(digits.size() - 1);
   if (digits.empty()) return "0";
   std::string text = std::to_string(digits.back());

@@ -55,7 +55,7 @@ void pack_limbs(std::span<const std::uint64_t> digits, const Radix& radix, std::
 
 /// Decimal digits of a number in a decimal radix, without leading zeros; "0" for none. 1 ns a decimal digit.
 [[nodiscard]] std::string decimal_string(std::span<const std::uint64_t> digits, const Radix& radix,
-                                         const Team& team = serial_team());
+                                         const TransformTeam& team = serial_team());
 /// And back. `text` consists of decimal digits.
 [[nodiscard]] std::vector<std::uint64_t> digits_of_decimal(std::string_view text, const Radix& radix);
 

@@ -1,5 +1,7 @@
 #include "kernels/arithmetic/transform/recombination.hpp"
 
+#include <bit>
+
 namespace duet {
 namespace {
 
@@ -19,11 +21,12 @@ struct Digits3 {
   std::uint64_t d2 = 0;
 };
 
-Digits3 coefficient(const Residues& residues, std::size_t i, const Radix& radix) {
+template <class Read>
+Digits3 coefficient(const Residues& residues, std::size_t i, const Radix& radix, const Read& read) {
   const auto& [first, second, third] = transform_primes;
-  const std::uint64_t v0 = times(first, residues.words[0][i], residues.scale[0]);
-  const std::uint64_t r1 = times(second, residues.words[1][i], residues.scale[1]);
-  const std::uint64_t r2 = times(third, residues.words[2][i], residues.scale[2]);
+  const std::uint64_t v0 = times(first, read(residues.words[0][i]), residues.scale[0]);
+  const std::uint64_t r1 = times(second, read(residues.words[1][i]), residues.scale[1]);
+  const std::uint64_t r2 = times(third, read(residues.words[2][i]), residues.scale[2]);
   const std::uint64_t v1 = times(second, r1 + 2 * second.value() - v0, garner_factors.first_modulo_second);
   const std::uint64_t left = times(third, r2 + 2 * third.value() - v0, garner_factors.first_modulo_third);
   const std::uint64_t v2 = times(third, left + 2 * third.value() - v1, garner_factors.second_modulo_third);
@@ -42,15 +45,14 @@ Digits3 coefficient(const Residues& residues, std::size_t i, const Radix& radix)
           static_cast<std::uint64_t>(above / radix.base)};
 }
 
-}  // namespace
-
-std::uint64_t recombine_by_words(const Residues& residues, std::size_t begin, std::size_t end, const Radix& radix,
-                                 std::uint64_t* digits) {
-  Digits3 two_before = begin >= 2 ? coefficient(residues, begin - 2, radix) : Digits3{};
-  Digits3 one_before = begin >= 1 ? coefficient(residues, begin - 1, radix) : Digits3{};
+template <class Read>
+std::uint64_t recombine_with(const Read& read, const Residues& residues, std::size_t begin, std::size_t end,
+                             const Radix& radix, std::uint64_t* digits) {
+  Digits3 two_before = begin >= 2 ? coefficient(residues, begin - 2, radix, read) : Digits3{};
+  Digits3 one_before = begin >= 1 ? coefficient(residues, begin - 1, radix, read) : Digits3{};
   std::uint64_t carry = 0;
   for (std::size_t i = begin; i < end; ++i) {
-    const Digits3 here = coefficient(residues, i, radix);
+    const Digits3 here = coefficient(residues, i, radix, read);
     std::uint64_t sum = here.d0 + one_before.d1 + two_before.d2 + carry;
     for (carry = 0; sum >= radix.base; ++carry) sum -= radix.base;
     digits[i] = sum;
@@ -58,6 +60,21 @@ std::uint64_t recombine_by_words(const Residues& residues, std::size_t begin, st
     one_before = here;
   }
   return carry;
+}
+
+}  // namespace
+
+std::uint64_t recombine_by_words(const Residues& residues, std::size_t begin, std::size_t end, const Radix& radix,
+                                 std::uint64_t* digits) {
+  return recombine_with([](std::uint64_t word) { return word; }, residues, begin, end, radix, digits);
+}
+
+std::uint64_t recombine_doubles(const Residues& residues, std::size_t begin, std::size_t end, const Radix& radix,
+                                std::uint64_t* digits) {
+  const auto read = [](std::uint64_t word) {
+    return static_cast<std::uint64_t>(static_cast<std::int64_t>(std::bit_cast<double>(word)));
+  };
+  return recombine_with(read, residues, begin, end, radix, digits);
 }
 
 }  // namespace duet

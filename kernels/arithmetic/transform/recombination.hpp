@@ -36,5 +36,8 @@ inline constexpr UInt128 first_two_primes = UInt128{transform_primes[0].value()}
 /// TransformPath::recombine a coefficient at a time.
 std::uint64_t recombine_by_words(const Residues& residues, std::size_t begin, std::size_t end, const Radix& radix,
                                  std::uint64_t* digits);
+/// The same where words are doubles, between 0 and 2^52.
+std::uint64_t recombine_doubles(const Residues& residues, std::size_t begin, std::size_t end, const Radix& radix,
+                                std::uint64_t* digits);
 
 }  // namespace duet

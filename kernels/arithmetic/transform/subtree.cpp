@@ -41,14 +41,15 @@ void columns_inverse(const TransformPath& path, const Subtree& subtree, Combinat
   if (is_doubling(combination)) path.inverse_columns(subtree.line, subtree.b, rows, each, subtree.node, columns);
 }
 
-Residues residues_of(const std::array<const std::uint64_t*, transform_primes_count>& images,
+Residues residues_of(const TransformPath& path, const std::array<const std::uint64_t*, transform_primes_count>& images,
                      const TransformShape& shape) {
   Residues residues;
-  // Each level doubles; the products at the leaves divide by 2^52; the last two levels are not done.
+  // Each level doubles; the last two are not done; and products at the leaves may have divided by 2^52.
   const int levels = std::countr_zero(shape.row_length * most_rows) - 2;
+  const std::uint64_t scale = std::uint64_t{1} << (operand_bits - static_cast<unsigned>(levels));
   for (std::size_t k = 0; k < transform_primes_count; ++k) {
     residues.words[k] = images[k];
-    residues.scale[k] = transform_primes[k].factor(std::uint64_t{1} << (operand_bits - static_cast<unsigned>(levels)));
+    residues.scale[k] = path.factors == FactorForm::montgomery ? transform_primes[k].factor(scale) : scale;
   }
   return residues;
 }

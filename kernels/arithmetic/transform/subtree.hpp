@@ -36,7 +36,8 @@ void columns_forward(const TransformPath& path, const Subtree& subtree, Combinat
 void columns_inverse(const TransformPath& path, const Subtree& subtree, Combination combination, Columns columns);
 
 /// The coefficients of a product of `shape` whose inverse is complete.
-[[nodiscard]] Residues residues_of(const std::array<const std::uint64_t*, transform_primes_count>& images,
+[[nodiscard]] Residues residues_of(const TransformPath& path,
+                                   const std::array<const std::uint64_t*, transform_primes_count>& images,
                                    const TransformShape& shape);
 
 }  // namespace duet

@@ -20,6 +20,10 @@ constexpr std::size_t side_by_side = std::size_t{1} << 21U;
 constexpr std::size_t least_shared = std::size_t{1} << 13U;
 constexpr std::size_t strip = 64;
 
+bool goes_side_by_side(const TransformShape& shape, int workers) {
+  return workers > 1 && shape.words() <= side_by_side;
+}
+
 /// The whole of one product.
 class Computation {
  public:
@@ -31,7 +35,7 @@ class Computation {
     }
     team_ = plan.shape.words() < least_shared ? &serial_team() : context.team;
     for (std::size_t k = 0; k < transform_primes_count; ++k) {
-      lines_[k] = {k, twiddles(k, plan.shape.words() / 8 + strip).data()};
+      lines_[k] = {k, twiddles(k, plan.shape.words() / 8 + strip, path_).data()};
       a_[k] = context.space.data() + k * plan.shape.words();
       if (plan.second_images != 0) {
         b_[k] = context.space.data() + (plan.first_images + k % plan.second_images) * plan.shape.words();
@@ -41,7 +45,7 @@ class Computation {
 
   /// `b` is empty for squares.
   void transform(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
-    const std::size_t together = plan_.shape.words() <= side_by_side ? transform_primes_count : 1;
+    const std::size_t together = goes_side_by_side(plan_.shape, team_->workers) ? transform_primes_count : 1;
     for (std::size_t first = 0; first < transform_primes_count; first += together) {
       for_columns(first, together, [&](std::size_t k, Columns columns) {
         path_.forward_top(lines_[k], a.data(), a.size(), a_[k], plan_.shape, columns);
@@ -119,7 +123,7 @@ class Computation {
   }
 
   void recombine(const Images& images, std::span<std::uint64_t> result) {
-    const Residues residues = residues_of({images[0], images[1], images[2]}, plan_.shape);
+    const Residues residues = residues_of(path_, {images[0], images[1], images[2]}, plan_.shape);
     const auto eights = static_cast<std::int64_t>((result.size() + 7) / 8);
     const std::int64_t parts = team_->workers == 1 ? 1 : std::min<std::int64_t>(eights, 4 * team_->workers);
     std::vector<std::uint64_t> carries(static_cast<std::size_t>(parts));
@@ -142,7 +146,7 @@ class Computation {
   Combination combination_;
   TransformContext& context_;
   const TransformPath& path_;
-  const Team* team_;
+  const TransformTeam* team_;
   std::array<Line, transform_primes_count> lines_{};
   Images a_{};
   Images b_{};
@@ -162,7 +166,7 @@ void check_sizes(std::size_t a, std::size_t b, std::size_t result, const Radix& 
 
 }  // namespace
 
-TransformPlan plan_transform(std::size_t result_digits, Combination combination) {
+TransformPlan plan_transform(std::size_t result_digits, Combination combination, int workers) {
   TransformPlan plan{.shape = shape_for(result_digits), .first_images = transform_primes_count};
   if (plan.shape.row_length > longest_row) {
     throw std::length_error("a product of " + std::to_string(result_digits) + " digits is too long for the transform");
@@ -170,7 +174,7 @@ TransformPlan plan_transform(std::size_t result_digits, Combination combination)
   if (is_doubling(combination)) {
     plan.second_images = transform_primes_count;
   } else if (combination != Combination::square) {
-    plan.second_images = plan.shape.words() <= side_by_side ? transform_primes_count : 1;
+    plan.second_images = goes_side_by_side(plan.shape, workers) ? transform_primes_count : 1;
   }
   return plan;
 }
@@ -178,14 +182,16 @@ TransformPlan plan_transform(std::size_t result_digits, Combination combination)
 void multiply_digits(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b,
                      std::span<std::uint64_t> result, TransformContext& context) {
   check_sizes(a.size(), b.size(), result.size(), context.radix);
-  Computation computation{plan_transform(result.size(), Combination::product), Combination::product, context};
+  Computation computation{plan_transform(result.size(), Combination::product, context.team->workers),
+                          Combination::product, context};
   computation.transform(a, b);
   computation.write_first(result);
 }
 
 void square_digits(std::span<const std::uint64_t> a, std::span<std::uint64_t> result, TransformContext& context) {
   check_sizes(a.size(), a.size(), result.size(), context.radix);
-  Computation computation{plan_transform(result.size(), Combination::square), Combination::square, context};
+  Computation computation{plan_transform(result.size(), Combination::square, context.team->workers),
+                          Combination::square, context};
   computation.transform(a, {});
   computation.write_first(result);
 }
@@ -194,7 +200,8 @@ void double_digits(std::span<const std::uint64_t> a, std::span<const std::uint64
                    std::span<std::uint64_t> a_times_b, std::span<std::uint64_t> b_squared, TransformContext& context) {
   check_sizes(a.size(), b.size(), a_times_b.size(), context.radix);
   check_sizes(a.size(), b.size(), b_squared.size(), context.radix);
-  Computation computation{plan_transform(a_times_b.size(), Combination::doubling), Combination::doubling, context};
+  Computation computation{plan_transform(a_times_b.size(), Combination::doubling, context.team->workers),
+                          Combination::doubling, context};
   computation.transform(a, b);
   computation.write_first(a_times_b);
   computation.write_second(b_squared);
@@ -209,7 +216,7 @@ void half_sums(std::span<const std::uint64_t> a, std::span<const std::uint64_t> 
                                 std::to_string(five_times.size()));
   }
   const std::uint64_t base = context.radix.base;
-  const Team& team = a.size() < least_shared ? serial_team() : *context.team;
+  const TransformTeam& team = a.size() < least_shared ? serial_team() : *context.team;
   const auto size = static_cast<std::int64_t>(a.size());
   const std::int64_t parts = std::max<std::int64_t>(1, std::min<std::int64_t>(size, team.workers));
   struct Boundary {

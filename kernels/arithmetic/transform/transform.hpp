@@ -83,15 +83,15 @@ struct TransformPlan {
   [[nodiscard]] std::size_t words() const { return shape.words() * (first_images + second_images); }
 };
 
-/// `result_digits` is the sum of the factors' digits. One image a prime of what becomes the result; of a second factor
-/// one at a time, beyond numbers so short that threads take all primes at once.
-[[nodiscard]] TransformPlan plan_transform(std::size_t result_digits, Combination combination);
+/// `result_digits` is the sum of the factors' digits. There is one image a prime of what becomes the result, and of a
+/// second factor one at a time; beyond one worker, numbers so short that all primes are taken at once have three.
+[[nodiscard]] TransformPlan plan_transform(std::size_t result_digits, Combination combination, int workers = 1);
 
 /// What a computation is done with: the radix, who computes, on which code path, and working memory, which grows to
 /// what the plan says and is used again.
 struct TransformContext {
   Radix radix = Radix::binary(most_digit_bits);
-  const Team* team = &serial_team();
+  const TransformTeam* team = &serial_team();
   const TransformPath* path = &fastest_path();
   Words space{};
 };

@@ -76,10 +76,10 @@ SlicedNumber fib_number(const FibNumber& asked, Model model, const Execution& ex
   return solved(model, place);
 }
 
-double fib_number_memory(const FibNumber& asked, Model model, int ranks) {
+double fib_number_memory(const FibNumber& asked, Model model, int ranks, int threads) {
   const Radix radix = asked.radix();
   constexpr double least = 1e6;
-  return least + (passes_messages(model) ? rank_doubling_bytes(asked.n, radix, ranks) : doubling_bytes(asked.n, radix));
+  return least + (passes_messages(model) ? rank_doubling_bytes(asked.n, radix, ranks) : doubling_bytes(asked.n, radix, threads));
 }
 
 Problem fib_number_problem() {
@@ -89,6 +89,7 @@ Problem fib_number_problem() {
   problem.workload = Workload::fibonacci;
   problem.summary = "one exact F(n) by transforms";
   problem.extent_names = {"n"};
+  problem.seeded = false;
   problem.largest_extent = static_cast<std::int64_t>(largest_fibonacci_index);
   problem.parameters = {
       {.name = "sequence",
@@ -103,8 +104,8 @@ Problem fib_number_problem() {
     constexpr double log10_two = 0.30102999566398119521;
     return Work{.operations = 8 * bytes * log10_two, .unit = "decimal digit", .compulsory_bytes = bytes};
   };
-  problem.memory = [](const Instance& instance, Model model, int ranks, int /*threads*/) {
-    return fib_number_memory(asked_by(instance), model, ranks);
+  problem.memory = [](const Instance& instance, Model model, int ranks, int threads) {
+    return fib_number_memory(asked_by(instance), model, ranks, threads);
   };
   for (const Model model : all_models) {
     problem.variants.push_back(

@@ -69,7 +69,7 @@ struct FibNumberSpace {
 [[nodiscard]] SlicedNumber fib_number(const FibNumber& asked, Model model, const Execution& execution);
 
 /// The bytes that all processes of one node need at the most, the answer included.
-[[nodiscard]] double fib_number_memory(const FibNumber& asked, Model model, int ranks);
+[[nodiscard]] double fib_number_memory(const FibNumber& asked, Model model, int ranks, int threads);
 
 /// Judges by other mathematics than the kernels': the number of digits and the leading ones by n log2(phi), every digit
 /// in its range, and the number modulo two random primes of 60 to 62 bits by Lucas' V chain (arithmetic/primes.hpp).

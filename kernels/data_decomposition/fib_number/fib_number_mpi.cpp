@@ -4,7 +4,7 @@
 namespace duet {
 
 SlicedNumber fib_number_mpi(const FibNumber& asked, const Execution& execution, FibNumberSpace& space) {
-  const Team team = single_team(execution);
+  const TransformTeam team = single_team(execution);
   const RankDoubling ranks{.communicator = execution.communicator, .team = team, .timesheet = execution.timesheet};
   return sliced_sequence(asked.sequence, asked.n, asked.radix(), ranks, space.on_ranks);
 }

@@ -4,7 +4,7 @@
 namespace duet {
 
 SlicedNumber fib_number_openmp(const FibNumber& asked, const Execution& execution, FibNumberSpace& space) {
-  const Team team = openmp_team(execution);
+  const TransformTeam team = openmp_team(execution);
   space.here.radix = asked.radix();
   space.here.team = &team;
   return in_order(sequence_digits(asked.sequence, asked.n, space.here));

@@ -5,7 +5,7 @@ namespace duet {
 
 SlicedNumber fib_number_tbb(const FibNumber& asked, const Execution& execution, FibNumberSpace& space,
                             TbbTeam& workers) {
-  const Team team = tbb_team(execution, workers);
+  const TransformTeam team = tbb_team(execution, workers);
   space.here.radix = asked.radix();
   space.here.team = &team;
   return in_order(sequence_digits(asked.sequence, asked.n, space.here));

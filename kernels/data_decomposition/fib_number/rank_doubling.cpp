@@ -139,7 +139,7 @@ class RankProducts {
     shape_ = shape_for(2 * digits + 1);
     units_ = {shape_.rows, size_};
     for (std::size_t k = 0; k < transform_primes_count; ++k) {
-      lines_[k] = {k, twiddles(k, shape_.words() / 8 + columns_in_strip).data()};
+      lines_[k] = {k, twiddles(k, shape_.words() / 8 + columns_in_strip, path_).data()};
     }
     const auto mine = static_cast<std::size_t>(units_.of(rank_).size());
     make_room(a_images_, mine * shape_.row_length);
@@ -426,7 +426,8 @@ class RankProducts {
     });
     fetch_coefficients_before(coefficients, number);
     if (number.width() == 0) return;
-    const Residues all = residues_of({coefficients[0].data(), coefficients[1].data(), coefficients[2].data()}, shape_);
+    const Residues all =
+        residues_of(path_, {coefficients[0].data(), coefficients[1].data(), coefficients[2].data()}, shape_);
     ranks_.team.parallel(static_cast<std::int64_t>(shape_.rows), [&](std::int64_t part) {
       const auto r = static_cast<std::size_t>(part);
       Residues residues = all;

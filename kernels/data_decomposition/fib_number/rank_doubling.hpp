@@ -59,7 +59,7 @@ class RankSpace {
 
 struct RankDoubling {
   MPI_Comm communicator;
-  const Team& team;  ///< of this rank
+  const TransformTeam& team;  ///< of this rank
   Timesheet* timesheet = nullptr;
   std::size_t least_shared = least_shared_digits;  ///< 64 at the least; for tests
 };

@@ -13,8 +13,8 @@
 namespace duet {
 
 /// The calling thread, which books what it does. `execution` must outlive the team, here and below.
-[[nodiscard]] inline Team single_team(const Execution& execution) {
-  return {1, [&execution](std::int64_t parts, const Team::Body& body) {
+[[nodiscard]] inline TransformTeam single_team(const Execution& execution) {
+  return {1, [&execution](std::int64_t parts, const TransformTeam::Body& body) {
             const Booking booking{execution.timesheet, 0, Activity::useful};
             for (std::int64_t part = 0; part < parts; ++part) body(part);
           }};
@@ -22,8 +22,8 @@ namespace duet {
 
 /// Threads take the next part when they are free: parts are a quarter of a thread's share or less, tens of microseconds
 /// and more.
-[[nodiscard]] inline Team openmp_team(const Execution& execution) {
-  return {execution.threads, [&execution](std::int64_t parts, const Team::Body& body) {
+[[nodiscard]] inline TransformTeam openmp_team(const Execution& execution) {
+  return {execution.threads, [&execution](std::int64_t parts, const TransformTeam::Body& body) {
             FirstException failure;
 #pragma omp parallel num_threads(execution.threads) default(none) shared(execution, parts, body, failure)
             {
@@ -36,8 +36,8 @@ namespace duet {
 }
 
 /// Tasks of one part each, which idle workers steal.
-[[nodiscard]] inline Team tbb_team(const Execution& execution, TbbTeam& team) {
-  return {execution.threads, [&execution, &team](std::int64_t parts, const Team::Body& body) {
+[[nodiscard]] inline TransformTeam tbb_team(const Execution& execution, TbbTeam& team) {
+  return {execution.threads, [&execution, &team](std::int64_t parts, const TransformTeam::Body& body) {
             team.run([&] {
               const auto booked = [&](std::int64_t part) {
                 const Booking booking{execution.timesheet, TbbTeam::worker(), Activity::useful};

@@ -150,8 +150,8 @@ double fib_batch_memory(const FibBatch& batch, Model model, int ranks, int threa
   // each process.
   const double an_answer = batch.exact() ? 3 * (24 + 24) + 32 : 3 * 8;
   const double orders = batch.exact() ? 10 * count * processes : 0;
-  // GMP takes about three times the answer beside it, and one worker may have that for the largest n.
-  const double scratch = batch.exact() ? 4 * fibonacci_bytes(batch.inputs.largest()) : 500e3;
+  // Doubling takes up to six times the answer beside it, and one worker may have that for the largest n.
+  const double scratch = batch.exact() ? 7 * fibonacci_bytes(batch.inputs.largest()) : 100e3;
   return 1.05 * fib_batch_answer_bytes(batch) + an_answer * count + orders + workers * scratch;
 }
 

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <random>
 #include <string>
@@ -99,16 +101,23 @@ TEST(TransformPrimes, ArePrimeBelowTwoToThe48AndHaveRootsOfUnity) {
   }
 }
 
-TEST(Twiddles, AreSquareRootsOfTheNodesAboveAndMirrorTheirInverses) {
-  for (std::size_t k = 0; k < transform_primes_count; ++k) {
-    const TransformPrime& prime = transform_primes[k];
-    const std::span<const std::uint64_t> t = twiddles(k, 300);
-    const auto plain = [&](std::size_t j) { return prime.product(t[j], prime.reciprocal(prime.factor(1))); };
-    EXPECT_EQ(plain(0), 1U);
-    for (std::size_t j = 1; j < 150; ++j) {
-      EXPECT_EQ(prime.product(plain(2 * j), plain(2 * j)), plain(j));
-      EXPECT_EQ(prime.product(plain(2 * j + 1), plain(2 * j + 1)), prime.value() - plain(j));
-      EXPECT_EQ(prime.product(plain(j), plain(mirrored(j))), prime.value() - 1);
+TEST(Twiddles, AreSquareRootsOfTheNodesAboveAndMirrorTheirInversesOnEveryPath) {
+  for (const TransformPath* path : paths()) {
+    for (std::size_t k = 0; k < transform_primes_count; ++k) {
+      const TransformPrime& prime = transform_primes[k];
+      const std::span<const std::uint64_t> t = twiddles(k, 300, *path);
+      const auto plain = [&](std::size_t j) {
+        if (path->factors == FactorForm::montgomery) return prime.combined(t[j], 1);
+        const auto entry = static_cast<std::int64_t>(std::bit_cast<double>(t[j]));
+        EXPECT_LE(static_cast<std::uint64_t>(std::abs(entry)), prime.value() / 2);
+        return entry < 0 ? prime.value() - static_cast<std::uint64_t>(-entry) : static_cast<std::uint64_t>(entry);
+      };
+      EXPECT_EQ(plain(0), 1U);
+      for (std::size_t j = 1; j < 150; ++j) {
+        EXPECT_EQ(prime.product(plain(2 * j), plain(2 * j)), plain(j)) << path->name;
+        EXPECT_EQ(prime.product(plain(2 * j + 1), plain(2 * j + 1)), prime.value() - plain(j));
+        EXPECT_EQ(prime.product(plain(j), plain(mirrored(j))), prime.value() - 1);
+      }
     }
   }
 }
@@ -269,9 +278,9 @@ TEST(TransformProduct, RefusesFactorsThatAreTooLongOrEmpty) {
 TEST(TransformProduct, IsTheSameForEveryTeam) {
   const Radix radix = Radix::binary(60);
   // A team that works off its parts backwards, and says it is many.
-  const Team backwards{5, [](std::int64_t parts, const Team::Body& body) {
-                         while (parts-- > 0) body(parts);
-                       }};
+  const TransformTeam backwards{5, [](std::int64_t parts, const TransformTeam::Body& body) {
+                                  while (parts-- > 0) body(parts);
+                                }};
   for (const std::size_t total : {100U, 9'000U, 40'000U, 700'000U}) {
     if (quick && total > 100'000) continue;
     const Digits a(total / 2, radix.base - 1);
@@ -304,7 +313,7 @@ TEST(DoubleDigits, AreAProductAndASquareOnEveryPath) {
 }
 
 TEST(HalfSums, AreThoseOfTheWholeNumbersForEveryTeam) {
-  const Team three{3, serial_team().parallel};
+  const TransformTeam three{3, serial_team().parallel};
   for (const Radix& radix : {Radix::binary(60), Radix::decimal(18)}) {
     for (const std::size_t count : {2U, 3U, 50U, 20'000U}) {
       for (const bool largest : {false, true}) {

@@ -43,7 +43,7 @@ class FibNumberRanks : public testing::Test {
 };
 
 TEST_F(FibNumberRanks, HoldTheSerialNumberTogether) {
-  const Team& team = serial_team();
+  const TransformTeam& team = serial_team();
   // From 64 digits on, every step is shared; 24-bit runs of ones and zeros meet both parities at every step.
   for (const std::size_t least : {64U, 300U}) {
     const RankDoubling ranks{.communicator = communicator(), .team = team, .least_shared = least};
@@ -60,7 +60,7 @@ TEST_F(FibNumberRanks, HoldTheSerialNumberTogether) {
 }
 
 TEST_F(FibNumberRanks, MeetEveryShapeOfATransform) {
-  const Team& team = serial_team();
+  const TransformTeam& team = serial_team();
   const RankDoubling ranks{.communicator = communicator(), .team = team, .least_shared = 64};
   for (std::uint64_t n = 20'000; n < 45'000; n += 487) {
     const Sequence sequence = n % 2 == 0 ? Sequence::lucas : Sequence::fibonacci;
