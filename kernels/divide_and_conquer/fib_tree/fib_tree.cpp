@@ -142,7 +142,8 @@ std::vector<std::pair<std::string, std::string>> plan_of(const Instance& instanc
           {"calls", number_text(calls_of_tree(n))},
           {"tasks", number_text(tasks)},
           {"calls a task", number_text(calls_of_tree(n) / tasks)},
-          {"atomic operations", distribution == "stealing" ? "up to a few for each task" : number_text(operations)},
+          {"atomic operations",
+           distribution == "stealing" ? "one a task on the own word, and steals" : number_text(operations)},
           {"efficiency", "at least " + number_text(efficiency) + ", for a call of 1.4 ns and a task of 100 ns"}};
 }
 
