@@ -31,7 +31,8 @@
 ///
 /// Dividing by number is right because the tasks are disjoint and together are all leaves, F(n) is the sum of what they
 /// find, and the inner calls are as many as the tasks but one: whoever runs task k > 0 counts the call at which the
-/// paths to task k - 1 and to task k part.
+/// paths to task k - 1 and to task k part. An equal share of many tasks is met by the recursion; a single task, which
+/// took a message, by its number.
 ///
 /// Costs: 2 F(n+1) - 1 calls of 1.4 ns; for each task, on one thread of an AMD Zen 4 guest and beside its calls, 8 ns
 /// in openmp and 25 in tbb for `end`, 39 and 46 for `call`, 50 ns in mpi for `counter`. Message passing: a barrier and

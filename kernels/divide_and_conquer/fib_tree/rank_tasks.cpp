@@ -21,10 +21,7 @@ RankTasks::RankTasks(std::int64_t n, std::int64_t level, Schedule distribution, 
 std::optional<Range> RankTasks::next() {
   const std::optional<Range> pieces = pieces_.next();
   if (!pieces) return std::nullopt;
-  const Range tasks = plan_.positions(*pieces);
-  // Where the paths to tasks k - 1 and k part stands a call, which this rank counts with task k.
-  calls_above_ += static_cast<std::uint64_t>(tasks.size()) - (tasks.begin == 0 ? 1 : 0);
-  return tasks;
+  return plan_.grain() == 1 ? *pieces : plan_.positions(*pieces);
 }
 
 TreeCount RankTasks::found_by_all(TreeCount mine) const {
