@@ -26,9 +26,11 @@ struct TreeCosts {
 [[nodiscard]] double task_overhead(std::int64_t n, std::int64_t cutoff, const TreeCosts& costs);
 
 /// Where overhead and waiting for the last task are in balance: the cut-off from 1 to n with the least
-/// predicted_seconds, the largest of several; n itself for one worker. A pure function. Tasks of half the tree's
-/// calls would have to take t = sqrt(calls call task) to be the best, so the overhead, task / t, falls with the size of
-/// the tree; it is below 1 % where the tree takes more than 10^4 times as long as a task costs.
+/// predicted_seconds, the largest of several; n itself for one worker. A pure function.
+///
+/// Of tasks that compute for t seconds, all of which make s, p workers pay s task / (p t) for all and wait (1 - 1/p) t
+/// for the last: the least sum is near t = sqrt(s task / (p - 1)). The overhead, task / t, falls with the size of the
+/// tree: below 1 % where s is more than 10^4 (p - 1) times what a task costs.
 [[nodiscard]] std::int64_t chosen_cutoff(std::int64_t n, std::int64_t workers, const TreeCosts& costs);
 
 /// Measures in some milliseconds: `run(n)` runs the tree of n without a cut-off on `workers` workers. The least of

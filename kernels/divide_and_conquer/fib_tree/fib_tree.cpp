@@ -125,6 +125,28 @@ Placed placed(Model model, const Instance& instance, const Execution& execution)
   return bound;
 }
 
+/// What a number of ranks would do, with costs as they are on one node where none are measured.
+std::vector<std::pair<std::string, std::string>> plan_of(const Instance& instance, const Settings& tunables,
+                                                         std::int64_t ranks) {
+  constexpr TreeCosts usual{.call = 1.4e-9, .task = 1e-7};
+  const std::int64_t n = instance.extents.at(0);
+  require_feasible(n, ranks);
+  const std::int64_t asked = tunables.whole("cutoff");
+  const std::int64_t cutoff = asked != 0 ? asked : chosen_cutoff(n, ranks, usual);
+  const auto tasks = static_cast<double>(tasks_of_tree(n, cutoff));
+  const double efficiency =
+      calls_of_tree(n) * usual.call / static_cast<double>(ranks) / predicted_seconds(n, cutoff, ranks, usual);
+  const std::string& distribution = tunables.text("distribution");
+  const double operations = distribution == "counter" ? tasks + static_cast<double>(ranks) : 0;
+  return {{"cutoff", std::to_string(cutoff) + (asked != 0 ? "" : ", for a call of 1.4 ns and a task of 100 ns")},
+          {"calls", number_text(calls_of_tree(n))},
+          {"tasks", number_text(tasks)},
+          {"calls a task", number_text(calls_of_tree(n) / tasks)},
+          {"atomic operations",
+           distribution == "stealing" ? "one a task on the own word, and steals" : number_text(operations)},
+          {"efficiency", "at least " + number_text(efficiency) + ", for a call of 1.4 ns and a task of 100 ns"}};
+}
+
 }  // namespace
 
 Problem fib_tree_problem() {
@@ -147,6 +169,7 @@ Problem fib_tree_problem() {
     constexpr double bytes_a_worker = 0x1p18;
     return bytes_a_worker * (passes_messages(model) ? ranks : 1) * threads;
   };
+  problem.plan = plan_of;
   for (const Model model : all_models) {
     problem.variants.push_back({.model = model,
                                 .tunables = settings_of_tree(model),

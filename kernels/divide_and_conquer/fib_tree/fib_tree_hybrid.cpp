@@ -27,21 +27,26 @@ TreeCount fib_tree_hybrid(std::int64_t n, RankWords& words, const Execution& exe
   const TreeTunables tunables = tree_tunables(execution);
   RankTasks tasks{n, rank_level(n, tunables.cutoff, ranks), tunables.distribution, words};
   TaskTree tree{execution, tunables};
+  // Where other ranks may want what is left, this one waits for its team before it takes more.
+  const bool shared_out = ranks > 1 && tunables.distribution != Schedule::block;
   FirstException failure;
   const auto booked = [&](const auto& communicate) {
     const Booking booking{execution.timesheet, 0, Activity::communicating};
     return communicate();
   };
-#pragma omp parallel num_threads(execution.threads) default(none) shared(tree, tasks, failure, booked)
+#pragma omp parallel num_threads(execution.threads) default(none) shared(tree, tasks, failure, booked, shared_out)
   {
     tree.begin();
     // The thread that called is the one that may call MPI. It takes subtrees for all, and computes in them as well.
 #pragma omp master
     failure.guard([&] {
       while (const std::optional<Range> dealt = booked([&] { return tasks.next(); })) {
-        // Waits for the team before it takes more, which other ranks may want.
+        if (shared_out) {
 #pragma omp taskgroup
-        tasks.each(*dealt, [&](std::int64_t index) { tree.count(index); });
+          tasks.each(*dealt, [&](std::int64_t index) { tree.count(index); });
+        } else {
+          tasks.each(*dealt, [&](std::int64_t index) { tree.count(index); });
+        }
       }
     });
 #pragma omp barrier

@@ -7,7 +7,7 @@ namespace duet {
 namespace {
 
 /// One task a piece, while pieces can be numbered with 32 bits.
-Plan plan_of(std::int64_t n, std::int64_t level) {
+Plan pieces_of_tree(std::int64_t n, std::int64_t level) {
   constexpr std::int64_t most = std::numeric_limits<std::uint32_t>::max();
   const auto tasks = static_cast<std::int64_t>(tasks_of_tree(n, level));
   return Plan::in_order(tasks, (tasks + most - 1) / most);
@@ -16,15 +16,12 @@ Plan plan_of(std::int64_t n, std::int64_t level) {
 }  // namespace
 
 RankTasks::RankTasks(std::int64_t n, std::int64_t level, Schedule distribution, RankWords& words)
-    : n_{n}, level_{level}, words_{words}, plan_{plan_of(n, level)}, pieces_{plan_, distribution, 1, words} {}
+    : n_{n}, level_{level}, words_{words}, plan_{pieces_of_tree(n, level)}, pieces_{plan_, distribution, 1, words} {}
 
 std::optional<Range> RankTasks::next() {
   const std::optional<Range> pieces = pieces_.next();
   if (!pieces) return std::nullopt;
-  const Range tasks = plan_.positions(*pieces);
-  // Where the paths to tasks k - 1 and k part stands a call, which this rank counts with task k.
-  calls_above_ += static_cast<std::uint64_t>(tasks.size()) - (tasks.begin == 0 ? 1 : 0);
-  return tasks;
+  return plan_.grain() == 1 ? *pieces : plan_.positions(*pieces);
 }
 
 TreeCount RankTasks::found_by_all(TreeCount mine) const {

@@ -19,10 +19,10 @@ class RankTasks {
   /// they were dealt without a message, or are more than 2^32 in all.
   [[nodiscard]] std::optional<Range> next();
 
-  /// Calls act(index) for each subtree of `tasks`.
+  /// Calls act(index) for each subtree of `tasks`, and counts the calls above them.
   template <class Act>
-  void each(Range tasks, const Act& act) const {
-    each_task(n_, level_, tasks, act);
+  void each(Range tasks, const Act& act) {
+    calls_above_ += each_task(n_, level_, tasks, act);
   }
 
   /// What all ranks found, on every rank, where this one found `mine` in its subtrees. Collective.

@@ -71,13 +71,40 @@ inline constexpr std::array<std::uint64_t, largest_tree + 1> fibonacci_numbers =
   return fraction + reciprocal_of_phi > fraction;
 }
 
-/// Calls act(index) for the tasks numbered `tasks` from left to right in the tree of n cut at `cutoff`: `index` is the
-/// n of the leaf, the cut-off or one less.
+/// Calls act(index) for all tasks of the tree of n cut at `cutoff`, from left to right, by the recursion: `index` is
+/// the n of the leaf, the cut-off or one less. Returns the calls above the tasks. Not to be inlined: see
+/// plain_fibonacci.
 template <class Act>
-void each_task(std::int64_t n, std::int64_t cutoff, Range tasks, const Act& act) {
-  for (std::int64_t k = tasks.begin; k < tasks.end; ++k) {
-    act(n <= cutoff ? n : is_short_leaf(k) ? cutoff - 1 : cutoff);
+[[gnu::noinline]] std::uint64_t every_task(std::int64_t n, std::int64_t cutoff, const Act& act) {
+  if (n <= cutoff) {
+    act(n);
+    return 0;
   }
+  const std::uint64_t first = every_task(n - 1, cutoff, act);
+  return first + every_task(n - 2, cutoff, act) + 1;
+}
+
+/// The same for the tasks numbered `tasks` from left to right, never none, through the part of the tree that is above
+/// them; a single one is found by its number. Where the paths to tasks k - 1 and k part stands a call: those of the
+/// tasks k > 0 in `tasks` are returned, so that all ranges of a tree together have all calls once.
+template <class Act>
+std::uint64_t each_task(std::int64_t n, std::int64_t cutoff, Range tasks, const Act& act) {
+  if (n <= cutoff) return every_task(n, cutoff, act);
+  if (tasks.size() == 1) {
+    act(is_short_leaf(tasks.begin) ? cutoff - 1 : cutoff);
+    return tasks.begin > 0 ? 1 : 0;
+  }
+  const auto left = static_cast<std::int64_t>(tasks_of_tree(n - 1, cutoff));
+  const auto right = static_cast<std::int64_t>(tasks_of_tree(n - 2, cutoff));
+  if (tasks == Range{0, left + right}) return every_task(n, cutoff, act);
+  std::uint64_t calls = tasks.begin <= left && left < tasks.end ? 1 : 0;
+  if (tasks.begin < left) {
+    calls += each_task(n - 1, cutoff, {tasks.begin, tasks.end < left ? tasks.end : left}, act);
+  }
+  if (left < tasks.end) {
+    calls += each_task(n - 2, cutoff, {tasks.begin > left ? tasks.begin - left : 0, tasks.end - left}, act);
+  }
+  return calls;
 }
 
 /// Throws std::invalid_argument unless 0 <= n <= largest_tree, and where the calls, at a nanosecond each, would take

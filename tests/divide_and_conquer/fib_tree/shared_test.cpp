@@ -4,6 +4,7 @@
 #include <oneapi/tbb/global_control.h>
 
 #include <atomic>
+#include <map>
 #include <stdexcept>
 #include <vector>
 
@@ -115,6 +116,21 @@ TEST(FibTreeProblem, TakesTheCutoffThatIsSet) {
   EXPECT_EQ(placed.facts.at("cutoff"), "7");
   EXPECT_EQ(placed.facts.at("tasks"), "89");
   EXPECT_FALSE(placed.facts.contains("task_nanoseconds"));
+}
+
+TEST(FibTreeProblem, PlansForAnyNumberOfRanks) {
+  const Problem problem = fib_tree_problem();
+  const Instance instance = problem.pose("40", 1, {});
+  const auto lines = problem.plan(instance, tunables(Model::mpi, {{"cutoff", "20"}, {"distribution", "counter"}}), 8);
+  const std::map<std::string, std::string> plan{lines.begin(), lines.end()};
+  EXPECT_EQ(plan.at("cutoff"), "20");
+  EXPECT_EQ(plan.at("tasks"), "1.771e+04");
+  EXPECT_EQ(plan.at("atomic operations"), "1.772e+04");
+  for (const std::int64_t ranks : {1, 7, 1024}) {
+    EXPECT_FALSE(problem.plan(instance, tunables(Model::mpi, {}), ranks).empty());
+  }
+  EXPECT_THROW(static_cast<void>(problem.plan(problem.pose("90", 1, {}), tunables(Model::mpi, {}), 4)),
+               std::invalid_argument);
 }
 
 TEST(FibTreeProblem, RefusesWhatNobodyCanWaitForBeforeItMeasures) {

@@ -46,15 +46,17 @@ TEST(TasksOfTree, AreTheLeavesAtTheCutoff) {
   }
 }
 
-TEST(EachTask, MeetsTheTasksOfEveryRangeFromLeftToRight) {
+TEST(EachTask, MeetsTheTasksOfEveryRangeFromLeftToRightAndTheCallsBetweenThem) {
   for (const std::int64_t n : {0, 1, 2, 7, 11}) {
     for (const std::int64_t cutoff : {1, 2, 3, 6, 12}) {
       std::vector<std::int64_t> tasks;
       walk(n, cutoff, tasks);
       for (std::int64_t begin = 0; begin <= std::ssize(tasks); ++begin) {
-        for (std::int64_t end = begin; end <= std::ssize(tasks); ++end) {
+        for (std::int64_t end = begin + 1; end <= std::ssize(tasks); ++end) {
           std::vector<std::int64_t> met;
-          each_task(n, cutoff, {begin, end}, [&](std::int64_t index) { met.push_back(index); });
+          const std::uint64_t calls =
+              each_task(n, cutoff, {begin, end}, [&](std::int64_t index) { met.push_back(index); });
+          EXPECT_EQ(calls, static_cast<std::uint64_t>(end - begin - (begin == 0 ? 1 : 0)));
           EXPECT_EQ(met, std::vector(tasks.begin() + begin, tasks.begin() + end)) << n << " cut at " << cutoff;
         }
       }
