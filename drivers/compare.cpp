@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <stdexcept>
@@ -31,6 +33,37 @@ std::vector<std::string> split_at_commas(const std::string& text) {
     begin = end + 1;
   }
   return parts;
+}
+
+/// "10..1000:1.05" as 10, 11, 12, ... 1000: each so many times the one before, rounded, and 1 more at the least.
+std::vector<std::string> series_from(const std::string& text) {
+  constexpr std::int64_t largest = std::int64_t{1} << 53;
+  constexpr std::size_t most = 10'000;
+  const std::size_t dots = text.find("..");
+  const std::size_t colon = std::min(text.find(':'), text.size());
+  const auto wrong = [&text](const std::string& why) {
+    return std::invalid_argument(
+        fmt::format("'{}' is no series of sizes: {} (FROM..TO:FACTOR, as in 1000..100000:1.5)", text, why));
+  };
+  const std::int64_t from = whole_number("FROM of " + text, text.substr(0, dots), 1, largest);
+  const std::int64_t to = whole_number("TO of " + text, text.substr(dots + 2, colon - dots - 2), 1, largest);
+  if (to < from) throw wrong("it ends before it begins");
+  double factor = 2;
+  if (colon != text.size()) {
+    const std::string typed = text.substr(colon + 1);
+    const auto [end, error] = std::from_chars(typed.data(), typed.data() + typed.size(), factor);
+    if (error != std::errc{} || end != typed.data() + typed.size() || !(factor > 1) || !std::isfinite(factor)) {
+      throw wrong(fmt::format("'{}' is no factor above 1", typed));
+    }
+  }
+  std::vector<std::string> sizes;
+  for (std::int64_t size = from; size <= to;) {
+    if (sizes.size() == most) throw wrong(fmt::format("more than {} of them", most));
+    sizes.push_back(std::to_string(size));
+    const double next = std::min(static_cast<double>(size) * factor, static_cast<double>(largest) + 1);
+    size = std::max(size + 1, static_cast<std::int64_t>(std::llround(next)));
+  }
+  return sizes;
 }
 
 void complete(StudyOptions& options, const TypedComparison& typed) {
@@ -67,10 +100,14 @@ std::map<std::string, std::vector<std::string>> sizes_from(const std::vector<std
     if (!only.empty() && std::ranges::find(problems, only) == problems.end()) {
       throw std::invalid_argument(fmt::format("{}: '{}' is not in this study", option, only));
     }
+    std::vector<std::string> wanted;
     for (const std::string& size : split_at_commas(only.empty() ? text : text.substr(equals + 1))) {
-      for (const std::string& problem : problems) {
-        if (only.empty() || only == problem) asked_for[problem].push_back(size);
-      }
+      const bool is_series = size.find("..") != std::string::npos;
+      for (std::string& one : is_series ? series_from(size) : std::vector{size}) wanted.push_back(std::move(one));
+    }
+    for (const std::string& problem : problems) {
+      auto& mine = asked_for[problem];
+      if (only.empty() || only == problem) mine.insert(mine.end(), wanted.begin(), wanted.end());
     }
   }
   std::map<std::string, std::vector<std::string>> sizes;
@@ -101,8 +138,8 @@ void add_compare(CLI::App& duet, Act& act) {
   command
       ->add_option(
           "--sizes", typed->sizes,
-          "256,512 for every problem, matmul=256,512 for one; may be given again. Sizes between them are added "
-          "where the winner changes")
+          "256,512 for every problem, matmul=256,512 for one, 64..4096:1.5 for all from 64 to 4096 that are 1.5 "
+          "times the one before; may be given again. Sizes between them are added where the winner changes")
       ->allow_extra_args(false)
       ->default_str("each problem's own");
   add_study_options(*command, typed->study);
@@ -112,6 +149,7 @@ void add_compare(CLI::App& duet, Act& act) {
       "  duet compare                                  everything, in five minutes\n"
       "  duet compare matmul --budget 2m -o matmul     one problem\n"
       "  duet compare matmul --sizes 512,1024 --models openmp,mpi --precision 1%\n"
+      "  duet compare fib_number --sizes 10000..100000000:1.25 --models serial,openmp\n"
       "  duet compare fib_batch --set schedule=dynamic --workers 2\n"
       "  duet compare -o matmul --resume               after Ctrl-C\n"
       "  duet compare matmul --hosts hosts             what more nodes bring, and what messages between them cost\n"

@@ -1,8 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
+#include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -13,14 +14,17 @@
 #include <vector>
 
 #include "drivers/agreed.hpp"
+#include "drivers/checkpoint.hpp"
 #include "drivers/command.hpp"
 #include "drivers/files/fibonacci_inputs.hpp"
 #include "drivers/files/output_file.hpp"
 #include "drivers/files/progress_line.hpp"
 #include "drivers/files/team.hpp"
+#include "drivers/lap.hpp"
 #include "drivers/machine.hpp"
 #include "drivers/options.hpp"
 #include "drivers/session.hpp"
+#include "drivers/sliced_text.hpp"
 #include "drivers/statistics/text.hpp"
 #include "kernels/arithmetic/natural.hpp"
 #include "kernels/core/mpi.hpp"
@@ -35,12 +39,21 @@ struct FibonacciOptions {
   std::string inputs;
   std::string modulus;
   std::string output = "-";
+  std::string checkpoint;
   Workers workers;
   std::vector<std::string> settings;
 };
 
 /// Decimal digits of F(n), to within one: n log10(phi).
 double digits_of(std::uint64_t n) { return 0.20898764024997873 * static_cast<double>(n) + 1; }
+
+/// Why an index beyond the largest is refused; `bytes` is what it would need.
+std::string too_large_text(const std::string& name, std::uint64_t n, double bytes) {
+  return fmt::format(
+      "{} has about {:.3g} digits and would need about {}; the largest index of an exact number is {}; "
+      "--mod answers any",
+      name, digits_of(n), bytes_text(bytes), largest_fibonacci_index);
+}
 
 /// A window of the inputs: as many as are answered and written together, the same on all ranks.
 struct Window {
@@ -255,10 +268,7 @@ void refuse_without_memory(const Window& window, const FibBatch& batch, const Se
   const std::string place = inputs.empty() ? "" : fmt::format("{}: line {}: ", inputs, window.line_of_largest);
   const auto question = [&] {
     if (batch.exact() && largest > largest_fibonacci_index) {
-      throw UsageError(
-          fmt::format("{}F({}) has about {:.3g} digits and would need about {}; the largest index of an exact "
-                      "number is {}; --mod answers any",
-                      place, largest, digits_of(largest), bytes_text(bytes), largest_fibonacci_index));
+      throw UsageError(place + too_large_text(fmt::format("F({})", largest), largest, bytes));
     }
     duet::refuse_without_memory(fmt::format("{}F({}), with about {:.3g} digits,", place, largest, digits_of(largest)),
                                 bytes);
@@ -312,106 +322,58 @@ int say_that_it_is_wrong(const Judgement& judgement, const Session& session) {
   return status::not_right;
 }
 
-/// The text of one number, cut where ranks change: the rows of a slice stand last first, as people write numbers.
-struct SlicedText {
-  std::vector<Piece> pieces;
-  std::string text;
-  std::int64_t bytes = 0;  ///< of all ranks
-};
-
-class SlicePrinter {
+/// Watches one number grow: says how far it is, keeps the steps of a checkpoint, and goes on from there.
+class Growth {
  public:
-  SlicePrinter(const SlicedNumber& number, bool negative, std::int64_t leading_places, const RunTeam& team)
-      : number_{number}, team_{team}, places_{number.radix.places}, sign_{negative ? 1 : 0} {
-    digits_bytes_ =
-        std::max<std::int64_t>(1, (static_cast<std::int64_t>(number.digits) - 1) * places_ + leading_places);
+  Growth(const FibNumber& asked, std::string name, const std::string& checkpoint, const Session& session,
+         ProgressLine& progress)
+      : name_{std::move(name)}, speaks_{session.rank() == 0}, progress_{progress} {
+    if (!checkpoint.empty()) checkpoint_.emplace(checkpoint, asked, session.communicator());
+    record_.reached = [this](const DoublingStep& step) { reached(step); };
+    if (checkpoint_ && checkpoint_->start()) {
+      record_.start = checkpoint_->start();
+      if (speaks_) {
+        fmt::print(stderr, "duet: {}: goes on from F({}), {} left\n", checkpoint, asked.n >> record_.start->left,
+                   counted(record_.start->left, "doubling"));
+      }
+    }
+    progress_.now("computing " + name_);
   }
+  Growth(const Growth&) = delete;
+  Growth& operator=(const Growth&) = delete;
 
-  [[nodiscard]] SlicedText text(bool first_rank) const {
-    SlicedText sliced;
-    sliced.bytes = sign_ + digits_bytes_ + 1;
-    for (std::size_t r = number_.shape.rows; r-- > 0;) {
-      const std::size_t begin = std::min(number_.place_of(r), number_.digits);
-      const std::size_t end = std::min(number_.place_of(r) + number_.width(), number_.digits);
-      if (begin != end) sliced.pieces.push_back({sign_ + before(end), before(begin) - before(end)});
-    }
-    if (number_.digits == 0 && first_rank) sliced.pieces.push_back({0, 1});
-    std::int64_t bytes = 0;
-    for (const Piece& piece : sliced.pieces) bytes += piece.bytes;
-    sliced.text.assign(static_cast<std::size_t>(bytes), '0');
-    print_digits(sliced);
-    // The sign goes before the first digit, the end of the line behind the last, on the ranks that have them.
-    if (sign_ != 0 && !sliced.pieces.empty() && sliced.pieces.front().offset == sign_) {
-      sliced.text.insert(0, 1, '-');
-      sliced.pieces.front() = {0, sliced.pieces.front().bytes + 1};
-    }
-    if (!sliced.pieces.empty() && sliced.pieces.back().offset + sliced.pieces.back().bytes == sliced.bytes - 1) {
-      sliced.text += '\n';
-      sliced.pieces.back().bytes += 1;
-    }
-    return sliced;
+  [[nodiscard]] const DoublingRecord* record() const { return &record_; }
+  void end() {
+    if (checkpoint_) checkpoint_->remove();
   }
 
  private:
-  /// Characters that stand before digit `place - 1`, without the sign; `place` is at most the number of digits.
-  [[nodiscard]] std::int64_t before(std::size_t place) const {
-    return std::max<std::int64_t>(0, digits_bytes_ - static_cast<std::int64_t>(place) * places_);
+  void reached(const DoublingStep& step) {
+    // Smaller ones are there again sooner than they are read.
+    constexpr std::size_t least_kept = std::size_t{1} << 16U;
+    if (checkpoint_ && keeps_ && step.digits >= least_kept) keep(step);
+    // Each step takes twice as long as the one before.
+    progress_.now(fmt::format("computing {} ({:.2g} % is done)", name_, 100 * std::exp2(-1.0 * step.left)));
   }
 
-  void print_digits(SlicedText& sliced) const {
-    struct Part {
-      std::size_t row;
-      std::size_t begin;  // of the row's digits
-      std::size_t end;
-      char* to_end;  // behind the characters of digit `begin`
-    };
-    constexpr std::size_t most = 1U << 16U;
-    std::vector<Part> parts;
-    char* at = sliced.text.data();
-    for (std::size_t r = number_.shape.rows; r-- > 0;) {
-      const std::size_t place = number_.place_of(r);
-      const std::size_t end = std::min(place + number_.width(), number_.digits);
-      for (std::size_t high = end; high > place;) {
-        const std::size_t low = std::max(place, high > most ? high - most : 0);
-        at += before(low) - before(high);
-        parts.push_back({r, low - place, high - place, at});
-        high = low;
-      }
+  /// A full disk costs the checkpoint, and not what was computed.
+  void keep(const DoublingStep& step) {
+    progress_.now("keeping a checkpoint of " + name_);
+    try {
+      checkpoint_->keep(step);
+    } catch (const FileError& error) {
+      keeps_ = false;
+      if (speaks_) fmt::print(stderr, "duet: warning: {}; the computation goes on without checkpoints\n", error.what());
     }
-    team_.each(static_cast<std::int64_t>(parts.size()), [&](std::int64_t index) {
-      const Part& part = parts[static_cast<std::size_t>(index)];
-      const auto row = number_.row(part.row);
-      char* to = part.to_end;
-      for (std::size_t i = part.begin; i < part.end; ++i) {
-        const bool leading = number_.place_of(part.row) + i + 1 == number_.digits;
-        std::uint64_t digit = row[i];
-        for (std::int64_t place = 0; place < places_ && !(leading && digit == 0); ++place, digit /= 10) {
-          *--to = static_cast<char>('0' + digit % 10);
-        }
-      }
-    });
   }
 
-  const SlicedNumber& number_;
-  const RunTeam& team_;
-  std::int64_t places_;
-  std::int64_t sign_;
-  std::int64_t digits_bytes_ = 0;
+  std::string name_;
+  bool speaks_;
+  bool keeps_ = true;
+  ProgressLine& progress_;
+  std::optional<Checkpoint> checkpoint_;
+  DoublingRecord record_;
 };
-
-/// How many decimal places the highest digit of the number has. Collective.
-std::int64_t leading_places(const SlicedNumber& number, MPI_Comm communicator) {
-  std::uint64_t leading = 0;
-  for (std::size_t r = 0; r < number.shape.rows && number.digits != 0; ++r) {
-    const std::size_t place = number.place_of(r);
-    const std::size_t wanted = number.digits - 1;
-    if (wanted >= place && wanted - place < number.width()) leading = number.row(r)[wanted - place];
-  }
-  if (communicator != MPI_COMM_NULL) {
-    check(MPI_Allreduce(MPI_IN_PLACE, &leading, 1, MPI_UINT64_T, MPI_MAX, communicator));
-  }
-  return static_cast<std::int64_t>(std::to_string(leading).size());
-}
 
 /// From this index on, one number alone is computed by all workers together, in decimal from the beginning.
 constexpr std::uint64_t least_shared_index = 100'000;
@@ -421,14 +383,11 @@ int answer_together(const FibonacciIndex& index, OutputFile& output, const Sessi
                     const FibonacciOptions& options) {
   const MPI_Comm communicator = session.communicator();
   const Execution execution = session.execution({}, nullptr);
-  const FibNumber asked{.n = index.magnitude, .decimal = true};
+  FibNumber asked{.n = index.magnitude, .decimal = true};
   const std::string name = fmt::format("F({}{})", index.negative ? "-" : "", index.magnitude);
   asked_together(communicator, [&] {
     if (asked.n > largest_fibonacci_index) {
-      throw UsageError(
-          fmt::format("{} has about {:.3g} digits and would need about {}; the largest index of an exact number is {}; "
-                      "--mod answers any",
-                      name, digits_of(asked.n), bytes_text(5 * digits_of(asked.n)), largest_fibonacci_index));
+      throw UsageError(too_large_text(name, asked.n, 5 * digits_of(asked.n)));
     }
     const double bytes =
         fib_number_memory(asked, session.model(), session.node_ranks(), session.threads()) + digits_of(asked.n);
@@ -436,27 +395,24 @@ int answer_together(const FibonacciIndex& index, OutputFile& output, const Sessi
   });
   ProgressLine progress{session.rank() == 0};
   Totals totals;
-  auto since = std::chrono::steady_clock::now();
-  const auto lap = [&] {
-    const auto now = std::chrono::steady_clock::now();
-    return std::chrono::duration<double>(now - std::exchange(since, now)).count();
-  };
-  progress.now("computing " + name);
+  Lap lap{session};
+  Growth growth{asked, name, options.checkpoint, session, progress};
+  asked.record = growth.record();
   const SlicedNumber number = fib_number(asked, session.model(), execution);
-  totals.computing = lap();
+  totals.computing = lap.take();
   progress.now("verifying " + name);
   constexpr std::uint64_t seed = 0x6475657420;
   const Judgement judgement = judge_fib_number(asked, number, seed, communicator);
-  totals.verifying = lap();
+  totals.verifying = lap.take();
   if (!judgement.right) return say_that_it_is_wrong(judgement, session);
   progress.now("writing " + name);
   const RunTeam team{session.model(), execution};
   const bool negative = index.negative && fibonacci_is_negative_at_minus(index.magnitude);
-  const SlicedText sliced =
-      SlicePrinter{number, negative, leading_places(number, communicator), team}.text(session.rank() == 0);
+  const SlicedText sliced = sliced_text(number, negative, team, communicator);
   output.append_scattered(sliced.pieces, sliced.text);
   output.commit();
-  totals.writing = lap();
+  growth.end();
+  totals.writing = lap.take();
   totals.numbers = 1;
   totals.bytes = sliced.bytes;
   say_what_was_done(totals, session, options);
@@ -471,11 +427,7 @@ int answer(Questions* questions, OutputFile& output, std::uint64_t modulus, cons
   const RunTeam team{session.model(), execution};
   ProgressLine progress{session.rank() == 0};
   Totals totals;
-  auto since = std::chrono::steady_clock::now();
-  const auto lap = [&] {
-    const auto now = std::chrono::steady_clock::now();
-    return std::chrono::duration<double>(now - std::exchange(since, now)).count();
-  };
+  Lap lap{session};
   for (Window window; !window.last;) {
     progress.now("reading the inputs");
     together(communicator, [&] {
@@ -488,14 +440,14 @@ int answer(Questions* questions, OutputFile& output, std::uint64_t modulus, cons
     const std::string read = questions == nullptr || questions->share_read() == 0
                                  ? ""
                                  : fmt::format(" ({:.0f} % of the inputs are read)", 100 * questions->share_read());
-    lap();
+    lap.take();
     progress.now(fmt::format("computing {}{}", name_of(window), read));
     const Answers answers = fib_batch(batch, session.model(), execution);
-    totals.computing += lap();
+    totals.computing += lap.take();
     progress.now(fmt::format("verifying {}{}", name_of(window), read));
     constexpr std::uint64_t seed = 0x6475657420;
     const Judgement judgement = judge_fib_batch(batch, answers, seed, session.execution({}, nullptr));
-    totals.verifying += lap();
+    totals.verifying += lap.take();
     if (!judgement.right) {
       return say_that_it_is_wrong(judgement, session);
     }
@@ -503,7 +455,7 @@ int answer(Questions* questions, OutputFile& output, std::uint64_t modulus, cons
     const Lines lines = Printer{window, modulus, team}.lines(answers);
     const Places places = places_of(lines, window.magnitudes.size(), communicator);
     output.append_scattered(places.pieces, lines.text);
-    totals.writing += lap();
+    totals.writing += lap.take();
     totals.numbers += batch.inputs.count();
     totals.bytes += places.bytes;
   }
@@ -519,6 +471,16 @@ int fibonacci(const FibonacciOptions& options) {
   const std::uint64_t modulus = asked(modulus_from, options.modulus);
   const std::optional<FibonacciIndex> only =
       options.index.empty() ? std::nullopt : std::optional{asked(fibonacci_index, options.index)};
+  if (!options.checkpoint.empty() && (!only || modulus != 0 || only->magnitude < least_shared_index)) {
+    throw UsageError(fmt::format("--checkpoint is for one exact number from {} on", least_shared_index));
+  }
+  const auto place = [](const std::string& path) {
+    std::error_code ignored;
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path), ignored);
+  };
+  if (!options.checkpoint.empty() && place(options.checkpoint) == place(options.output)) {
+    throw UsageError(fmt::format("--checkpoint and --output are the same file, '{}'", options.output));
+  }
   const Problem problem = fib_batch_problem();
   const Settings tunables = asked([&] {
     return Settings{fmt::format("fibonacci in {}", name_of(options.workers.model)),
@@ -556,6 +518,10 @@ void add_fibonacci(CLI::App& duet, Act& act) {
   command->add_option("-o,--output", options->output, "A number a line, in the order of the inputs")
       ->type_name("FILE")
       ->default_str("-");
+  command
+      ->add_option("--checkpoint", options->checkpoint,
+                   "Keeps a large N after each step; a run that was ended goes on from there")
+      ->type_name("FILE");
   add_worker_options(*command, options->workers);
   command->add_option("--set", options->settings, "name=value: a tunable of fib_batch (`duet list`)")
       ->allow_extra_args(false);
@@ -565,12 +531,14 @@ void add_fibonacci(CLI::App& duet, Act& act) {
       "  duet fibonacci 100000000 -o f.txt          20,898,764 digits\n"
       "  seq 1000 | duet fibonacci --inputs - --mod 1000000007\n"
       "  duet fibonacci --inputs n.txt -o f.txt --model tbb --set schedule=stealing\n"
+      "  duet fibonacci 10000000000 -o f.txt --checkpoint f.part\n"
       "  mpirun -n 4 duet fibonacci --inputs n.txt -o f.txt --model mpi\n"
       "In a text of inputs '#' begins a comment, and blank lines are skipped. Inputs\n"
       "are taken in windows whose answers have about 256 MB of digits, so that a list\n"
       "may be of any length.\n"
-      "Workers share the inputs; one number is computed, and written in decimal, by one\n"
-      "worker: for a single N more workers do not help today.\n"
+      "Workers share the inputs. A single N from 100000 on is computed by all of them\n"
+      "together, in decimal from the beginning, and written by all. Its checkpoint can be\n"
+      "gone on from in any model and on any number of workers, and is removed at the end.\n"
       "Every number is verified before it is written. A file appears under its name\n"
       "when all is done and right.");
   // CLI11 takes "-7" for an unknown option and leaves it over.

@@ -11,6 +11,7 @@
 #include "drivers/files/matrix_file.hpp"
 #include "drivers/files/progress_line.hpp"
 #include "drivers/files/write_matrix.hpp"
+#include "drivers/lap.hpp"
 #include "drivers/machine.hpp"
 #include "drivers/options.hpp"
 #include "drivers/session.hpp"
@@ -27,21 +28,6 @@ struct MultiplyOptions {
   std::string output;
   Workers workers;
   std::vector<std::string> settings;
-};
-
-/// Seconds since it was made or last asked, until the last rank came by.
-class Lap {
- public:
-  explicit Lap(const Session& session) : session_{session} {}
-  double take() {
-    session_.barrier();
-    const auto now = std::chrono::steady_clock::now();
-    return std::chrono::duration<double>(now - std::exchange(since_, now)).count();
-  }
-
- private:
-  const Session& session_;
-  std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
 };
 
 struct Seconds {

@@ -31,7 +31,7 @@ std::vector<Trial> trials_of(const Contestant& contestant, const std::filesystem
   command.push_back(file.string());
   const Ending ending = run_process(command, time_limit_seconds, stop);
   std::vector<Trial> trials = trials_from(file.string());
-  std::erase_if(trials, [](const Trial& trial) { return trial.warms_up(); });
+  std::erase_if(trials, [&](const Trial& trial) { return contestant.cold ? trial.number != 0 : trial.warms_up(); });
   for (const Trial& trial : trials) {
     if (trial.outcome != Outcome::right) {
       throw std::runtime_error(fmt::format("{}: a wrong answer: {}", contestant.name, trial.message));
@@ -86,7 +86,7 @@ const Showing* Contest::best_peer(int workers) const {
   for (const Showing& showing : showings_) {
     const bool is_peer =
         showing.contestant.role == Contestant::Role::peer || showing.contestant.role == Contestant::Role::as_shipped;
-    if (!is_peer || showing.contestant.workers != workers) continue;
+    if (!is_peer || showing.contestant.workers > workers) continue;
     if (best == nullptr || median(showing.seconds) < median(best->seconds)) best = &showing;
   }
   return best;
@@ -100,6 +100,7 @@ std::string Contest::table() const {
   text += fmt::format("  {:<27}{:>9}  {:>18}{}  {}\n", "", "median", "rate", peak > 0 ? "  of peak" : "",
                       "as fast as the best peer");
   for (const Showing& showing : showings_) {
+    if (showing.contestant.role == Contestant::Role::yardstick) continue;
     const double seconds = median(showing.seconds);
     const double rate = showing.operations / seconds;
     const bool is_ceiling = showing.contestant.role == Contestant::Role::ceiling;

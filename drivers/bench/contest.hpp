@@ -21,10 +21,13 @@ struct Contestant {
     peer,        ///< on the code path that was fastest when it was tried
     as_shipped,  ///< a peer as its users get it
     ceiling,     ///< what the processor can do at the most
+    yardstick,   ///< what it can do at something else, for the figures below the table
   };
   std::string name{};
   Role role = Role::variant;
   int workers = 1;
+  /// Only the first trial of each process counts: nothing is in the caches, and no memory is taken yet.
+  bool cold = false;
   /// The launch, all but the file that its trials go to, which is the last word.
   Command command{};
 };
@@ -48,7 +51,8 @@ class Contest {
   double hold_round(const StopSignals& stop);
 
   [[nodiscard]] const std::vector<Showing>& showings() const { return showings_; }
-  /// The peer, as shipped or not, with the least median on as many workers; null where there is none.
+  /// The peer, as shipped or not, with the least median on as many workers or less, which it uses where it cannot use
+  /// more; null where there is none.
   [[nodiscard]] const Showing* best_peer(int workers) const;
   /// For a terminal, 80 columns: median, rate, share of the ceiling, and for each variant how many times as fast as the
   /// best peer it is, with a 95 % interval over the rounds.

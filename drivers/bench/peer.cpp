@@ -99,6 +99,8 @@ int run_peer(const PeerOptions& options) {
     run_dpotrf_peer(options);
   } else if (options.name.starts_with("gmp-")) {
     run_gmp_peer(options);
+  } else if (options.name.starts_with("number-")) {
+    run_number_peer(options);
   } else if (options.name.starts_with("doubling-")) {
     run_modulo_peer(options);
   } else if (options.name == "triad") {

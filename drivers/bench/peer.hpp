@@ -48,6 +48,15 @@ void run_pdgemm_peer(const PeerOptions& options);
 /// `schedule(dynamic)`.
 void run_gmp_peer(const PeerOptions& options);
 
+/// One exact number at a time, "number-QUESTION-WHO", where WHO is gmp, which has one thread, or serial, openmp or tbb
+/// for the library's own calls:
+///
+///     number-fib-gmp       mpz_fib_ui of the size
+///     number-text-WHO      the decimal digits of F(n), from nothing to the text
+///     number-product-WHO   a product of two random numbers with as many bits as the size says
+///     number-square-WHO    a square of one
+void run_number_peer(const PeerOptions& options);
+
 /// F(n) mod m by doubling, input by input on one thread: "doubling-remainder" with a 128-bit remainder for each
 /// product, "doubling-montgomery" without.
 void run_modulo_peer(const PeerOptions& options);

@@ -19,8 +19,10 @@ const LocalKernel& true_kernel(std::string_view choice)  //
 const LocalKernel& charged_kernel(std::string_view choice)  //
     __asm__("__wrap__ZN4duet12local_kernelESt17basic_string_viewIcSt11char_traitsIcEE");
 
-Natural true_fibonacci(std::uint64_t n) __asm__("__real__ZN4duet9fibonacciEm");
-Natural charged_fibonacci(std::uint64_t n) __asm__("__wrap__ZN4duet9fibonacciEm");
+Natural true_fibonacci(std::uint64_t n, TransformContext& context)  //
+    __asm__("__real__ZN4duet9fibonacciEmRNS_16TransformContextE");
+Natural charged_fibonacci(std::uint64_t n, TransformContext& context)  //
+    __asm__("__wrap__ZN4duet9fibonacciEmRNS_16TransformContextE");
 
 void true_residues(const FibonacciModulo* self, std::span<const std::uint64_t> inputs, std::span<std::uint64_t> out)  //
     __asm__("__real__ZNK4duet15FibonacciModuloclESt4spanIKmLm18446744073709551615EES1_ImLm18446744073709551615EE");
@@ -54,10 +56,10 @@ const LocalKernel& charged_kernel(std::string_view /*choice*/) {
   return kernel;
 }
 
-Natural charged_fibonacci(std::uint64_t n) {
+Natural charged_fibonacci(std::uint64_t n, TransformContext& context) {
   Simulation& simulation = Simulation::here();
   simulation.charge(1e-9 * simulation.rates().fibonacci_scale * fibonacci_nanoseconds(n));
-  return simulation.computing() ? true_fibonacci(n) : Natural{};
+  return simulation.computing() ? true_fibonacci(n, context) : Natural{};
 }
 
 void charged_residues(const FibonacciModulo* self, std::span<const std::uint64_t> inputs,

@@ -97,15 +97,16 @@ const CellSummary* serial_of(const Measured& measured, const std::vector<CellSum
 std::vector<ScalingSample> samples_of(const std::vector<const CellSummary*>& summaries) {
   std::vector<ScalingSample> samples;
   if (summaries.empty()) return samples;
-  std::vector<int> common = summaries.front()->rounds;
+  std::vector<int> common = summaries.front()->clean.rounds;
   for (const CellSummary* const summary : summaries) {
-    std::erase_if(common, [&](int round) { return !std::ranges::binary_search(summary->rounds, round); });
+    std::erase_if(common, [&](int round) { return !std::ranges::binary_search(summary->clean.rounds, round); });
   }
   for (const CellSummary* const summary : summaries) {
     ScalingSample sample{summary->cell.workers(), summary->operations, {}};
     for (const int round : common) {
-      const auto found = std::ranges::lower_bound(summary->rounds, round);
-      sample.seconds.push_back(summary->by_round[static_cast<std::size_t>(found - summary->rounds.begin())]);
+      const auto& [rounds, seconds] = summary->clean;
+      sample.seconds.push_back(
+          seconds[static_cast<std::size_t>(std::ranges::lower_bound(rounds, round) - rounds.begin())]);
     }
     samples.push_back(std::move(sample));
   }

@@ -22,16 +22,11 @@ namespace {
 /// Tells cells apart exactly, also where their ids are equal (a study of two seeds).
 std::string identity_of(const Cell& cell) { return nlohmann::json(cell).dump(); }
 
-/// Every mark but one sets a trial aside, unknown ones of other versions too: what is doubtful does not decide.
-bool counts(const Trial& trial) {
-  return trial.outcome == Outcome::right &&
-         std::ranges::all_of(trial.marks, [](const std::string& mark) { return mark == "oversubscribed"; });
-}
-
-/// As `counts`, but for the canary.
-bool counts_with_disturbed(const Trial& trial) {
-  return trial.outcome == Outcome::right && std::ranges::all_of(trial.marks, [](const std::string& mark) {
-           return mark == "oversubscribed" || mark == "slow_canary";
+/// Right, and with no other marks than these: any other sets a trial aside, unknown ones of other versions too. What is
+/// doubtful does not decide.
+bool is_right_but_for(const Trial& trial, std::initializer_list<std::string_view> marks) {
+  return trial.outcome == Outcome::right && std::ranges::all_of(trial.marks, [&](const std::string& mark) {
+           return std::ranges::find(marks, mark) != marks.end();
          });
 }
 
@@ -91,22 +86,20 @@ CellSummary summary_of(const std::vector<const Trial*>& trials) {
       if (summary.not_right == 0) summary.message = trial->message;
       ++summary.not_right;
       if (badness(trial->outcome) > badness(summary.worst)) summary.worst = trial->outcome;
-    } else if (counts(*trial)) {
+    } else if (is_right_but_for(*trial, {"oversubscribed"})) {
       counted_ones.push_back(trial);
     } else if (!trial->warms_up()) {
       ++summary.set_aside;
     }
-    if (counts_with_disturbed(*trial)) with_disturbed.push_back(trial);
+    if (is_right_but_for(*trial, {"oversubscribed", "slow_canary"})) with_disturbed.push_back(trial);
     summary.oversubscribed = summary.oversubscribed || trial->has_mark("oversubscribed");
   }
   summary.trials = static_cast<int>(counted_ones.size());
   if (counted_ones.empty()) return summary;
 
-  RoundSeconds medians = by_rounds(counted_ones);
-  summary.rounds = std::move(medians.rounds);
-  summary.by_round = std::move(medians.seconds);
+  summary.clean = by_rounds(counted_ones);
   summary.with_disturbed = by_rounds(with_disturbed);
-  summary.seconds = median_interval(summary.by_round);
+  summary.seconds = median_interval(summary.clean.seconds);
   summary.unit = counted_ones.front()->unit;
   summary.operations = counted_ones.front()->operations;
   if (summary.seconds.estimate > 0) {
@@ -274,11 +267,11 @@ std::vector<CellSummary> summarise(const std::vector<Trial>& trials, std::uint64
 }
 
 bool is_comparable(const CellSummary& summary) {
-  return !summary.by_round.empty() && summary.seconds.estimate > 0 && summary.worst != Outcome::wrong;
+  return !summary.clean.rounds.empty() && summary.seconds.estimate > 0 && summary.worst != Outcome::wrong;
 }
 
 CommonRounds common_rounds(const CellSummary& first, const CellSummary& second) {
-  CommonRounds clean = matched({first.rounds, first.by_round}, {second.rounds, second.by_round});
+  CommonRounds clean = matched(first.clean, second.clean);
   if (std::cmp_greater_equal(clean.first.size(), fewest_values())) return clean;
   CommonRounds all = matched(first.with_disturbed, second.with_disturbed);
   if (std::cmp_less(all.first.size(), fewest_values())) return clean;

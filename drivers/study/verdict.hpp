@@ -42,8 +42,7 @@ struct RoundSeconds {
 struct CellSummary {
   Cell cell;
   double size = 0;                ///< Instance::size, for axes
-  std::vector<double> by_round;   ///< seconds: the median of each launch's unmarked right trials, in order of rounds
-  std::vector<int> rounds;        ///< the round of each entry
+  RoundSeconds clean{};           ///< the median of each launch's unmarked right trials
   RoundSeconds with_disturbed{};  ///< the same over the trials of a slow canary as well
   Interval seconds{};             ///< median over rounds, with its rank-based 95 % interval
   int trials = 0;                 ///< right ones that count

@@ -1,44 +1,76 @@
 #include "kernels/arithmetic/natural.hpp"
 
-#include <gmp.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
+#include <istream>
 #include <limits>
+#include <ostream>
 #include <stdexcept>
 #include <utility>
 
 #include "kernels/arithmetic/fast_doubling.hpp"
+#include "kernels/arithmetic/gmp_number.hpp"
 #include "kernels/arithmetic/radix_conversion.hpp"
 #include "kernels/arithmetic/transform/transform.hpp"
+#include "kernels/core/partition.hpp"
 
 namespace duet {
 namespace {
 
-static_assert(GMP_NUMB_BITS == 64 && sizeof(mp_limb_t) == sizeof(std::uint64_t), "GMP with limbs of 64 bits is needed");
+constexpr std::size_t digits_in_limb = 16;
 
-/// Shorter numbers are converted by GMP.
-constexpr std::size_t least_converted_limbs = 1000;
+/// What a character is worth as a hexadecimal digit; 16 where it is none.
+constexpr std::array<std::uint8_t, 256> hexadecimal_values = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(16);
+  for (unsigned i = 0; i < 10; ++i) values['0' + i] = static_cast<std::uint8_t>(i);
+  for (unsigned i = 0; i < 6; ++i) values['a' + i] = values['A' + i] = static_cast<std::uint8_t>(10 + i);
+  return values;
+}();
+constexpr std::uint8_t value_of(char c) { return hexadecimal_values[static_cast<unsigned char>(c)]; }
 
-/// Owns one of GMP's numbers.
-class GmpNumber {
- public:
-  GmpNumber() { mpz_init(number_); }
-  ~GmpNumber() { mpz_clear(number_); }
-  GmpNumber(const GmpNumber&) = delete;
-  GmpNumber& operator=(const GmpNumber&) = delete;
+/// `text` without zeros in front, where all its characters are digits below `base`; else throws.
+std::string_view checked_digits(std::string_view text, unsigned base) {
+  const auto* const wrong = std::ranges::find_if(text, [base](char c) { return value_of(c) >= base; });
+  if (!text.empty() && wrong == text.end()) return text.substr(std::min(text.find_first_not_of('0'), text.size()));
+  constexpr std::size_t most_quoted = 40;
+  std::string quoted{text.substr(0, most_quoted)};
+  std::ranges::replace_if(
+      quoted, [](char c) { return c < ' ' || c > '~'; }, '?');
+  std::string what = "'" + quoted + (text.size() > most_quoted ? "..." : "") + "' is not a natural number in " +
+                     (base == 10 ? "decimal" : "hexadecimal");
+  if (!text.empty()) what += ": character " + std::to_string(wrong - text.begin() + 1) + " is no digit";
+  throw std::invalid_argument(what);
+}
 
-  [[nodiscard]] mpz_ptr get() { return number_; }
-  [[nodiscard]] std::vector<std::uint64_t> limbs() const {
-    const mp_limb_t* const first = mpz_limbs_read(number_);
-    return {first, first + mpz_size(number_)};
-  }
+/// act(first, last) for parts [first, last) of `size` words, by the team where they are many.
+template <class Act>
+void share_out(std::size_t size, const TransformTeam& team, const Act& act) {
+  constexpr std::size_t least_shared = std::size_t{1} << 13U;
+  if (size < least_shared) return act(std::size_t{0}, size);
+  team.parallel(team.workers, [&](std::int64_t part) {
+    const Range mine = share_of(static_cast<std::int64_t>(size), team.workers, part);
+    act(static_cast<std::size_t>(mine.begin), static_cast<std::size_t>(mine.end));
+  });
+}
 
- private:
-  mpz_t number_;
-};
+Words digits_of(std::span<const std::uint64_t> limbs, const TransformContext& context) {
+  Words digits{digits_of_limbs(limbs.size(), context.radix)};
+  share_out(digits.size(), *context.team, [&](std::size_t first, std::size_t last) {
+    unpack_limbs(limbs, context.radix, digits.span().subspan(first, last - first), first);
+  });
+  return digits;
+}
+
+Natural natural_of(const Words& digits, std::size_t limbs, const TransformContext& context) {
+  std::vector<std::uint64_t> packed(limbs);
+  share_out(limbs, *context.team, [&](std::size_t first, std::size_t last) {
+    pack_limbs(digits.span(), context.radix, std::span{packed}.subspan(first, last - first), first);
+  });
+  return Natural{std::move(packed)};
+}
 
 }  // namespace
 
@@ -50,13 +82,29 @@ Natural::Natural(std::vector<std::uint64_t> limbs) : limbs_{std::move(limbs)} {
   while (!limbs_.empty() && limbs_.back() == 0) limbs_.pop_back();
 }
 
-Natural Natural::from_decimal(std::string_view digits) {
-  const bool is_number = !digits.empty() && std::ranges::all_of(digits, [](char c) { return '0' <= c && c <= '9'; });
-  GmpNumber number;
-  if (!is_number || mpz_set_str(number.get(), std::string{digits}.c_str(), 10) != 0) {
-    throw std::invalid_argument("'" + std::string{digits.substr(0, 40)} + "' is not a natural number in decimal");
+Natural Natural::from_decimal(std::string_view digits, const TransformTeam& team) {
+  const std::string_view text = checked_digits(digits, 10);
+  constexpr double bits_in_place = 3.32193;
+  const double bits = bits_in_place * static_cast<double>(text.size());
+  if (bits < 64 * static_cast<double>(least_limbs_from_decimal(fastest_path()))) {
+    return Natural{limbs_of_decimal_by_gmp(text)};
   }
-  return Natural{number.limbs()};
+  TransformContext context{.radix = binary_radix_for(bits / 2 + 64), .team = &team};
+  return Natural{limbs_of_decimal(text, context)};
+}
+
+Natural Natural::from_hexadecimal(std::string_view digits) {
+  std::string_view text = checked_digits(digits, 16);
+  std::vector<std::uint64_t> limbs;
+  limbs.reserve(text.size() / digits_in_limb + 1);
+  while (!text.empty()) {
+    const std::size_t count = std::min(digits_in_limb, text.size());
+    std::uint64_t limb = 0;
+    for (const char c : text.substr(text.size() - count)) limb = limb << 4U | value_of(c);
+    limbs.push_back(limb);
+    text.remove_suffix(count);
+  }
+  return Natural{std::move(limbs)};
 }
 
 std::int64_t Natural::bits() const {
@@ -79,17 +127,21 @@ long double Natural::log2() const {
 }
 
 std::string Natural::decimal(const TransformTeam& team) const {
-  if (limbs_.size() >= least_converted_limbs) {
-    const Radix radix = decimal_radix_for(static_cast<double>(bits()) * 0.30103);
-    return decimal_string(decimal_digits_of(limbs_, radix, team), radix, team);
-  }
+  if (limbs_.size() < least_limbs_to_decimal(fastest_path())) return decimal_by_gmp(limbs_);
+  TransformContext context{.radix = decimal_radix_for(static_cast<double>(bits()) * 0.30103 / 2 + 20), .team = &team};
+  return decimal_string(decimal_digits_of(limbs_, context), context.radix, team);
+}
+
+std::string Natural::hexadecimal() const {
   if (limbs_.empty()) return "0";
-  mpz_t number;
-  const mpz_srcptr read = mpz_roinit_n(number, limbs_.data(), static_cast<mp_size_t>(limbs_.size()));
-  std::string digits(mpz_sizeinbase(read, 10) + 2, '\0');
-  mpz_get_str(digits.data(), 10, read);
-  digits.resize(digits.find('\0'));
-  return digits;
+  const std::size_t leading = (64 - static_cast<std::size_t>(std::countl_zero(limbs_.back())) + 3) / 4;
+  std::string text((limbs_.size() - 1) * digits_in_limb + leading, '\0');
+  std::size_t end = text.size();
+  for (std::uint64_t limb : limbs_) {
+    const std::size_t begin = end - std::min(digits_in_limb, end);
+    for (; end > begin; limb >>= 4U) text[--end] = "0123456789abcdef"[limb & 15U];
+  }
+  return text;
 }
 
 Natural Natural::times(const Natural& other, const TransformTeam& team) const {
@@ -97,47 +149,90 @@ Natural Natural::times(const Natural& other, const TransformTeam& team) const {
   const Natural& shorter = limbs_.size() < other.limbs_.size() ? *this : other;
   if (shorter.limbs_.empty()) return {};
   if (&longer == &shorter) return squared(team);
-  std::vector<std::uint64_t> product(longer.limbs_.size() + shorter.limbs_.size());
+  const std::size_t size = longer.limbs_.size() + shorter.limbs_.size();
   if (shorter.limbs_.size() < fastest_path().least_limbs) {
+    std::vector<std::uint64_t> product(size);
     mpn_mul(product.data(), longer.limbs_.data(), static_cast<mp_size_t>(longer.limbs_.size()), shorter.limbs_.data(),
             static_cast<mp_size_t>(shorter.limbs_.size()));
     return Natural{std::move(product)};
   }
   TransformContext context{.radix = binary_radix_for(static_cast<double>(shorter.bits())), .team = &team};
-  Words a{digits_of_limbs(longer.limbs_.size(), context.radix)};
-  Words b{digits_of_limbs(shorter.limbs_.size(), context.radix)};
-  unpack_limbs(longer.limbs_, context.radix, a.span());
-  unpack_limbs(shorter.limbs_, context.radix, b.span());
-  Words result{a.size() + b.size()};
-  multiply_digits(a.span(), b.span(), result.span(), context);
-  pack_limbs(result.span(), context.radix, product);
-  return Natural{std::move(product)};
+  const Words a = digits_of(longer.limbs_, context);
+  const Words b = digits_of(shorter.limbs_, context);
+  Words product{a.size() + b.size()};
+  multiply_digits(a.span(), b.span(), product.span(), context);
+  return natural_of(product, size, context);
 }
 
 Natural Natural::squared(const TransformTeam& team) const {
   if (limbs_.empty()) return {};
-  std::vector<std::uint64_t> square(2 * limbs_.size());
+  const std::size_t size = 2 * limbs_.size();
   if (limbs_.size() < fastest_path().least_limbs) {
+    std::vector<std::uint64_t> square(size);
     mpn_sqr(square.data(), limbs_.data(), static_cast<mp_size_t>(limbs_.size()));
     return Natural{std::move(square)};
   }
   TransformContext context{.radix = binary_radix_for(static_cast<double>(bits())), .team = &team};
-  Words a{digits_of_limbs(limbs_.size(), context.radix)};
-  unpack_limbs(limbs_, context.radix, a.span());
-  Words result{2 * a.size()};
-  square_digits(a.span(), result.span(), context);
-  pack_limbs(result.span(), context.radix, square);
-  return Natural{std::move(square)};
+  const Words a = digits_of(limbs_, context);
+  Words square{2 * a.size()};
+  square_digits(a.span(), square.span(), context);
+  return natural_of(square, size, context);
+}
+
+Natural operator+(const Natural& a, const Natural& b) {
+  const Natural& longer = a.limbs_.size() < b.limbs_.size() ? b : a;
+  const Natural& shorter = a.limbs_.size() < b.limbs_.size() ? a : b;
+  if (shorter.limbs_.empty()) return longer;
+  std::vector<std::uint64_t> sum(longer.limbs_.size() + 1);
+  sum.back() = mpn_add(sum.data(), longer.limbs_.data(), static_cast<mp_size_t>(longer.limbs_.size()),
+                       shorter.limbs_.data(), static_cast<mp_size_t>(shorter.limbs_.size()));
+  return Natural{std::move(sum)};
+}
+
+std::strong_ordering operator<=>(const Natural& a, const Natural& b) {
+  if (a.limbs_.size() != b.limbs_.size()) return a.limbs_.size() <=> b.limbs_.size();
+  if (a.limbs_.empty()) return std::strong_ordering::equal;
+  return mpn_cmp(a.limbs_.data(), b.limbs_.data(), static_cast<mp_size_t>(a.limbs_.size())) <=> 0;
+}
+
+std::ostream& operator<<(std::ostream& out, const Natural& number) {
+  const bool hexadecimal = (out.flags() & std::ios_base::basefield) == std::ios_base::hex;
+  return out << (hexadecimal ? number.hexadecimal() : number.decimal());
+}
+
+std::istream& operator>>(std::istream& in, Natural& number) {
+  const std::istream::sentry ready{in};
+  if (!ready) return in;
+  const bool hexadecimal = (in.flags() & std::ios_base::basefield) == std::ios_base::hex;
+  std::string digits;
+  constexpr int end = std::istream::traits_type::eof();
+  int next = in.rdbuf()->sgetc();
+  for (; next != end && value_of(static_cast<char>(next)) < (hexadecimal ? 16 : 10); next = in.rdbuf()->snextc()) {
+    digits.push_back(static_cast<char>(next));
+  }
+  std::ios_base::iostate state = next == end ? std::ios_base::eofbit : std::ios_base::goodbit;
+  if (digits.empty()) {
+    state |= std::ios_base::failbit;
+  } else {
+    number = hexadecimal ? Natural::from_hexadecimal(digits) : Natural::from_decimal(digits);
+  }
+  in.setstate(state);
+  return in;
 }
 
 Natural fibonacci(std::uint64_t n) { return fibonacci(n, serial_team()); }
 
 Natural fibonacci(std::uint64_t n, const TransformTeam& team) {
+  TransformContext context{.team = &team};
+  return fibonacci(n, context);
+}
+
+Natural fibonacci(std::uint64_t n, TransformContext& context) {
   if (n > largest_fibonacci_index) {
     throw std::length_error("F(" + std::to_string(n) + ") is too large; the largest index is " +
                             std::to_string(largest_fibonacci_index));
   }
-  return Natural{fibonacci_limbs(n, team)};
+  return Natural{fibonacci_limbs(n, context)};
 }
 
 long double fibonacci_log2(std::uint64_t n) {

@@ -11,6 +11,12 @@ namespace {
 
 __extension__ using Wide = unsigned __int128;
 
+}  // namespace
+
+std::uint64_t product_modulo(std::uint64_t a, std::uint64_t b, std::uint64_t m) {
+  return static_cast<std::uint64_t>(Wide{a} * b % m);
+}
+
 std::uint64_t power_modulo(std::uint64_t base, std::uint64_t exponent, std::uint64_t m) {
   std::uint64_t power = 1 % m;
   for (base %= m; exponent != 0; exponent >>= 1U) {
@@ -18,12 +24,6 @@ std::uint64_t power_modulo(std::uint64_t base, std::uint64_t exponent, std::uint
     base = product_modulo(base, base, m);
   }
   return power;
-}
-
-}  // namespace
-
-std::uint64_t product_modulo(std::uint64_t a, std::uint64_t b, std::uint64_t m) {
-  return static_cast<std::uint64_t>(Wide{a} * b % m);
 }
 
 bool is_prime(std::uint64_t n) {
@@ -61,10 +61,9 @@ std::uint64_t random_prime(std::uint64_t seed, std::uint64_t draw) {
 
 LucasChain::LucasChain(std::uint64_t prime) : prime_{prime}, fifth_{power_modulo(5, prime - 2, prime)} {}
 
-std::uint64_t LucasChain::fibonacci(std::uint64_t n) const {
+LucasChain::End LucasChain::end_at(std::uint64_t n) const {
   const std::uint64_t p = prime_;
-  std::uint64_t v = 2;
-  std::uint64_t next = 1;
+  auto [v, next] = End{.v = 2 % p, .next = 1};
   bool k_is_odd = false;
   for (int bit = static_cast<int>(std::bit_width(n)); bit-- > 0;) {
     // v^2 - 2 (-1)^k and its neighbour's: the sign is that of k, then of k + 1.
@@ -80,8 +79,15 @@ std::uint64_t LucasChain::fibonacci(std::uint64_t n) const {
     }
     k_is_odd = one;
   }
-  return product_modulo((2 * next + (p - v)) % p, fifth_, p);
+  return {.v = v, .next = next};
 }
+
+std::uint64_t LucasChain::fibonacci(std::uint64_t n) const {
+  const End end = end_at(n);
+  return product_modulo((2 * end.next + (prime_ - end.v)) % prime_, fifth_, prime_);
+}
+
+std::uint64_t LucasChain::lucas(std::uint64_t n) const { return end_at(n).v; }
 
 std::uint64_t fibonacci_modulo_by_division(std::uint64_t n, std::uint64_t m) {
   std::uint64_t f = 0;         // F(k)

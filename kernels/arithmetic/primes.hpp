@@ -12,6 +12,9 @@ namespace duet {
 /// a b mod m by a 128-bit product and a division, for any a, b and m >= 1. About 5 ns.
 [[nodiscard]] std::uint64_t product_modulo(std::uint64_t a, std::uint64_t b, std::uint64_t m);
 
+/// base^exponent mod m for m >= 1; two products a bit of the exponent at the most.
+[[nodiscard]] std::uint64_t power_modulo(std::uint64_t base, std::uint64_t exponent, std::uint64_t m);
+
 /// Whether n is prime: Miller-Rabin to the first twelve primes as bases, which no composite below 3.3 10^24 survives
 /// (Sorenson and Webster, "Strong pseudoprimes to twelve prime bases", 2015).
 [[nodiscard]] bool is_prime(std::uint64_t n);
@@ -21,17 +24,25 @@ namespace duet {
 /// 60 of the more than 2^55 primes divide the difference.
 [[nodiscard]] std::uint64_t random_prime(std::uint64_t seed, std::uint64_t draw);
 
-/// F(n) modulo a prime p other than 2 and 5, by Lucas' chain of V(k), V(k + 1), V(0) = 2, V(1) = 1:
-///     V(2k) = V(k)^2 - 2 (-1)^k,    V(2k+1) = V(k) V(k+1) - (-1)^k,    and 5 F(n) = 2 V(n+1) - V(n) at the end:
+/// F(n) and L(n) modulo a prime p other than 2 and 5, by Lucas' chain of V(k), V(k + 1), V(0) = 2, V(1) = 1:
+///     V(2k) = V(k)^2 - 2 (-1)^k,    V(2k+1) = V(k) V(k+1) - (-1)^k,
+///     and at the end    L(n) = V(n),    5 F(n) = 2 V(n+1) - V(n):
 /// two products a bit, and none of the Fibonacci numbers on the way.
 class LucasChain {
  public:
-  /// `prime` is prime, not 2 and not 5, below 2^63.
+  /// `prime` is prime, not 2 and not 5, below 2^62.
   explicit LucasChain(std::uint64_t prime);
   [[nodiscard]] std::uint64_t prime() const { return prime_; }
   [[nodiscard]] std::uint64_t fibonacci(std::uint64_t n) const;
+  [[nodiscard]] std::uint64_t lucas(std::uint64_t n) const;
 
  private:
+  struct End {
+    std::uint64_t v = 2;     ///< V(n)
+    std::uint64_t next = 1;  ///< V(n + 1)
+  };
+  [[nodiscard]] End end_at(std::uint64_t n) const;
+
   std::uint64_t prime_;
   std::uint64_t fifth_;  // 1/5 mod p
 };

@@ -56,4 +56,16 @@ const Variant& Problem::variant(Model model) const {
   throw std::invalid_argument(name + " has no variant in " + std::string{name_of(model)} + "; it has " + names);
 }
 
+std::vector<Variant> variants_of_all_models(
+    const std::function<std::vector<Setting>(Model)>& tunables,
+    const std::function<Placed(Model, const Instance&, const Execution&)>& place) {
+  std::vector<Variant> variants;
+  for (const Model model : all_models) {
+    variants.push_back({model, tunables(model), [place, model](const Instance& instance, const Execution& execution) {
+                          return place(model, instance, execution);
+                        }});
+  }
+  return variants;
+}
+
 }  // namespace duet

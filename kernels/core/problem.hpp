@@ -75,6 +75,11 @@ struct Variant {
   std::function<Placed(const Instance&, const Execution&)> place;
 };
 
+/// A variant for every model, where the same function places all of them.
+[[nodiscard]] std::vector<Variant> variants_of_all_models(
+    const std::function<std::vector<Setting>(Model)>& tunables,
+    const std::function<Placed(Model, const Instance&, const Execution&)>& place);
+
 struct Problem {
   std::string name;
   Pattern pattern = Pattern::data_decomposition;

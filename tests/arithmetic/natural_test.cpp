@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <iomanip>
 #include <random>
+#include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace duet {
@@ -32,10 +35,108 @@ TEST(Natural, ReadsAndWritesDecimals) {
   EXPECT_EQ(Natural::from_decimal("007"), Natural{7});
 }
 
+TEST(Natural, ReadsAndWritesHexadecimals) {
+  for (const char* digits : {"0", "1", "9", "a", "f", "10", "deadbeef", "ffffffffffffffff", "10000000000000000",
+                             "fedcba98765432100123456789abcdef", "1fedcba98765432100123456789abcdef"}) {
+    EXPECT_EQ(Natural::from_hexadecimal(digits).hexadecimal(), digits);
+  }
+  EXPECT_EQ(Natural::from_hexadecimal("00FF"), Natural{255});
+  EXPECT_EQ(Natural::from_hexadecimal(std::string(100, '0')), Natural{});
+  EXPECT_EQ(Natural::from_hexadecimal("10000000000000000"), (Natural{std::vector<std::uint64_t>{0, 1}}));
+}
+
 TEST(Natural, RefusesWhatIsNotANumber) {
   for (const char* text : {"", "-1", "+1", " 1", "1 ", "0x10", "1e5", "twelve"}) {
     EXPECT_THROW((void)Natural::from_decimal(text), std::invalid_argument) << text;
   }
+  for (const char* text : {"", "-1", "+1", " 1", "1 ", "0x10", "h", "1g", "ffffffffffffffff\n", "\xff"}) {
+    EXPECT_THROW((void)Natural::from_hexadecimal(text), std::invalid_argument) << text;
+  }
+}
+
+TEST(Natural, SaysInOneLineWhatIsNoDigit) {
+  const auto refusal = [](Natural (*read)(std::string_view), std::string_view text) -> std::string {
+    try {
+      (void)read(text);
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const auto decimal = [](std::string_view text) { return Natural::from_decimal(text); };
+  EXPECT_EQ(refusal(decimal, "12x4"), "'12x4' is not a natural number in decimal: character 3 is no digit");
+  EXPECT_EQ(refusal(decimal, ""), "'' is not a natural number in decimal");
+  EXPECT_EQ(refusal(&Natural::from_hexadecimal, "0x1\n"),
+            "'0x1?' is not a natural number in hexadecimal: character 2 is no digit");
+  EXPECT_EQ(refusal(&Natural::from_hexadecimal, std::string(99, 'a') + "-"),
+            "'" + std::string(40, 'a') + "...' is not a natural number in hexadecimal: character 100 is no digit");
+}
+
+TEST(Natural, IsWrittenToStreamsInTheBaseOfTheStream) {
+  std::ostringstream out;
+  out << Natural{255} << " " << std::hex << Natural{255} << " " << std::setw(6) << std::setfill('.') << Natural{10}
+      << std::dec << " " << Natural{};
+  EXPECT_EQ(out.str(), "255 ff .....a 0");
+}
+
+TEST(Natural, IsReadFromStreamsUpToTheFirstCharacterThatIsNoDigit) {
+  std::istringstream in{"  123abc,ffz -7"};
+  Natural number;
+  EXPECT_TRUE(in >> number);
+  EXPECT_EQ(number, Natural{123});
+  EXPECT_TRUE(in >> std::hex >> number);
+  EXPECT_EQ(number, Natural{0xabc});
+  EXPECT_EQ(in.get(), ',');
+  EXPECT_TRUE(in >> number);
+  EXPECT_EQ(number, Natural{255});
+  EXPECT_EQ(in.get(), 'z');
+  EXPECT_FALSE(in >> std::dec >> number);
+  EXPECT_EQ(number, Natural{255});  // as it was
+  in.clear();
+  EXPECT_EQ(in.get(), '-');
+  EXPECT_TRUE(in >> number);
+  EXPECT_EQ(number, Natural{7});
+  EXPECT_TRUE(in.eof());
+  EXPECT_FALSE(in >> number);
+}
+
+TEST(Natural, IsReadAgainFromWhatItWasWrittenAs) {
+  const Natural right = fibonacci(200'000);
+  for (const bool hexadecimal : {false, true}) {
+    std::stringstream stream;
+    stream << (hexadecimal ? std::hex : std::dec) << right << '\n' << right;
+    Natural one;
+    Natural two;
+    EXPECT_TRUE(stream >> one >> two);
+    EXPECT_TRUE(one == right && two == right);
+  }
+}
+
+TEST(Natural, IsOrderedByWhatItIsWorth) {
+  const std::vector<Natural> ascending{Natural{},
+                                       Natural{1},
+                                       Natural{2},
+                                       Natural{UINT64_MAX},
+                                       Natural{std::vector<std::uint64_t>{0, 1}},
+                                       Natural{std::vector<std::uint64_t>{5, 1}},
+                                       Natural{std::vector<std::uint64_t>{4, 2}},
+                                       Natural{std::vector<std::uint64_t>{0, 0, 1}}};
+  for (std::size_t i = 0; i < ascending.size(); ++i) {
+    for (std::size_t j = 0; j < ascending.size(); ++j) {
+      EXPECT_EQ(ascending[i] <=> ascending[j], i <=> j) << i << " " << j;
+      EXPECT_EQ(ascending[i] < ascending[j], i < j);
+    }
+  }
+}
+
+TEST(Natural, AddsWithCarriesThatRunThrough) {
+  EXPECT_EQ(Natural{} + Natural{}, Natural{});
+  EXPECT_EQ(Natural{} + Natural{7}, Natural{7});
+  EXPECT_EQ(Natural{7} + Natural{}, Natural{7});
+  const Natural ones{std::vector<std::uint64_t>(50, UINT64_MAX)};
+  EXPECT_EQ((ones + Natural{1}).bits(), 50 * 64 + 1);
+  EXPECT_EQ(ones + Natural{1}, Natural{1} + ones);
+  EXPECT_EQ(ones + ones + Natural{2}, (ones + Natural{1}) * Natural{2});
 }
 
 TEST(Natural, CountsBitsAndTakesRemainders) {

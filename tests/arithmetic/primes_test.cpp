@@ -7,6 +7,7 @@
 #include <set>
 #include <vector>
 
+#include "kernels/arithmetic/fast_doubling.hpp"
 #include "kernels/arithmetic/natural.hpp"
 
 namespace duet {
@@ -54,9 +55,15 @@ TEST(RandomPrime, HasSixtyToSixtyTwoBitsAndDependsOnSeedAndDraw) {
 TEST(LucasChain, AgreesWithExactNumbersAndWithDoubling) {
   for (const std::uint64_t prime : {std::uint64_t{3}, std::uint64_t{7}, std::uint64_t{11}, random_prime(1, 0)}) {
     const LucasChain chain{prime};
-    for (std::uint64_t n = 0; n < 500; ++n) EXPECT_EQ(chain.fibonacci(n), fibonacci(n).modulo(prime)) << n;
+    for (std::uint64_t n = 0; n < 500; ++n) {
+      EXPECT_EQ(chain.fibonacci(n), fibonacci(n).modulo(prime)) << n;
+      EXPECT_EQ(chain.lucas(n), Natural{lucas_limbs(n)}.modulo(prime)) << n;
+    }
     for (std::uint64_t n = UINT64_MAX; n != 0; n /= 3) {
-      EXPECT_EQ(chain.fibonacci(n), fibonacci_modulo_by_division(n, prime)) << n;
+      const std::uint64_t f = fibonacci_modulo_by_division(n, prime);
+      EXPECT_EQ(chain.fibonacci(n), f) << n;
+      // L(n) = F(n) + 2 F(n-1)
+      EXPECT_EQ(chain.lucas(n), (f + 2 * fibonacci_modulo_by_division(n - 1, prime)) % prime) << n;
     }
   }
 }

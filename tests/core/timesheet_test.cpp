@@ -65,6 +65,29 @@ TEST(Booking, CountsOneStretchWhereTheActivityStaysTheSame) {
   EXPECT_EQ(timesheet.of(0).stretches, 1);
 }
 
+TEST(Booking, LetsSamplesStandForAll) {
+  Timesheet timesheet{1};
+  const auto begin = steady_clock::now();
+  {
+    Booking booking{&timesheet, 0, Activity::communicating};
+    for (int piece = 0; piece < 6; ++piece) {
+      if (piece % 3 == 0) booking.now(Activity::useful);
+      pass_some_time();
+      booking.now(Activity::communicating);
+    }
+    booking.extrapolate(3);
+    // Never more than there was.
+    booking.extrapolate(1e9);
+    pass_some_time();
+  }
+  const double whole = seconds_since(begin);
+  const Booked& booked = timesheet.of(0);
+  EXPECT_GE(booked.useful, 0.008);
+  EXPECT_GE(booked.communicating, 0.002);
+  EXPECT_LE(booked.useful + booked.communicating, whole);
+  EXPECT_EQ(booked.stretches, 2);
+}
+
 TEST(Booking, AddsUpUntilTheSheetIsCleared) {
   Timesheet timesheet{1};
   for (int round = 0; round < 3; ++round) {

@@ -183,6 +183,7 @@ TransformPath avx2_path() {
           &has_avx2,
           &Avx2Passes::twist,
           &Avx2Passes::forward_top,
+          &Avx2Passes::forward_top_rows,
           &Avx2Passes::inverse_top,
           &Avx2Passes::forward_columns,
           &Avx2Passes::inverse_columns,

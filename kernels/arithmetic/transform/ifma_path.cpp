@@ -427,6 +427,7 @@ TransformPath ifma_path() {
           &has_ifma,
           &IfmaPasses::twist,
           &IfmaPasses::forward_top,
+          &IfmaPasses::forward_top_rows,
           &IfmaPasses::inverse_top,
           &IfmaPasses::forward_columns,
           &IfmaPasses::inverse_columns,

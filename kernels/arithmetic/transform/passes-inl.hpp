@@ -99,9 +99,10 @@ struct Passes {
   }
   static DUET_INLINE Vector lifted(const Field& f, Vector x) { return f.plus(f.less(x, f.p8()), f.p4()); }
 
-  // All levels of a block of rows from that on whose nodes have 2 `half` of them; only what the first `needed` leaves
-  // depend on. Written out by recursion: loops in loops may stay loops, with all rows in memory.
-  template <std::size_t half, std::size_t needed, std::size_t rows, class AnyFactors>
+  // All levels of a block of rows from that on whose nodes have 2 `half` of them; only what the leaves before `needed`,
+  // but for the first `unneeded`, depend on. Written out by recursion: loops in loops may stay loops, with all rows in
+  // memory.
+  template <std::size_t half, std::size_t needed, std::size_t unneeded = 0, std::size_t rows, class AnyFactors>
   static DUET_INLINE void forward_levels(const Field& f, Vector (&x)[rows], const AnyFactors& w) {
     if constexpr (half == 8) x[1] = lifted(f, x[1]);
     // The words that will have been the upper ones at every level: they are lifted two levels before the end.
@@ -113,9 +114,10 @@ struct Passes {
     for (std::size_t i = 0; i < rows / 2; ++i) {
       const std::size_t node = i / half;
       const std::size_t upper = 2 * half * node + i % half;
-      if (2 * half * node < needed) forward2(f, x[upper], x[upper + half], w(f, rows / (2 * half), node));
+      if (2 * half * node < needed && 2 * half * (node + 1) > unneeded)
+        forward2(f, x[upper], x[upper + half], w(f, rows / (2 * half), node));
     }
-    if constexpr (half > 1) forward_levels<half / 2, needed>(f, x, w);
+    if constexpr (half > 1) forward_levels<half / 2, needed, unneeded>(f, x, w);
   }
 
   // Two levels; the factors are negated.
@@ -298,31 +300,31 @@ struct Passes {
   // All that is below a node of two images: forward, combined, and back. Depth first: each subtree is done while it is
   // in the nearest cache that holds it.
   template <Combination combination>
-  static void subtree_of(const Field& f, const std::uint64_t* t, std::uint64_t* a, std::uint64_t* b, std::size_t length,
+  static void subtree_of(const Field& f, const Line& line, std::uint64_t* a, std::uint64_t* b, std::size_t length,
                          std::size_t node) {
     constexpr bool has_b = combination != Combination::square;
     constexpr bool keeps_b = combination == Combination::doubling;
-    if (length == 64) return leaves<8, combination>(f, t, a, b, node);
-    if (length == 128) return leaves<16, combination>(f, t, a, b, node);
+    if (length == 64) return leaves<8, combination>(f, line, a, b, node);
+    if (length == 128) return leaves<16, combination>(f, line, a, b, node);
     const unsigned levels = levels_of_pass(static_cast<unsigned>(std::countr_zero(length)) - 3);
     const std::size_t rows = std::size_t{1} << levels;
     const std::size_t each = length / rows;
     const Columns all{0, each};
-    pass_of<true>(f, t, a, rows, each, node, all);
-    if constexpr (has_b) pass_of<true>(f, t, b, rows, each, node, all);
+    pass_of<true>(f, line.twiddles, a, rows, each, node, all);
+    if constexpr (has_b) pass_of<true>(f, line.twiddles, b, rows, each, node, all);
     for (std::size_t r = 0; r < rows; ++r) {
-      subtree_of<combination>(f, t, a + r * each, has_b ? b + r * each : nullptr, each, node * rows + r);
+      subtree_of<combination>(f, line, a + r * each, has_b ? b + r * each : nullptr, each, node * rows + r);
     }
-    pass_of<false>(f, t, a, rows, each, node, all);
-    if constexpr (keeps_b) pass_of<false>(f, t, b, rows, each, node, all);
+    pass_of<false>(f, line.inverse, a, rows, each, node, all);
+    if constexpr (keeps_b) pass_of<false>(f, line.inverse, b, rows, each, node, all);
   }
   template <std::size_t rows, Combination combination>
-  static void leaves(const Field& f, const std::uint64_t* t, std::uint64_t* a, std::uint64_t* b, std::size_t node) {
-    forward_leaves<rows>(f, t, a, node);
-    if constexpr (combination != Combination::square) forward_leaves<rows>(f, t, b, node);
-    combine_leaves<combination>(f, t, a, b, 8 * rows, node);
-    inverse_leaves<rows>(f, t, a, node);
-    if constexpr (combination == Combination::doubling) inverse_leaves<rows>(f, t, b, node);
+  static void leaves(const Field& f, const Line& line, std::uint64_t* a, std::uint64_t* b, std::size_t node) {
+    forward_leaves<rows>(f, line.twiddles, a, node);
+    if constexpr (combination != Combination::square) forward_leaves<rows>(f, line.twiddles, b, node);
+    combine_leaves<combination>(f, line.twiddles, a, b, 8 * rows, node);
+    inverse_leaves<rows>(f, line.inverse, a, node);
+    if constexpr (combination == Combination::doubling) inverse_leaves<rows>(f, line.inverse, b, node);
   }
   template <bool forward>
   static void pass_of(const Field& f, const std::uint64_t* t, std::uint64_t* words, std::size_t rows,
@@ -418,11 +420,11 @@ struct Passes {
     const Field f{transform_primes[line.prime]};
     switch (combination) {
       case Combination::product:
-        return subtree_of<Combination::product>(f, line.twiddles, a, b, length, node);
+        return subtree_of<Combination::product>(f, line, a, b, length, node);
       case Combination::square:
-        return subtree_of<Combination::square>(f, line.twiddles, a, b, length, node);
+        return subtree_of<Combination::square>(f, line, a, b, length, node);
       case Combination::doubling:
-        return subtree_of<Combination::doubling>(f, line.twiddles, a, b, length, node);
+        return subtree_of<Combination::doubling>(f, line, a, b, length, node);
     }
   }
 
@@ -432,7 +434,7 @@ struct Passes {
   }
   static void inverse_columns(const Line& line, std::uint64_t* words, std::size_t rows, std::size_t row_length,
                               std::size_t node, Columns columns) {
-    pass_of<false>(Field{transform_primes[line.prime]}, line.twiddles, words, rows, row_length, node, columns);
+    pass_of<false>(Field{transform_primes[line.prime]}, line.inverse, words, rows, row_length, node, columns);
   }
 
   // Where the digits of a column are: row r has them at from + r * apart, but rows from `filled` on have none.
@@ -521,6 +523,70 @@ struct Passes {
     }
   }
 
+  // Where half of the sixteen rows have no digits, the first level only repeats the others, and each half of the result
+  // is a pass of eight rows below its own node. Of its rows [4 first_four, last) those from `begin` on are stored.
+  template <std::size_t first_four, std::size_t last>
+  static DUET_NOINLINE void forward_half_of(const Field& field, Factors<8, true>& w, const TopColumns& columns,
+                                            std::size_t begin, std::uint64_t* words, std::size_t row_length,
+                                            bool streams) {
+    const Field f = field;
+    alignas(64) static constexpr std::uint64_t zeros[lanes] = {};
+    const std::uint64_t* row[8];
+    std::size_t moves[8];
+    for (std::size_t r = 0; r < 8; ++r) {
+      row[r] = r < columns.filled ? columns.from + r * columns.apart : zeros;
+      moves[r] = r < columns.filled ? SIZE_MAX : 0;
+    }
+    for (std::size_t i = columns.begin; i < columns.end; i += lanes) {
+      w.stay_in_memory();
+      Vector x[8];
+#pragma GCC unroll 8
+      for (std::size_t r = 0; r < 8; ++r) x[r] = f.from_digits(f.load(row[r] + ((i - columns.begin) & moves[r])));
+      forward_levels<4, last, 4 * first_four>(f, x, w);
+      std::uint64_t* to = words + i;
+#pragma GCC unroll 8
+      for (std::size_t r = 4 * first_four; r < last; ++r) {
+        if (r < begin) continue;
+        streams ? f.stream(x[r], to) : f.store(x[r], to);
+        to += row_length;
+      }
+    }
+    if (streams) f.finish_streams();
+  }
+  template <std::size_t last = 8>
+  static void forward_half_with(const Field& f, Factors<8, true>& w, const TopColumns& columns, Rows rows,
+                                std::uint64_t* words, std::size_t row_length, bool streams) {
+    if (rows.end == last) {
+      if constexpr (last > 4) {
+        if (rows.begin >= 4) {
+          return forward_half_of<1, last>(f, w, columns, rows.begin, words, row_length, streams);
+        }
+      }
+      return forward_half_of<0, last>(f, w, columns, rows.begin, words, row_length, streams);
+    }
+    if constexpr (last > 1) forward_half_with<last - 1>(f, w, columns, rows, words, row_length, streams);
+  }
+
+  static void forward_top_rows(const Line& line, const DigitRows& digits, const TransformShape& shape, Rows rows,
+                               std::uint64_t* words, Columns columns) {
+    const Field f{transform_primes[line.prime]};
+    const TopColumns from{digits.first, digits.apart, digits.rows, columns.begin, columns.end};
+    if (rows.begin == 0 && rows.end == shape.rows) {
+      Factors<16, true> w;
+      factors_below(f, line.twiddles, 0, w);
+      return forward_top_with(f, w, from, words, shape);
+    }
+    const bool streams = shape.words() >= streamed;
+    for (std::size_t half = 0; half < 2; ++half) {
+      const Rows here{std::max(rows.begin, 8 * half), std::min(rows.end, 8 * half + 8)};
+      if (here.begin >= here.end) continue;
+      Factors<8, true> w;
+      factors_below(f, line.twiddles, half, w);
+      forward_half_with(f, w, from, {here.begin - 8 * half, here.end - 8 * half},
+                        words + (here.begin - rows.begin) * shape.row_length, shape.row_length, streams);
+    }
+  }
+
   struct InverseTop {
     Factors<16, true> w;
     InverseFactors<16, true> inverse;
@@ -598,7 +664,7 @@ struct Passes {
     const Field f{prime};
     InverseTop top;
     factors_below(f, line.twiddles, 0, top.w);
-    inverse_factors_below(f, line.twiddles, 0, top.inverse);
+    inverse_factors_below(f, line.inverse, 0, top.inverse);
     top.half = Field::entry(prime, (prime.value() + 1) / 2);
     inverse_top_with(f, top, words, shape, columns);
   }

@@ -15,16 +15,31 @@
 
 namespace duet {
 
-/// One prime, by its index, and its `twiddles` in the form that the path takes.
+/// One prime, by its index, and the factors at its nodes (twiddles.hpp) in the form that the path takes.
 struct Line {
   std::size_t prime = 0;
   const std::uint64_t* twiddles = nullptr;
+  const std::uint64_t* inverse = nullptr;  ///< for the way back; the same where nodes count from the root of the tree
+  std::size_t entries = 0;                 ///< of either
 };
 
-/// Words [begin, end) of each row, multiples of 64.
+/// Words [begin, end) of each row, multiples of 8; where threads divide columns, of 64.
 struct Columns {
   std::size_t begin = 0;
   std::size_t end = 0;
+};
+
+/// Rows [begin, end).
+struct Rows {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
+/// Rows of digits, `apart` from each other, of which there are so many; the next ones are zero.
+struct DigitRows {
+  const std::uint64_t* first = nullptr;
+  std::size_t apart = 0;
+  std::size_t rows = 0;
 };
 
 /// What becomes of two images a and b.
@@ -59,6 +74,10 @@ struct TransformPath {
   /// The first four levels, from digits: `count` of them from digits[0] on, then zeros.
   void (*forward_top)(const Line& line, const std::uint64_t* digits, std::size_t count, std::uint64_t* words,
                       const TransformShape& shape, Columns columns);
+  /// `rows` alone of the same image, the first of them at `words`, from digits in eight rows or fewer, which begin with
+  /// those of column columns.begin.
+  void (*forward_top_rows)(const Line& line, const DigitRows& digits, const TransformShape& shape, Rows rows,
+                           std::uint64_t* words, Columns columns);
   void (*inverse_top)(const Line& line, std::uint64_t* words, const TransformShape& shape, Columns columns);
   /// log2(rows) levels below `node`, whose words are `rows` rows of `row_length`. Rows: 2, 4, 8 or 16.
   void (*forward_columns)(const Line& line, std::uint64_t* words, std::size_t rows, std::size_t row_length,

@@ -109,6 +109,7 @@ TransformPath portable_path() {
           [] { return true; },
           &WordPasses::twist,
           &WordPasses::forward_top,
+          &WordPasses::forward_top_rows,
           &WordPasses::inverse_top,
           &WordPasses::forward_columns,
           &WordPasses::inverse_columns,

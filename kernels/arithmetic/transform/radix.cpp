@@ -30,19 +30,6 @@ constexpr std::array<char, 200> pairs_of_places = [] {
   return pairs;
 }();
 
-/// Exactly so many characters, with zeros in front. Two halves, so that their divisions do not wait for each other.
-void write_places(std::uint64_t digit, unsigned places, char* to) {
-  constexpr unsigned lower_places = 8;
-  auto lower = static_cast<std::uint32_t>(digit % 100'000'000);
-  digit /= 100'000'000;
-  for (unsigned at = places; at > places - lower_places; at -= 2, lower /= 100) {
-    std::memcpy(to + at - 2, pairs_of_places.data() + 2 * std::size_t{lower % 100}, 2);
-  }
-  unsigned at = places - lower_places;
-  for (; at >= 2; at -= 2, digit /= 100) std::memcpy(to + at - 2, pairs_of_places.data() + 2 * (digit % 100), 2);
-  if (at == 1) to[0] = static_cast<char>('0' + digit % 10);
-}
-
 }  // namespace
 
 std::size_t longest_factor(const Radix& radix) {
@@ -107,6 +94,19 @@ void pack_limbs(std::span<const std::uint64_t> digits, const Radix& radix, std::
       ++at;
     }
   }
+}
+
+void write_places(std::uint64_t digit, unsigned places, char* to) {
+  // Two halves, so that their divisions do not wait for each other.
+  constexpr unsigned lower_places = 8;
+  auto lower = static_cast<std::uint32_t>(digit % 100'000'000);
+  digit /= 100'000'000;
+  for (unsigned at = places; at > places - lower_places; at -= 2, lower /= 100) {
+    std::memcpy(to + at - 2, pairs_of_places.data() + 2 * std::size_t{lower % 100}, 2);
+  }
+  unsigned at = places - lower_places;
+  for (; at >= 2; at -= 2, digit /= 100) std::memcpy(to + at - 2, pairs_of_places.data() + 2 * (digit % 100), 2);
+  if (at == 1) to[0] = static_cast<char>('0' + digit % 10);
 }
 
 std::string decimal_string(std::span<const std::uint64_t> digits, const Radix& radix, const TransformTeam& team) {

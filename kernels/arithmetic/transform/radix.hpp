@@ -59,6 +59,10 @@ void pack_limbs(std::span<const std::uint64_t> digits, const Radix& radix, std::
 /// And back. `text` consists of decimal digits.
 [[nodiscard]] std::vector<std::uint64_t> digits_of_decimal(std::string_view text, const Radix& radix);
 
+/// Writes `digit`, which is below 10^places, as exactly so many characters, with zeros in front. places is
+/// least_digit_places to most_digit_places.
+void write_places(std::uint64_t digit, unsigned places, char* to);
+
 /// digits -= small, or += small; small is below the base, and the result is not negative and not longer.
 void subtract_small(std::span<std::uint64_t> digits, std::uint64_t small, const Radix& radix);
 void add_small(std::span<std::uint64_t> digits, std::uint64_t small, const Radix& radix);

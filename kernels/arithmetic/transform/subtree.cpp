@@ -2,21 +2,57 @@
 
 #include <bit>
 
+#include "kernels/arithmetic/transform/twiddles.hpp"
+#include "kernels/core/partition.hpp"
+
 namespace duet {
 
 void work_off(const TransformPath& path, const Subtree& subtree, Combination combination) {
-  const auto& [line, a, b, length, node] = subtree;
-  if (length > subtree_chunk) {
-    const std::size_t rows = subtree_rows(length);
-    const std::size_t each = length / rows;
-    columns_forward(path, subtree, combination, {0, each});
-    for (std::size_t r = 0; r < rows; ++r) {
-      work_off(path, {line, a + r * each, b == nullptr ? nullptr : b + r * each, each, node * rows + r}, combination);
+  if (subtree.length <= subtree_chunk) {
+    if (subtree.node < subtree.line.entries / (subtree.length / 8)) {
+      path.subtree(subtree.line, subtree.a, subtree.b, subtree.length, subtree.node, combination);
+    } else {
+      thread_local NodeTwiddles own;
+      path.subtree(own.below(subtree.line, path, subtree.node, subtree.length), subtree.a, subtree.b, subtree.length, 1,
+                   combination);
     }
-    columns_inverse(path, subtree, combination, {0, each});
     return;
   }
-  path.subtree(line, a, b, length, node, combination);
+  const std::size_t rows = subtree_rows(subtree.length);
+  const Columns all{0, subtree.length / rows};
+  columns_forward(path, subtree, combination, all);
+  for (std::size_t r = 0; r < rows; ++r) work_off(path, subtree_below(subtree, r), combination);
+  columns_inverse(path, subtree, combination, all);
+}
+
+void work_off_together(const TransformPath& path, const TransformTeam& team, const Subtree& subtree,
+                       Combination combination) {
+  if (subtree.length <= subtree_chunk)
+    return team.parallel(1, [&](std::int64_t) { work_off(path, subtree, combination); });
+  constexpr std::size_t strip = 64;
+  const std::size_t rows = subtree_rows(subtree.length);
+  const auto strips = static_cast<std::int64_t>(subtree.length / rows / strip);
+  // Four parts a worker, so that one who was held up does not hold up all.
+  const std::int64_t parts = std::min<std::int64_t>(strips, 4 * team.workers);
+  const auto columns_of = [&](std::int64_t part) {
+    const Range mine = share_of(strips, parts, part);
+    return Columns{static_cast<std::size_t>(mine.begin) * strip, static_cast<std::size_t>(mine.end) * strip};
+  };
+  team.parallel(parts, [&](std::int64_t part) { columns_forward(path, subtree, combination, columns_of(part)); });
+  team.parallel(static_cast<std::int64_t>(rows), [&](std::int64_t part) {
+    work_off(path, subtree_below(subtree, static_cast<std::size_t>(part)), combination);
+  });
+  team.parallel(parts, [&](std::int64_t part) { columns_inverse(path, subtree, combination, columns_of(part)); });
+}
+
+Subtree subtree_below(const Subtree& subtree, std::size_t row) {
+  const std::size_t rows = subtree_rows(subtree.length);
+  const std::size_t each = subtree.length / rows;
+  return {.line = subtree.line,
+          .a = subtree.a + row * each,
+          .b = subtree.b == nullptr ? nullptr : subtree.b + row * each,
+          .length = each,
+          .node = subtree.node * rows + row};
 }
 
 std::size_t subtree_rows(std::size_t length) {

@@ -29,13 +29,10 @@ class Computation {
  public:
   Computation(const TransformPlan& plan, Combination combination, TransformContext& context)
       : plan_{plan}, combination_{combination}, context_{context}, path_{*context.path} {
-    if (context.space.size() < plan.words()) {
-      context.space = Words{};
-      context.space = Words{plan.words()};
-    }
+    make_room(context.space, plan.words());
     team_ = plan.shape.words() < least_shared ? &serial_team() : context.team;
     for (std::size_t k = 0; k < transform_primes_count; ++k) {
-      lines_[k] = {k, twiddles(k, plan.shape.words() / 8 + strip, path_).data()};
+      lines_[k] = line_of(k, plan.shape.words() / 8 + strip, path_);
       a_[k] = context.space.data() + k * plan.shape.words();
       if (plan.second_images != 0) {
         b_[k] = context.space.data() + (plan.first_images + k % plan.second_images) * plan.shape.words();
@@ -51,20 +48,19 @@ class Computation {
         path_.forward_top(lines_[k], a.data(), a.size(), a_[k], plan_.shape, columns);
         if (!b.empty()) path_.forward_top(lines_[k], b.data(), b.size(), b_[k], plan_.shape, columns);
       });
-      const std::size_t rows = plan_.shape.rows;
-      if (plan_.shape.row_length <= subtree_chunk) {
-        team_->parallel(static_cast<std::int64_t>(together * rows), [&](std::int64_t part) {
-          const auto index = static_cast<std::size_t>(part);
-          work_off(path_,
-                   subtree(first + index / rows, index % rows * plan_.shape.row_length, plan_.shape.row_length,
-                           index % rows),
-                   combination_);
+      // Rows are dealt out whole as far as they go evenly. The others, and long ones that would crowd each other out of
+      // the third-level cache, are worked off by all together.
+      const std::size_t rows = together * plan_.shape.rows;
+      const auto workers = static_cast<std::size_t>(team_->workers);
+      const bool fit = workers == 1 || plan_.shape.row_length <= longest_whole_row;
+      const std::size_t whole = !fit ? 0 : together == 1 ? rows - rows % workers : rows;
+      if (whole != 0) {
+        team_->parallel(static_cast<std::int64_t>(whole), [&](std::int64_t part) {
+          work_off(path_, row(first, static_cast<std::size_t>(part)), combination_);
         });
-      } else {
-        for (std::size_t k = first; k < first + together; ++k) {
-          for (std::size_t r = 0; r < rows; ++r)
-            shared_subtree(k, r * plan_.shape.row_length, plan_.shape.row_length, r);
-        }
+      }
+      for (std::size_t index = whole; index < rows; ++index) {
+        work_off_together(path_, *team_, row(first, index), combination_);
       }
       for_columns(first, together, [&](std::size_t k, Columns columns) {
         path_.inverse_top(lines_[k], a_[k], plan_.shape, columns);
@@ -91,35 +87,16 @@ class Computation {
     });
   }
 
-  [[nodiscard]] Subtree subtree(std::size_t k, std::size_t start, std::size_t length, std::size_t node) const {
+  /// Row `index`, counted through the primes from the `first` one on.
+  [[nodiscard]] Subtree row(std::size_t first, std::size_t index) const {
+    const std::size_t k = first + index / plan_.shape.rows;
+    const std::size_t r = index % plan_.shape.rows;
+    const std::size_t start = r * plan_.shape.row_length;
     return {.line = lines_[k],
             .a = a_[k] + start,
             .b = combination_ == Combination::square ? nullptr : b_[k] + start,
-            .length = length,
-            .node = node};
-  }
-
-  /// The same by the whole team, who meet twice.
-  void shared_subtree(std::size_t k, std::size_t start, std::size_t length, std::size_t node) {
-    if (team_->workers == 1) return work_off(path_, subtree(k, start, length, node), combination_);
-    const std::size_t rows = subtree_rows(length);
-    const std::size_t each = length / rows;
-    const auto strips = static_cast<std::int64_t>(each / strip);
-    const std::int64_t parts = std::min<std::int64_t>(strips, 4 * team_->workers);
-    const auto columns_of = [&](std::int64_t part) {
-      const Range mine = share_of(strips, parts, part);
-      return Columns{static_cast<std::size_t>(mine.begin) * strip, static_cast<std::size_t>(mine.end) * strip};
-    };
-    team_->parallel(parts, [&](std::int64_t part) {
-      columns_forward(path_, subtree(k, start, length, node), combination_, columns_of(part));
-    });
-    team_->parallel(static_cast<std::int64_t>(rows), [&](std::int64_t part) {
-      const auto r = static_cast<std::size_t>(part);
-      work_off(path_, subtree(k, start + r * each, each, node * rows + r), combination_);
-    });
-    team_->parallel(parts, [&](std::int64_t part) {
-      columns_inverse(path_, subtree(k, start, length, node), combination_, columns_of(part));
-    });
+            .length = plan_.shape.row_length,
+            .node = r};
   }
 
   void recombine(const Images& images, std::span<std::uint64_t> result) {

@@ -73,6 +73,63 @@ class Table {
 
 }  // namespace
 
+namespace {
+
+/// The residue t(j).
+std::uint64_t residue_at(const TransformPrime& prime, std::size_t j) {
+  // theta(2 j): bit b of the index turns by 2^-(b + 1).
+  std::uint64_t turns = 0;
+  for (unsigned bit = 0; 2 * j >> bit != 0; ++bit) turns |= (2 * j >> bit & 1U) << (root_bits - 1 - bit);
+  return prime.power(prime.root(), turns);
+}
+
+/// Levels 0 to `last` below a node, whose factors are those of the common table times factors[level].
+void write_levels(const Line& line, const TransformPath& path, unsigned last,
+                  const std::array<std::uint64_t, root_bits>& factors, std::uint64_t* to) {
+  const TransformPrime& prime = transform_primes[line.prime];
+  for (unsigned level = 0; level <= last; ++level) {
+    const std::size_t nodes = std::size_t{1} << level;
+    const std::uint64_t factor = entry(prime, factors[level], path.factors);
+    if (nodes >= shortest_twist) {
+      path.twist(prime, {line.twiddles, nodes}, factor, to + nodes);
+    } else {
+      alignas(64) std::array<std::uint64_t, shortest_twist> eight{};
+      path.twist(prime, {line.twiddles, eight.size()}, factor, eight.data());
+      std::copy_n(eight.begin(), nodes, to + nodes);
+    }
+  }
+}
+
+}  // namespace
+
+Line NodeTwiddles::below(const Line& line, const TransformPath& path, std::size_t node, std::size_t length) {
+  const TransformPrime& prime = transform_primes[line.prime];
+  const auto last = static_cast<unsigned>(std::countr_zero(length / 8));
+  make_room(forward_, length / 4);
+  make_room(inverse_, length / 4);
+  // The lowest level's factor is a power of the root; each is the square of that below.
+  const auto factors_of = [&](std::size_t of) {
+    std::array<std::uint64_t, root_bits> factors{};
+    factors[last] = residue_at(prime, of << last);
+    for (unsigned level = last; level-- > 0;) factors[level] = prime.product(factors[level + 1], factors[level + 1]);
+    return factors;
+  };
+  write_levels(line, path, last, factors_of(node), forward_.data());
+  if (node != 0) {
+    write_levels(line, path, last, factors_of(mirrored(node)), inverse_.data());
+  } else {
+    std::array<std::uint64_t, root_bits> factors{prime.value() - 1};
+    for (unsigned level = 1; level <= last; ++level) factors[level] = residue_at(prime, std::size_t{1} << (level - 1));
+    write_levels(line, path, last, factors, inverse_.data());
+  }
+  return {line.prime, forward_.data(), inverse_.data(), length / 4};
+}
+
+Line line_of(std::size_t prime, std::size_t count, const TransformPath& path) {
+  const std::span<const std::uint64_t> table = twiddles(prime, count, path);
+  return {prime, table.data(), table.data(), table.size()};
+}
+
 std::span<const std::uint64_t> twiddles(std::size_t prime, std::size_t count, const TransformPath& path) {
   static std::array<std::array<Table, transform_primes_count>, 2> tables;
   return tables.at(path.factors == FactorForm::montgomery ? 0 : 1)

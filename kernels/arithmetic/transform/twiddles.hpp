@@ -7,6 +7,7 @@
 #include <span>
 
 #include "kernels/arithmetic/transform/path.hpp"
+#include "kernels/arithmetic/transform/words.hpp"
 
 namespace duet {
 
@@ -20,6 +21,9 @@ namespace duet {
 /// process ends. At least 8 entries. Any number of threads may ask at the same time. About 1 ns an entry when it grows.
 [[nodiscard]] std::span<const std::uint64_t> twiddles(std::size_t prime, std::size_t count, const TransformPath& path);
 
+/// The same table as a Line.
+[[nodiscard]] Line line_of(std::size_t prime, std::size_t count, const TransformPath& path);
+
 /// Where 1 / t(j) stands, for j > 0: t(j) t(mirrored(j)) = -1. The angles of t(j) for j in [2^k, 2^(k+1)) are the odd
 /// multiples of a turn's 2^(k+2)-th below one half; turned round, they are those of the same entries backwards.
 [[nodiscard]] constexpr std::size_t mirrored(std::size_t j) {
@@ -27,5 +31,24 @@ namespace duet {
   while (block * 2 <= j) block *= 2;
   return 3 * block - 1 - j;
 }
+
+/// The factors below one node, so that a subtree needs no table of the whole: with that node as 1 and the children of h
+/// as 2 h and 2 h + 1, those of a level stand side by side as they do in the table of the whole.
+///
+///     t(node 2^j + i) = t(node 2^j) t(i) for i < 2^j
+///
+/// so a level is the beginning of the common table, times a factor. On the way back, 1 / t(node 2^j + i) is the
+/// negative of what stands in the mirrored place below mirrored(node); below node 0, where the mirror changes with i,
+/// it is -1 / t(i) = t(2^(j-1)) t(2^j - 1 - i).
+class NodeTwiddles {
+ public:
+  /// For `path.subtree` of `length` at node 1 of what is returned, which is valid until the next call. `line` has
+  /// length / 8 entries or more. length / 2 products.
+  [[nodiscard]] Line below(const Line& line, const TransformPath& path, std::size_t node, std::size_t length);
+
+ private:
+  Words forward_;
+  Words inverse_;
+};
 
 }  // namespace duet

@@ -41,4 +41,11 @@ class Words {
   std::unique_ptr<std::uint64_t, Release> memory_;
 };
 
+/// Lets `words` have `size` words or more. Where it had fewer, what stood in it is lost, and is released first.
+inline void make_room(Words& words, std::size_t size) {
+  if (words.size() >= size) return;
+  words = Words{};
+  words = Words{size};
+}
+
 }  // namespace duet

@@ -1,11 +1,14 @@
 #include "kernels/data_decomposition/fib_number/fib_number.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "kernels/arithmetic/natural.hpp"
 #include "kernels/arithmetic/transform/path.hpp"
+#include "kernels/core/number_text.hpp"
 #include "kernels/core/tbb_team.hpp"
 #include "kernels/data_decomposition/fib_number/rank_doubling.hpp"
 
@@ -45,11 +48,55 @@ SlicedNumber solved(Model model, Place& place) {
   throw std::invalid_argument("no such model");
 }
 
+SlicedQuestion question_of(const FibNumber& asked) {
+  return {.sequence = asked.sequence, .n = asked.n, .radix = asked.radix()};
+}
+
 std::string radix_text(const Radix& radix) {
   return radix.bits != 0 ? "2^" + std::to_string(radix.bits) : "10^" + std::to_string(radix.places);
 }
 
-Placed place_for_harness(const Instance& instance, Model model, const Execution& execution) {
+std::string moved_text(const Moved& moved) {
+  return number_text(static_cast<double>(moved.words)) + " words in " +
+         number_text(static_cast<double>(moved.messages)) + " messages";
+}
+
+std::vector<std::pair<std::string, std::string>> plan_of(const Instance& instance, const Settings& /*tunables*/,
+                                                         std::int64_t ranks) {
+  const SlicedQuestion question = question_of(asked_by(instance));
+  const auto count = static_cast<int>(ranks);
+  const SlicedProduct last = last_product(question, count);
+  if (last.operands == 0) return {{"shared", "nothing: every rank computes the number"}};
+  const std::int64_t units = RankDivision::units_in(last.to);
+  const auto strips = static_cast<std::int64_t>(last.to.row_length / columns_in_strip);
+  // Shares differ by one: who receives most is one of those where they change.
+  RankMoves most;
+  for (const std::int64_t rank :
+       {std::int64_t{0}, units % ranks - 1, units % ranks, strips % ranks - 1, strips % ranks, ranks - 1}) {
+    if (rank < 0) continue;
+    const RankMoves moves = rank_doubling_moves(question, count, static_cast<int>(rank));
+    if (moves.whole().words > most.whole().words) most = moves;
+  }
+  const double bytes = rank_doubling_bytes(question, count, 0);
+  const double answer = 8 * static_cast<double>(most_sequence_digits(question.n, question.radix));
+  return {
+      {"last transform",
+       std::to_string(last.to.rows) + " rows of " + std::to_string(last.to.row_length) + " words, modulo three primes"},
+      {"exchanged", last.division.sends_digits ? "digits to all ranks, then coefficients by columns"
+                                               : "images by columns, then coefficients by columns"},
+      {"a rank works off", std::to_string(last.units_of(0).size()) + " of " + std::to_string(units) + " rows; " +
+                               std::to_string(std::max<std::int64_t>(0, ranks - units)) + " ranks none"},
+      {"a rank keeps", std::to_string(width_of(last.columns_to(0))) + " of " + std::to_string(last.to.row_length) +
+                           " columns; " + std::to_string(std::max<std::int64_t>(0, ranks - strips)) + " ranks none"},
+      {"a rank receives", moved_text(most.whole())},
+      {"for operands", moved_text(most.operands)},
+      {"of results", moved_text(most.results)},
+      {"for carries", moved_text(most.parities + most.carries + most.row_carries)},
+      {"a rank holds", number_text(bytes / 0x1p20) + " MiB, " + number_text(bytes / answer) + "x the answer"},
+  };
+}
+
+Placed place_for_harness(Model model, const Instance& instance, const Execution& execution) {
   auto place = std::make_shared<Place>(asked_by(instance), execution);
   if (!passes_messages(model)) place->execution.communicator = MPI_COMM_NULL;
   if (model == Model::tbb) place->team = std::make_unique<TbbTeam>(place->execution);
@@ -77,9 +124,10 @@ SlicedNumber fib_number(const FibNumber& asked, Model model, const Execution& ex
 }
 
 double fib_number_memory(const FibNumber& asked, Model model, int ranks, int threads) {
-  const Radix radix = asked.radix();
   constexpr double least = 1e6;
-  return least + (passes_messages(model) ? rank_doubling_bytes(asked.n, radix, ranks) : doubling_bytes(asked.n, radix, threads));
+  if (!passes_messages(model)) return least + doubling_bytes(asked.n, asked.radix(), threads);
+  // The first has the largest part.
+  return least + ranks * rank_doubling_bytes(question_of(asked), ranks, 0, threads);
 }
 
 Problem fib_number_problem() {
@@ -107,12 +155,8 @@ Problem fib_number_problem() {
   problem.memory = [](const Instance& instance, Model model, int ranks, int threads) {
     return fib_number_memory(asked_by(instance), model, ranks, threads);
   };
-  for (const Model model : all_models) {
-    problem.variants.push_back(
-        {.model = model, .tunables = {}, .place = [model](const Instance& instance, const Execution& execution) {
-           return place_for_harness(instance, model, execution);
-         }});
-  }
+  problem.plan = plan_of;
+  problem.variants = variants_of_all_models([](Model) { return std::vector<Setting>{}; }, place_for_harness);
   return problem;
 }
 

@@ -45,6 +45,7 @@ struct FibNumber {
   Sequence sequence = Sequence::fibonacci;
   std::uint64_t n = 0;
   bool decimal = false;
+  const DoublingRecord* record = nullptr;  ///< asked where to begin and told of the steps; null: nobody
 
   /// The radix of the answer, the same in every model.
   [[nodiscard]] Radix radix() const;
@@ -71,8 +72,10 @@ struct FibNumberSpace {
 /// The bytes that all processes of one node need at the most, the answer included.
 [[nodiscard]] double fib_number_memory(const FibNumber& asked, Model model, int ranks, int threads);
 
-/// Judges by other mathematics than the kernels': the number of digits and the leading ones by n log2(phi), every digit
-/// in its range, and the number modulo two random primes of 60 to 62 bits by Lucas' V chain (arithmetic/primes.hpp).
+/// Judges by other mathematics than the kernels', in this order: every digit is in its range; there are as many digits
+/// as is said; modulo two random primes of 60 to 62 bits, with the other sequence's number by Lucas' V chain
+/// (arithmetic/primes.hpp), L(n)^2 - 5 F(n)^2 = 4 (-1)^n; the number itself is that of the chain modulo each of them,
+/// which tells it from minus itself; and the leading digits are those of n log2(phi), which modulo a prime nobody sees.
 /// Collective over `communicator`; the verdict is the same on every rank. `seed` draws the primes. About 10 ns a digit.
 [[nodiscard]] Judgement judge_fib_number(const FibNumber& asked, const SlicedNumber& answer, std::uint64_t seed,
                                          MPI_Comm communicator);

@@ -1,5 +1,5 @@
 #include "kernels/data_decomposition/fib_number/fib_number.hpp"
-#include "kernels/data_decomposition/fib_number/teams.hpp"
+#include "kernels/arithmetic/teams.hpp"
 
 namespace duet {
 
@@ -7,7 +7,7 @@ SlicedNumber fib_number_serial(const FibNumber& asked, const Execution& executio
   const TransformTeam team = single_team(execution);
   space.here.radix = asked.radix();
   space.here.team = &team;
-  return in_order(sequence_digits(asked.sequence, asked.n, space.here));
+  return in_order(sequence_digits(asked.sequence, asked.n, space.here, asked.record));
 }
 
 }  // namespace duet

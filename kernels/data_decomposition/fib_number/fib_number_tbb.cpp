@@ -1,5 +1,5 @@
 #include "kernels/data_decomposition/fib_number/fib_number.hpp"
-#include "kernels/data_decomposition/fib_number/teams.hpp"
+#include "kernels/arithmetic/teams.hpp"
 
 namespace duet {
 
@@ -8,7 +8,7 @@ SlicedNumber fib_number_tbb(const FibNumber& asked, const Execution& execution, 
   const TransformTeam team = tbb_team(execution, workers);
   space.here.radix = asked.radix();
   space.here.team = &team;
-  return in_order(sequence_digits(asked.sequence, asked.n, space.here));
+  return in_order(sequence_digits(asked.sequence, asked.n, space.here, asked.record));
 }
 
 }  // namespace duet

@@ -9,10 +9,12 @@
 ///     row 1   |  ..         |             |             |
 ///     row 2   |  ..         |             |  .. d(n-1)  |
 ///
-/// These are the rows of the transform that made the number (transform/shape.hpp): the last levels of its inverse join
-/// rows, column by column, so that each rank ends with whole columns. As operands of the next product, whose rows are
-/// twice as long, the same columns are columns again. With one rank the number lies in order in one row.
+/// These are the rows of the transform that made the number, for many ranks cut into shorter ones (rank_plan.hpp): the
+/// last levels of its inverse join rows, column by column, so that each rank ends with whole columns. As operands of
+/// the next product, whose rows are twice as long, the same columns are columns again. A number that one process
+/// computed by itself lies in order in one row.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -38,6 +40,11 @@ inline constexpr std::size_t columns_in_strip = 64;
           static_cast<std::size_t>(strips.end) * columns_in_strip};
 }
 
+/// The first ranks, which have columns.
+[[nodiscard]] constexpr int active_ranks(const TransformShape& shape, int ranks) {
+  return static_cast<int>(std::min(static_cast<std::size_t>(ranks), shape.row_length / columns_in_strip));
+}
+
 struct SlicedNumber {
   Radix radix;
   TransformShape shape;    ///< row_length is a multiple of 64 where there is more than one rank
@@ -57,7 +64,16 @@ struct SlicedNumber {
     return {words.data() + r * stride() + margin, width()};
   }
   [[nodiscard]] std::size_t place_of(std::size_t r) const { return r * shape.row_length + mine.begin; }
+  /// The digit at `place` < digits of the number where this rank has it, else 0: ranks add them up.
+  [[nodiscard]] std::uint64_t digit_if_mine(std::size_t place) const {
+    const std::size_t column = place % shape.row_length;
+    return mine.begin <= column && column < mine.end ? row(place / shape.row_length)[column - mine.begin] : 0;
+  }
 };
+
+/// A hash of digits that begin at `place`, a multiple of 64, as far as they stand below `end`. Of a number in stretches
+/// that all but the last are multiples of 64 long, the hashes add up to that of the whole.
+[[nodiscard]] std::uint64_t hash_of_digits(std::span<const std::uint64_t> digits, std::size_t place, std::size_t end);
 
 /// A number that lies on one process, as it is.
 [[nodiscard]] inline SlicedNumber in_order(DigitNumber number) {

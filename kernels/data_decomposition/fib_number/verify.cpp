@@ -1,5 +1,3 @@
-#include <xxhash.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -29,29 +27,17 @@ struct Sight {
 constexpr int sight_words = primes_count + 2 + 3;
 static_assert(sizeof(Sight) == sight_words * sizeof(std::uint64_t));
 
-std::uint64_t power_modulo(std::uint64_t base, std::uint64_t exponent, std::uint64_t m) {
-  std::uint64_t result = 1 % m;
-  for (base %= m; exponent != 0; exponent >>= 1U) {
-    if ((exponent & 1U) != 0) result = product_modulo(result, base, m);
-    base = product_modulo(base, base, m);
-  }
-  return result;
-}
-
 Sight look_at(const SlicedNumber& number, const std::array<LucasChain, primes_count>& chains) {
   Sight sight;
+  for (std::size_t high = 0; high < std::min(sight.leading.size(), number.digits); ++high) {
+    sight.leading[high] = number.digit_if_mine(number.digits - 1 - high);
+  }
   for (std::size_t r = 0; r < number.shape.rows; ++r) {
     const auto row = number.row(r);
     const std::size_t place = number.place_of(r);
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (row[i] != 0) sight.size = place + i + 1;
       if (row[i] >= number.radix.base) sight.not_digit = place + i + 1;
-    }
-    for (std::size_t high = 0; high < sight.leading.size(); ++high) {
-      const std::size_t wanted = number.digits - 1 - high;
-      if (high < number.digits && wanted >= place && wanted - place < row.size()) {
-        sight.leading[high] = row[wanted - place];
-      }
     }
     for (std::size_t x = 0; x < primes_count; ++x) {
       const std::uint64_t p = chains[x].prime();
@@ -65,13 +51,17 @@ Sight look_at(const SlicedNumber& number, const std::array<LucasChain, primes_co
   return sight;
 }
 
-/// L(n) = 2 F(n+1) - F(n).
 std::uint64_t right_residue(const FibNumber& asked, const LucasChain& chain) {
-  const std::uint64_t f = chain.fibonacci(asked.n);
-  if (asked.sequence == Sequence::fibonacci) return f;
+  return asked.sequence == Sequence::fibonacci ? chain.fibonacci(asked.n) : chain.lucas(asked.n);
+}
+
+/// L(n)^2 - 5 F(n)^2 modulo the prime, where `residue` is that of the number asked for, and the other is the chain's.
+std::uint64_t norm(const FibNumber& asked, std::uint64_t residue, const LucasChain& chain) {
+  const bool is_f = asked.sequence == Sequence::fibonacci;
   const std::uint64_t p = chain.prime();
-  const std::uint64_t next = chain.fibonacci(asked.n + 1);
-  return ((next + next) % p + p - f) % p;
+  const std::uint64_t f = is_f ? residue : chain.fibonacci(asked.n);
+  const std::uint64_t l = is_f ? chain.lucas(asked.n) : residue;
+  return (product_modulo(l, l, p) + p - product_modulo(5, product_modulo(f, f, p), p)) % p;
 }
 
 /// log2 L(n) is n log2(phi), but for a term as small as that left out in fibonacci_log2.
@@ -113,6 +103,16 @@ Judgement judge_fib_number(const FibNumber& asked, const SlicedNumber& answer, s
   if (sight.size != answer.digits) {
     return wrong("is said to have " + std::to_string(answer.digits) + " digits and has " + std::to_string(sight.size));
   }
+  // L^2 - 5 F^2 = 4 (-1)^n sees all but the sign; the residue itself sees that too.
+  const bool odd = asked.n % 2 != 0;
+  for (std::size_t x = 0; x < primes_count; ++x) {
+    const std::uint64_t p = chains[x].prime();
+    const std::uint64_t found = norm(asked, sight.residues[x], chains[x]);
+    if (found != (odd ? p - 4 : 4)) {
+      return wrong("breaks L^2 - 5 F^2 = " + std::string{odd ? "-4" : "4"} + ": it is " + std::to_string(found) +
+                   " modulo " + std::to_string(p));
+    }
+  }
   for (std::size_t x = 0; x < primes_count; ++x) {
     const std::uint64_t right = right_residue(asked, chains[x]);
     if (sight.residues[x] != right) {
@@ -136,28 +136,6 @@ Judgement judge_fib_number(const FibNumber& asked, const SlicedNumber& answer, s
     return wrong("is off by a factor of 2^" + number_text(static_cast<double>(log2 - right_log2(asked))));
   }
   return {.right = true};
-}
-
-std::string digest_of_fib_number(const SlicedNumber& answer, MPI_Comm communicator) {
-  // Blocks of 64 digits lie on one rank in every distribution.
-  std::uint64_t sum = 0;
-  std::array<std::uint64_t, columns_in_strip> block{};
-  for (std::size_t r = 0; r < answer.shape.rows; ++r) {
-    const auto row = answer.row(r);
-    for (std::size_t i = 0; i < row.size(); i += block.size()) {
-      const std::size_t place = answer.place_of(r) + i;
-      if (place >= answer.digits) break;
-      const auto digits = row.subspan(i, std::min(block.size(), row.size() - i));
-      std::fill(std::ranges::copy(digits, block.begin()).out, block.end(), 0);
-      sum += XXH3_64bits_withSeed(block.data(), sizeof(block), place);
-    }
-  }
-  if (communicator != MPI_COMM_NULL) {
-    check(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_UINT64_T, MPI_SUM, communicator));
-  }
-  std::array<char, 17> text{};
-  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(sum));
-  return text.data();
 }
 
 }  // namespace duet

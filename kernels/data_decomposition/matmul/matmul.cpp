@@ -103,13 +103,11 @@ Problem matmul_problem() {
   problem.work = work_of;
   problem.plan = plan_of;
   problem.memory = memory_of;
-  for (const Model model : all_models) {
-    problem.variants.push_back(
-        {model, matmul_tunables(model), [model](const Instance& instance, const Execution& execution) {
-           return in_floats(instance) ? place<float>(model, instance, execution)
-                                      : place<double>(model, instance, execution);
-         }});
-  }
+  problem.variants =
+      variants_of_all_models(matmul_tunables, [](Model model, const Instance& instance, const Execution& execution) {
+        return in_floats(instance) ? place<float>(model, instance, execution)
+                                   : place<double>(model, instance, execution);
+      });
   return problem;
 }
 

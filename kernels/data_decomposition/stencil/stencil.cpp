@@ -104,11 +104,7 @@ Problem stencil_problem() {
   problem.sizes = {64, 128, 256, 512, 1024, 2048, 4096, 8192};
   problem.work = work_of;
   problem.memory = memory_of;
-  for (const Model model : all_models) {
-    problem.variants.push_back(
-        {model, stencil_tunables(model),
-         [model](const Instance& instance, const Execution& execution) { return place(model, instance, execution); }});
-  }
+  problem.variants = variants_of_all_models(stencil_tunables, place);
   return problem;
 }
 

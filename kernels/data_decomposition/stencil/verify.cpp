@@ -11,9 +11,9 @@
 #include <numeric>
 #include <sstream>
 #include <stdexcept>
-#include <string_view>
 #include <utility>
 
+#include "kernels/core/digest.hpp"
 #include "kernels/core/mpi.hpp"
 #include "kernels/core/random.hpp"
 
@@ -425,13 +425,7 @@ std::string digest_of_grid(ConstView answer, const Region& owned, const Judges& 
       sum += XXH3_64bits(point.data(), sizeof point);
     }
   }
-  if (judges.ranks != MPI_COMM_NULL) {
-    check(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_UINT64_T, MPI_SUM, judges.ranks));
-  }
-  constexpr std::string_view hexadecimal = "0123456789abcdef";
-  std::string text(16, '0');
-  for (std::size_t digit = 0; digit < text.size(); ++digit) text[15 - digit] = hexadecimal[sum >> (4 * digit) & 0xfU];
-  return text;
+  return digest_text(summed(sum, judges.ranks));
 }
 
 }  // namespace duet

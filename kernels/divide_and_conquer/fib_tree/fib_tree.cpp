@@ -9,13 +9,13 @@
 #include <string>
 #include <utility>
 
+#include "kernels/core/digest.hpp"
 #include "kernels/core/execution_in.hpp"
 #include "kernels/core/number_text.hpp"
 #include "kernels/core/tbb_team.hpp"
 #include "kernels/divide_and_conquer/fib_tree/cutoff.hpp"
 #include "kernels/divide_and_conquer/fib_tree/tree_tunables.hpp"
 #include "kernels/divide_and_conquer/fib_tree/verify.hpp"
-#include "kernels/mapping/schedule/findings.hpp"
 
 namespace duet {
 namespace {
@@ -170,13 +170,7 @@ Problem fib_tree_problem() {
     return bytes_a_worker * (passes_messages(model) ? ranks : 1) * threads;
   };
   problem.plan = plan_of;
-  for (const Model model : all_models) {
-    problem.variants.push_back({.model = model,
-                                .tunables = settings_of_tree(model),
-                                .place = [model](const Instance& instance, const Execution& execution) {
-                                  return placed(model, instance, execution);
-                                }});
-  }
+  problem.variants = variants_of_all_models(settings_of_tree, placed);
   return problem;
 }
 

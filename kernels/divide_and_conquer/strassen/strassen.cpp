@@ -322,13 +322,11 @@ Problem strassen_problem() {
   problem.work = work_of;
   problem.memory = memory_of;
   problem.plan = plan_of;
-  for (const Model model : all_models) {
-    problem.variants.push_back(
-        {model, tunables_of(model), [model](const Instance& instance, const Execution& execution) {
-           return in_floats(instance) ? placed<float>(model, instance, execution)
-                                      : placed<double>(model, instance, execution);
-         }});
-  }
+  problem.variants =
+      variants_of_all_models(tunables_of, [](Model model, const Instance& instance, const Execution& execution) {
+        return in_floats(instance) ? placed<float>(model, instance, execution)
+                                   : placed<double>(model, instance, execution);
+      });
   return problem;
 }
 

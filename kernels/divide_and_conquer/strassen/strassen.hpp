@@ -19,7 +19,10 @@
 ///     hybrid     the same, and the OpenMP team of each rank shares its part
 ///
 /// In one process what is beyond a multiple of 2^L is peeled off each extent, and multiplied as it is: at most 2^L - 1
-/// rows, columns and inner indices. Over ranks the layout is ours, and extents are rounded up with zeros.
+/// rows, columns and inner indices. Over ranks the layout is ours, and extents are rounded up with zeros. Measured on
+/// one thread beside the next multiple of 8, which is what padding would compute: even just above a multiple (n = 1025,
+/// 2049, 4097: 1.01 times its time), and 1.10 and 1.14 just below one (2047, 4093), where peeling goes with a level
+/// less. But zeros need copies of all three matrices, 3 n^2 words, five times the workspace.
 ///
 /// Workspace, all levels together, for square matrices: 0.25 n^2 words for one level, 0.5625 n^2 for two, 0.641 n^2 for
 /// three. Ranks share these; each needs buffers for the panels of a leaf besides (`RankPlan::workspace`).

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/arithmetic/natural.hpp"
+#include "kernels/arithmetic/transform/transform.hpp"
 #include "kernels/core/partition.hpp"
 
 namespace duet {
@@ -24,6 +25,7 @@ struct alignas(64) Shelf {
   std::vector<Answered> answered;
   std::vector<Natural> naturals;        ///< where the batch is exact
   std::vector<std::uint64_t> residues;  ///< where it is modulo m
+  TransformContext workspace{};         ///< of the worker, kept from one number to the next
 };
 
 class Answers {

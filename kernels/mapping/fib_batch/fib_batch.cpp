@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "kernels/arithmetic/fibonacci_residue.hpp"
+#include "kernels/arithmetic/transform/path.hpp"
 #include "kernels/core/mpi.hpp"
 #include "kernels/core/tbb_team.hpp"
 #include "kernels/mapping/fib_batch/plan.hpp"
@@ -67,7 +68,9 @@ struct Place {
 };
 
 std::string arithmetic_of(const FibBatch& batch) {
-  if (batch.exact()) return std::string{"GMP "} + gmp_version;
+  if (batch.exact()) {
+    return "transforms, " + std::string{fastest_path().name} + "; GMP " + gmp_version + " where numbers are short";
+  }
   return "tables of powers of phi, " + std::string{name_of(residue_arithmetics(batch.modulus).front())};
 }
 
@@ -102,7 +105,7 @@ std::shared_ptr<Place> placed(const FibBatch& batch, Model model, const Executio
   return place;
 }
 
-Placed place_for_harness(const Instance& instance, Model model, const Execution& execution) {
+Placed place_for_harness(Model model, const Instance& instance, const Execution& execution) {
   auto place = placed(batch_of(instance), model, execution);
   const std::uint64_t seed = instance.seed;
   Placed bound;
@@ -192,13 +195,7 @@ Problem fib_batch_problem() {
   problem.memory = [](const Instance& instance, Model model, int ranks, int threads) {
     return fib_batch_memory(batch_of(instance), model, ranks, threads);
   };
-  for (const Model model : all_models) {
-    problem.variants.push_back({.model = model,
-                                .tunables = tunables_of(model),
-                                .place = [model](const Instance& instance, const Execution& execution) {
-                                  return place_for_harness(instance, model, execution);
-                                }});
-  }
+  problem.variants = variants_of_all_models(tunables_of, place_for_harness);
   return problem;
 }
 

@@ -11,8 +11,9 @@
 /// compare-and-swap on the word that holds it. Items do not depend on each other, so that any order is right.
 ///
 /// One tunable, `schedule`, says how pieces meet workers; what the models differ in, and what it costs, stands in
-/// kernels/mapping/schedule/deal.hpp. serial has no schedule: one worker meets all items. Exact answers: about 3
-/// M(size) each, for M the cost of a product; residues: `fibonacci_residue.hpp`.
+/// kernels/mapping/schedule/deal.hpp. Under longest_first the threads of a process compute a number together that takes
+/// longer than a worker's share of the rest; ranks do not. serial has no schedule: one worker meets all items. Exact
+/// answers: about 3 M(size) each, for M the cost of a product; residues: `fibonacci_residue.hpp`.
 ///
 /// Errors: std::invalid_argument for a schedule that the model does not have, a negative grain, and answers with
 /// another number of shelves than threads; std::length_error for an exact n above largest_fibonacci_index; MpiError.

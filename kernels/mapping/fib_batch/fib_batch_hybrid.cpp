@@ -1,5 +1,6 @@
 #include <stdexcept>
 
+#include "kernels/arithmetic/teams.hpp"
 #include "kernels/mapping/fib_batch/fib_batch.hpp"
 #include "kernels/mapping/fib_batch/plan.hpp"
 #include "kernels/mapping/fib_batch/solver.hpp"
@@ -12,8 +13,12 @@ void fib_batch_hybrid(const FibBatch& batch, Answers& answers, RankWords& words,
   if (schedule == Schedule::spawn_each) throw std::invalid_argument("schedule: hybrid has no spawn_each");
 
   const int workers = size_of(execution.communicator) * execution.threads;
-  const Plan plan = fib_batch_plan(batch, schedule, execution.whole_or("grain", 0), workers);
+  Plan plan = fib_batch_plan(batch, schedule, execution.whole_or("grain", 0), workers);
   const Solver solver{batch, plan, workers};
+  // The threads of one rank may help each other; ranks may not.
+  const std::int64_t giants = workers == execution.threads ? giants_of(batch, plan, workers) : 0;
+  solver.answer_together({0, giants}, answers.shelf(0), openmp_team(execution));
+  plan.drop_first(giants);
   const RankActs acts{
       .act = [&](Range pieces, int worker) { solver.answer(plan.positions(pieces), answers.shelf(worker)); },
       .nanoseconds = [&](std::int64_t piece) { return nanoseconds_of(batch, plan, piece); }};

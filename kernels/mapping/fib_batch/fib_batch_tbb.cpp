@@ -1,3 +1,4 @@
+#include "kernels/arithmetic/teams.hpp"
 #include "kernels/core/tbb_team.hpp"
 #include "kernels/mapping/fib_batch/fib_batch.hpp"
 #include "kernels/mapping/fib_batch/plan.hpp"
@@ -14,8 +15,11 @@ void fib_batch_tbb(const FibBatch& batch, Answers& answers, const Execution& exe
 
 void fib_batch_tbb(const FibBatch& batch, Answers& answers, const Execution& execution, TbbTeam& team) {
   const Schedule schedule = schedule_called(execution.text_or("schedule", "longest_first"));
-  const Plan plan = fib_batch_plan(batch, schedule, execution.whole_or("grain", 0), execution.threads);
+  Plan plan = fib_batch_plan(batch, schedule, execution.whole_or("grain", 0), execution.threads);
   const Solver solver{batch, plan, execution.threads};
+  const std::int64_t giants = giants_of(batch, plan, execution.threads);
+  solver.answer_together({0, giants}, answers.shelf(0), tbb_team(execution, team));
+  plan.drop_first(giants);
   deal_tbb(
       plan, schedule, [&](Range pieces, int worker) { solver.answer(plan.positions(pieces), answers.shelf(worker)); },
       execution, team);

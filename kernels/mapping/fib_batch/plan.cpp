@@ -96,6 +96,21 @@ Plan fib_batch_plan(const FibBatch& batch, Schedule schedule, std::int64_t grain
   return Plan::in_order(count, std::max<std::int64_t>(1, static_cast<std::int64_t>(items)));
 }
 
+std::int64_t giants_of(const FibBatch& batch, const Plan& plan, int workers) {
+  constexpr double least_nanoseconds = 3e6;
+  if (!batch.exact() || !plan.reordered() || plan.grain() != 0 || workers == 1) return 0;
+  if (nanoseconds_of_item(batch, plan.item(0)) < least_nanoseconds) return 0;
+  double left = 0;
+  for (std::int64_t piece = 0; piece < plan.pieces(); ++piece) left += nanoseconds_of(batch, plan, piece);
+  std::int64_t giants = 0;
+  for (; giants < plan.pieces(); ++giants) {
+    const double one = nanoseconds_of(batch, plan, giants);
+    if (plan.piece(giants).size() != 1 || one < least_nanoseconds || one * workers <= left) break;
+    left -= one;
+  }
+  return giants;
+}
+
 double nanoseconds_of(const FibBatch& batch, const Plan& plan, std::int64_t piece) {
   const Range positions = plan.piece(piece);
   if (!batch.exact()) return static_cast<double>(positions.size()) * nanoseconds_of_item(batch, 0);

@@ -15,6 +15,12 @@ namespace duet {
 /// Throws as require_plannable.
 [[nodiscard]] Plan fib_batch_plan(const FibBatch& batch, Schedule schedule, std::int64_t grain, int workers);
 
+/// How many items at the front of a plan take longer each than an even share of what is left from there on, so that
+/// the other workers would have nothing to do while one is at it: these are for all workers together, one after the
+/// other. Items below 3 ms are not among them: a team gains too little there. 0 but for exact batches under
+/// longest_first with grain 0, where each of them is a piece of its own.
+[[nodiscard]] std::int64_t giants_of(const FibBatch& batch, const Plan& plan, int workers);
+
 /// Estimated time for a piece of the batch's plan.
 [[nodiscard]] double nanoseconds_of(const FibBatch& batch, const Plan& plan, std::int64_t piece);
 

@@ -13,20 +13,26 @@ Solver::Solver(const FibBatch& batch, const Plan& plan, int workers) : batch_{ba
   }
 }
 
+void Solver::answer_together(Range positions, Shelf& shelf, const TransformTeam& team) const {
+  if (!positions.empty()) answer_exactly(positions, shelf, team);
+}
+
 void Solver::answer(Range positions, Shelf& mine) const {
   if (positions.empty()) return;
   if (batch_.exact()) {
-    answer_exactly(positions, mine);
+    answer_exactly(positions, mine, serial_team());
   } else {
     answer_modulo(positions, mine);
   }
 }
 
-void Solver::answer_exactly(Range positions, Shelf& mine) const {
+void Solver::answer_exactly(Range positions, Shelf& mine, const TransformTeam& team) const {
   const auto first = static_cast<std::int64_t>(mine.naturals.size());
+  mine.workspace.team = &team;
   for (std::int64_t position = positions.begin; position < positions.end; ++position) {
-    mine.naturals.push_back(fibonacci(batch_.inputs[plan_.item(position)]));
+    mine.naturals.push_back(fibonacci(batch_.inputs[plan_.item(position)], mine.workspace));
   }
+  mine.workspace.team = &serial_team();
   if (!plan_.reordered()) {
     mine.answered.push_back({positions, first});
     return;

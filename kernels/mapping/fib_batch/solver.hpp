@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "kernels/arithmetic/fibonacci_residue.hpp"
+#include "kernels/arithmetic/transform/team.hpp"
 #include "kernels/core/partition.hpp"
 #include "kernels/mapping/fib_batch/answers.hpp"
 #include "kernels/mapping/fib_batch/inputs.hpp"
@@ -19,11 +20,14 @@ class Solver {
   /// share of one of `workers` pays for, at most 0.2 ms.
   Solver(const FibBatch& batch, const Plan& plan, int workers);
 
+  /// Answers the items at `positions` one after the other, each by the whole team. For exact batches.
+  void answer_together(Range positions, Shelf& shelf, const TransformTeam& team) const;
+
   /// Answers the items at `positions` and puts the answers on the caller's own shelf.
   void answer(Range positions, Shelf& mine) const;
 
  private:
-  void answer_exactly(Range positions, Shelf& mine) const;
+  void answer_exactly(Range positions, Shelf& mine, const TransformTeam& team) const;
   void answer_modulo(Range positions, Shelf& mine) const;
 
   const FibBatch& batch_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/arithmetic/primes.hpp"
+#include "kernels/core/digest.hpp"
 #include "kernels/mapping/fib_batch/fib_batch.hpp"
 #include "kernels/mapping/schedule/findings.hpp"
 

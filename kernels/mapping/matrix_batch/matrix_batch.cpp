@@ -282,13 +282,7 @@ Problem matrix_batch_problem() {
   problem.sizes = {32, 128, 512, 2'048, 8'192};
   problem.work = work_of;
   problem.memory = memory_of;
-  for (const Model model : all_models) {
-    problem.variants.push_back({.model = model,
-                                .tunables = tunables_of(model),
-                                .place = [model](const Instance& instance, const Execution& execution) {
-                                  return place(model, instance, execution);
-                                }});
-  }
+  problem.variants = variants_of_all_models(tunables_of, place);
   return problem;
 }
 

@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "kernels/core/digest.hpp"
 #include "kernels/core/mpi.hpp"
 #include "kernels/core/random.hpp"
 #include "kernels/mapping/schedule/findings.hpp"

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
-#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "kernels/core/digest.hpp"
 #include "kernels/core/mpi.hpp"
 
 namespace duet {
@@ -31,13 +31,6 @@ bool covered_once_below(std::int64_t end, std::span<const Range> answered, MPI_C
 }
 
 }  // namespace
-
-std::uint64_t summed(std::uint64_t mine, MPI_Comm communicator) {
-  if (communicator != MPI_COMM_NULL) {
-    check(MPI_Allreduce(MPI_IN_PLACE, &mine, 1, MPI_UINT64_T, MPI_SUM, communicator));
-  }
-  return mine;
-}
 
 Finding least_of_ranks(Finding mine, MPI_Comm communicator) {
   if (communicator == MPI_COMM_NULL) return mine;
@@ -88,14 +81,6 @@ Finding first_wrong_of(std::size_t runs, const std::function<void(std::size_t ru
     inspect();
   }
   return first;
-}
-
-std::string digest_text(std::uint64_t digest) {
-  constexpr std::string_view hexadecimal = "0123456789abcdef";
-  std::string text(16, '0');
-  for (std::size_t digit = 0; digit < text.size(); ++digit)
-    text[15 - digit] = hexadecimal[digest >> (4 * digit) & 0xfU];
-  return text;
 }
 
 }  // namespace duet

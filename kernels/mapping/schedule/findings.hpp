@@ -38,18 +38,4 @@ struct Finding {
 [[nodiscard]] Finding first_wrong_of(std::size_t runs, const std::function<void(std::size_t run, Finding& mine)>& look,
                                      const Execution& execution);
 
-/// A sum over all ranks, of words that may overflow. Collective.
-[[nodiscard]] std::uint64_t summed(std::uint64_t mine, MPI_Comm communicator);
-
-/// A hash of an index (the finaliser of splitmix64), so that a sum of hashes tells sets of indices apart.
-[[nodiscard]] constexpr std::uint64_t hash_of(std::uint64_t index) {
-  std::uint64_t x = index + 0x9e3779b97f4a7c15U;
-  x = (x ^ x >> 30U) * 0xbf58476d1ce4e5b9U;
-  x = (x ^ x >> 27U) * 0x94d049bb133111ebU;
-  return x ^ x >> 31U;
-}
-
-/// Sixteen hexadecimal digits.
-[[nodiscard]] std::string digest_text(std::uint64_t digest);
-
 }  // namespace duet

@@ -86,6 +86,16 @@ Plan Plan::by_cost(std::span<const double> nanoseconds, Schedule schedule, std::
   return listed(std::move(order), std::move(starts), 0);
 }
 
+void Plan::drop_first(std::int64_t pieces) {
+  if (pieces == 0) return;
+  if (starts_.empty() || pieces < 0 || pieces > pieces_) {
+    throw std::invalid_argument("the first " + std::to_string(pieces) + " of " + std::to_string(pieces_) +
+                                " pieces cannot be left out");
+  }
+  starts_.erase(starts_.begin(), starts_.begin() + pieces);
+  pieces_ -= pieces;
+}
+
 Range Plan::positions(Range pieces) const {
   if (blocks_ != 0) {
     return {pieces.begin == blocks_ ? count_ : share_of(count_, blocks_, pieces.begin).begin,

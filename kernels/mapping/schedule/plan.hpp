@@ -49,6 +49,8 @@ class Plan {
   [[nodiscard]] Range piece(std::int64_t k) const { return positions({k, k + 1}); }
   /// The positions of consecutive pieces; they are consecutive too.
   [[nodiscard]] Range positions(Range pieces) const;
+  /// Leaves out the first `pieces` of a listed plan, which are done; positions stay what they were.
+  void drop_first(std::int64_t pieces);
   /// Whether positions differ from items.
   [[nodiscard]] bool reordered() const { return !order_.empty(); }
   [[nodiscard]] std::int64_t item(std::int64_t position) const {

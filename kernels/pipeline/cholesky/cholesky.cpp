@@ -186,18 +186,16 @@ Problem cholesky_problem() {
   problem.sizes = {64, 128, 256, 512, 1024, 2048, 4096};
   problem.work = work_of;
   problem.memory = memory_of;
-  for (const Model model : all_models) {
-    problem.variants.push_back(
-        {model, tunables_of(model), [model](const Instance& instance, const Execution& execution) {
-           auto factorisation = std::make_shared<Factorisation>(model, instance, execution);
-           Placed placed;
-           placed.reset = [factorisation] { factorisation->reset(); };
-           placed.execute = [factorisation] { factorisation->execute(); };
-           placed.verify = [factorisation, seed = instance.seed] { return factorisation->verify(seed); };
-           placed.facts = factorisation->facts();
-           return placed;
-         }});
-  }
+  problem.variants =
+      variants_of_all_models(tunables_of, [](Model model, const Instance& instance, const Execution& execution) {
+        auto factorisation = std::make_shared<Factorisation>(model, instance, execution);
+        Placed placed;
+        placed.reset = [factorisation] { factorisation->reset(); };
+        placed.execute = [factorisation] { factorisation->execute(); };
+        placed.verify = [factorisation, seed = instance.seed] { return factorisation->verify(seed); };
+        placed.facts = factorisation->facts();
+        return placed;
+      });
   return problem;
 }
 

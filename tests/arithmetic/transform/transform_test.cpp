@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "kernels/arithmetic/transform/twiddles.hpp"
@@ -281,7 +283,17 @@ TEST(TransformProduct, IsTheSameForEveryTeam) {
   const TransformTeam backwards{5, [](std::int64_t parts, const TransformTeam::Body& body) {
                                   while (parts-- > 0) body(parts);
                                 }};
-  for (const std::size_t total : {100U, 9'000U, 40'000U, 700'000U}) {
+  const TransformTeam threads{3, [](std::int64_t parts, const TransformTeam::Body& body) {
+                                std::atomic<std::int64_t> next = 0;
+                                const auto work = [&] {
+                                  for (std::int64_t part = next++; part < parts; part = next++) body(part);
+                                };
+                                std::jthread second{work};
+                                std::jthread third{work};
+                                work();
+                              }};
+  // Rows dealt out whole; rows of several pieces; one prime at a time, and rows left over that all share.
+  for (const std::size_t total : {100U, 9'000U, 40'000U, 700'000U, 2'700'000U}) {
     if (quick && total > 100'000) continue;
     const Digits a(total / 2, radix.base - 1);
     const Digits b = random_digits(total - total / 2, radix, total + 1);
@@ -289,9 +301,12 @@ TEST(TransformProduct, IsTheSameForEveryTeam) {
     Digits other(total);
     TransformContext context = context_on(&fastest_path(), radix);
     multiply_digits(a, b, right, context);
-    context.team = &backwards;
-    multiply_digits(a, b, other, context);
-    EXPECT_TRUE(right == other) << total;
+    for (const TransformTeam* team : {&backwards, &threads}) {
+      context.team = team;
+      std::ranges::fill(other, 0);
+      multiply_digits(a, b, other, context);
+      EXPECT_TRUE(right == other) << total;
+    }
   }
 }
 

@@ -68,58 +68,6 @@ TEST(FibNumber, BooksWhatItsThreadsDo) {
   EXPECT_GT(timesheet.of(0).useful + timesheet.of(1).useful, 0);
 }
 
-class FibNumberVerify : public testing::Test {
- protected:
-  [[nodiscard]] bool accepts() const { return judged(asked_, answer_).right; }
-  [[nodiscard]] std::span<std::uint64_t> digits() { return answer_.row(0); }
-
-  FibNumber asked_{.n = 123'457};
-  SlicedNumber answer_ = fib_number(asked_, Model::serial, {});
-};
-
-TEST_F(FibNumberVerify, AcceptsTheRightNumber) { EXPECT_TRUE(accepts()); }
-
-TEST_F(FibNumberVerify, RejectsOneWrongBitAnywhere) {
-  for (const std::size_t place : {std::size_t{0}, answer_.digits / 2, answer_.digits - 1}) {
-    for (const unsigned bit : {0U, 31U}) {
-      digits()[place] ^= std::uint64_t{1} << bit;
-      EXPECT_FALSE(accepts()) << place << " " << bit;
-      digits()[place] ^= std::uint64_t{1} << bit;
-    }
-  }
-  EXPECT_TRUE(accepts());
-}
-
-TEST_F(FibNumberVerify, RejectsSwappedDigits) {
-  std::swap(digits()[3], digits()[4]);
-  EXPECT_FALSE(accepts());
-}
-
-TEST_F(FibNumberVerify, RejectsACarryThatWasNotPassedOn) {
-  digits()[9] += answer_.radix.base;
-  digits()[10] -= 1;
-  EXPECT_FALSE(accepts());  // the same value, and yet no number
-}
-
-TEST_F(FibNumberVerify, RejectsAWrongNumberOfDigits) {
-  answer_.digits -= 1;
-  EXPECT_FALSE(accepts());
-}
-
-TEST_F(FibNumberVerify, RejectsNeighboursAndTheOtherSequence) {
-  asked_.n += 1;
-  EXPECT_FALSE(accepts());
-  asked_.n -= 1;
-  asked_.sequence = Sequence::lucas;
-  EXPECT_FALSE(accepts());
-}
-
-TEST_F(FibNumberVerify, RejectsNothingAsANumber) {
-  answer_.digits = 0;
-  std::ranges::fill(digits(), 0);
-  EXPECT_FALSE(accepts());
-}
-
 TEST(FibNumberDigest, DependsOnEveryDigitAndItsPlace) {
   const FibNumber asked{.n = 50'000};
   SlicedNumber answer = fib_number(asked, Model::serial, {});

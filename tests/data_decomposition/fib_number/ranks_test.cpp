@@ -1,12 +1,16 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <random>
 #include <span>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "kernels/core/mpi.hpp"
 #include "kernels/data_decomposition/fib_number/fib_number.hpp"
 #include "kernels/data_decomposition/fib_number/rank_doubling.hpp"
+#include "kernels/data_decomposition/fib_number/rank_products.hpp"
 
 namespace duet {
 namespace {
@@ -20,19 +24,23 @@ class FibNumberRanks : public testing::Test {
     return all != 0;
   }
 
-  /// True on all ranks where each has its columns of the number as one thread computes it.
-  [[nodiscard]] bool is_the_serial_number(const SlicedNumber& answer, Sequence sequence, std::uint64_t n) const {
-    TransformContext context{.radix = answer.radix};
-    const DigitNumber right = sequence_digits(sequence, n, context);
-    bool same = answer.digits == right.size;
+  /// True on all ranks where each has its columns of the number, which may have zeros at the end.
+  [[nodiscard]] bool is(const SlicedNumber& answer, std::span<const std::uint64_t> right) const {
+    while (!right.empty() && right.back() == 0) right = right.first(right.size() - 1);
+    bool same = answer.digits == right.size();
     for (std::size_t r = 0; r < answer.shape.rows; ++r) {
       const auto row = answer.row(r);
       for (std::size_t i = 0; i < row.size(); ++i) {
         const std::size_t place = answer.place_of(r) + i;
-        same = same && row[i] == (place < right.size ? right.digits()[place] : 0);
+        same = same && row[i] == (place < right.size() ? right[place] : 0);
       }
     }
     return on_all(same);
+  }
+  /// The same for the number as one thread computes it.
+  [[nodiscard]] bool is_the_serial_number(const SlicedNumber& answer, Sequence sequence, std::uint64_t n) const {
+    TransformContext context{.radix = answer.radix};
+    return is(answer, sequence_digits(sequence, n, context).digits());
   }
 
  protected:
@@ -81,6 +89,73 @@ TEST_F(FibNumberRanks, WorkWithThreadsToo) {
   }
 }
 
+TEST_F(FibNumberRanks, MultiplyInEveryDivision) {
+  const Radix radix = Radix::binary(60);
+  const TransformTeam two{2, serial_team().parallel};
+  std::mt19937_64 random{3};
+  for (const TransformTeam* team : {&serial_team(), &two}) {
+    const RankDoubling ranks{.communicator = communicator(), .team = *team};
+    for (unsigned levels = 0; levels <= 6; ++levels) {
+      for (const std::size_t digits : {70U, 1'000U, 5'000U, 9'001U}) {
+        for (const bool sends_digits : {true, false}) {
+          if (sends_digits && levels != 0) continue;
+          std::vector<std::uint64_t> a(digits);
+          for (std::uint64_t& digit : a) digit = random() % radix.base;
+          const std::vector<std::uint64_t> b(digits, radix.base - 1);
+          std::vector<std::uint64_t> right(2 * digits);
+          std::vector<std::uint64_t> right_square(2 * digits);
+          TransformContext context{.radix = radix};
+          double_digits(a, b, right, right_square, context);
+
+          RankProducts products{radix, ranks, {size_of(communicator()), sends_digits, levels}, space_.buffers()};
+          SlicedNumber x = products.slice_of(a, 0);
+          SlicedNumber y = products.slice_of(b, 0);
+          products.multiply(x, y, Combination::doubling);
+          products.settle({&x, &y}, {0, 0});
+          EXPECT_TRUE(is(x, right)) << digits << " " << levels << " " << sends_digits;
+          EXPECT_TRUE(is(y, right_square)) << digits << " " << levels << " " << sends_digits;
+          y = products.slice_of(b, 0);
+          products.multiply(x = products.slice_of(a, 0), y, Combination::square);
+          products.settle({&x}, {0});
+          EXPECT_TRUE(is(x, right_square)) << digits << " " << levels << " " << sends_digits;
+        }
+      }
+    }
+  }
+}
+
+TEST_F(FibNumberRanks, CarryThroughAllRanksAndRows) {
+  const RankDoubling ranks{.communicator = communicator(), .team = serial_team()};
+  for (const Radix& radix : {Radix::binary(60), Radix::decimal(18)}) {
+    for (const unsigned levels : {0U, 2U}) {
+      RankProducts products{radix, ranks, {size_of(communicator()), false, levels}, space_.buffers()};
+      constexpr std::size_t digits = 6'000;
+      const std::vector<std::uint64_t> largest(digits, radix.base - 1);
+      std::vector<std::uint64_t> power(digits + 1);
+      power.back() = 1;
+      SlicedNumber up = products.slice_of(largest, digits + 1);
+      SlicedNumber down = products.slice_of(power, digits + 1);
+      products.settle({&up, &down}, {1, -1});
+      EXPECT_TRUE(is(up, power));
+      EXPECT_TRUE(is(down, largest));
+      products.settle({&up, &down}, {-2, 2});
+      power.front() = 1;
+      EXPECT_TRUE(is(down, power));
+      std::vector<std::uint64_t> less = largest;
+      less.front() -= 1;
+      EXPECT_TRUE(is(up, less));
+    }
+  }
+}
+
+TEST_F(FibNumberRanks, SayWhenACarryHasNoRoom) {
+  const Radix radix = Radix::binary(60);
+  const RankDoubling ranks{.communicator = communicator(), .team = serial_team()};
+  RankProducts products{radix, ranks, {size_of(communicator()), false, 0}, space_.buffers()};
+  SlicedNumber full = products.slice_of(std::vector<std::uint64_t>(2048, radix.base - 1), 0);
+  EXPECT_THROW(products.settle({&full}, {1}), std::logic_error);
+}
+
 TEST_F(FibNumberRanks, JudgeTogetherAndSayNoOnAllRanks) {
   const FibNumber asked{.n = 1'234'567};
   SlicedNumber answer = fib_number(asked, Model::mpi, {.communicator = communicator()});
@@ -92,7 +167,8 @@ TEST_F(FibNumberRanks, JudgeTogetherAndSayNoOnAllRanks) {
   if (last) answer.row(0)[0] ^= 1U;
   const Judgement judgement = judge_fib_number(asked, answer, 1, communicator());
   EXPECT_FALSE(judgement.right);
-  EXPECT_NE(judgement.explanation.find("F(1234567) is "), std::string::npos) << judgement.explanation;
+  EXPECT_NE(judgement.explanation.find("F(1234567) breaks L^2 - 5 F^2 = -4: "), std::string::npos)
+      << judgement.explanation;
 }
 
 }  // namespace

@@ -73,14 +73,17 @@ TEST_F(FibTreeRanks, UseTheSameWordsAgainAndAgain) {
 
 TEST_F(FibTreeRanks, BookUsefulTime) {
   each_way([&](Model model, int threads, const std::string& distribution) {
-    Timesheet timesheet{threads};
-    Execution with = execution(model, threads, 17, distribution);
-    with.timesheet = &timesheet;
-    EXPECT_TRUE(on_every_rank(counted(model, 22, with) == right_count(22, 17)));
-    double useful = 0;
-    for (int thread = 0; thread < threads; ++thread) useful += timesheet.of(thread).useful;
-    check(MPI_Allreduce(MPI_IN_PLACE, &useful, 1, MPI_DOUBLE, MPI_SUM, communicator()));
-    EXPECT_GT(useful, 0);
+    // Tasks of thousands of calls, and of a few.
+    for (const std::int64_t cutoff : {17, 5}) {
+      Timesheet timesheet{threads};
+      Execution with = execution(model, threads, cutoff, distribution);
+      with.timesheet = &timesheet;
+      EXPECT_TRUE(on_every_rank(counted(model, 22, with) == right_count(22, cutoff)));
+      double useful = 0;
+      for (int thread = 0; thread < threads; ++thread) useful += timesheet.of(thread).useful;
+      check(MPI_Allreduce(MPI_IN_PLACE, &useful, 1, MPI_DOUBLE, MPI_SUM, communicator()));
+      EXPECT_GT(useful, 0) << "cut at " << cutoff;
+    }
   });
 }
 

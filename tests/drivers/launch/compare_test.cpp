@@ -40,8 +40,17 @@ TEST(SizesFrom, GoToOneProblemOrToAll) {
   EXPECT_EQ(one.at("misbehave"), (std::vector<std::string>{"1", "2", "4"}));
 }
 
+TEST(SizesFrom, MayBeASeries) {
+  const auto steady = [](const std::string& text) { return sizes_from({text}, {"steady"}).at("steady"); };
+  EXPECT_EQ(steady("3..50"), (std::vector<std::string>{"3", "6", "12", "24", "48"}));
+  EXPECT_EQ(steady("10..15:1.01,7"), (std::vector<std::string>{"7", "10", "11", "12", "13", "14", "15"}));
+  EXPECT_EQ(steady("100..160:1.25"), (std::vector<std::string>{"100", "125", "156"}));
+  EXPECT_EQ(steady("5..5:9"), (std::vector<std::string>{"5"}));
+}
+
 TEST(SizesFrom, RefuseWhatAProblemDoesNotAllow) {
-  for (const char* text : {"", "-1", "1.5", "1e3", "99999999999999999999", "2x3", "matmul=5", "5,,6"}) {
+  for (const char* text : {"", "-1", "1.5", "1e3", "99999999999999999999", "2x3", "matmul=5", "5,,6", "..", "5..",
+                           "..5", "6..5", "1..9:1", "1..9:x", "1..9:", "1..9:nan", "1..9007199254740992:1.0001"}) {
     EXPECT_THROW(static_cast<void>(sizes_from({text}, {"steady"})), std::invalid_argument) << text;
   }
 }

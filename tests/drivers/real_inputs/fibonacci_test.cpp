@@ -111,6 +111,21 @@ TEST_P(FibonacciInModel, TakesNoInputsForNoAnswers) {
   EXPECT_EQ(ended.output, "");
 }
 
+TEST_P(FibonacciInModel, GoesOnFromACheckpoint) {
+  const Ended whole = fibonacci("12000001 -o whole.txt");
+  ASSERT_EQ(whole.status, 0) << whole.error;
+  // The number is there when the disk turns out to be full, and the last step but one is kept.
+  const Ended lost = fibonacci("12000001 --checkpoint c -o /dev/full");
+  EXPECT_EQ(lost.status, 1);
+  EXPECT_NE(lost.error.find("/dev/full: cannot write at byte 0"), std::string::npos) << lost.error;
+  EXPECT_EQ(folder_.entries(), 2U);
+  const Ended found = fibonacci("12000001 --checkpoint c -o f.txt");
+  EXPECT_EQ(found.status, 0) << found.error;
+  EXPECT_EQ(found.error, "duet: c: goes on from F(6000000), 1 doubling left\n");
+  EXPECT_TRUE(content_of(folder_.path("f.txt")) == content_of(folder_.path("whole.txt")));
+  EXPECT_EQ(folder_.entries(), 2U);
+}
+
 INSTANTIATE_TEST_SUITE_P(Each, FibonacciInModel, testing::ValuesIn(starts),
                          [](const auto& of) { return of.param.name; });
 
@@ -152,6 +167,9 @@ TEST_F(Fibonacci, RefusesWhatCannotBe) {
   expect_refused("18446744073709551616", "'18446744073709551616' is beyond 2^64 - 1, the largest index");
   expect_refused("5 --mod 0", "--mod: '0' is not in 1 to 2^64 - 1");
   expect_refused("5 --mod -3", "--mod: '-3' is not in 1 to 2^64 - 1");
+  expect_refused("5 --checkpoint c", "--checkpoint is for one exact number from 100000 on");
+  expect_refused("200000 --mod 7 --checkpoint c", "--checkpoint is for one exact number from 100000 on");
+  expect_refused("200000 --checkpoint f -o ./f", "--checkpoint and --output are the same file, './f'");
   expect_refused("5 -x", "The following argument was not expected: -x");
   expect_refused("5 -6", "The following argument was not expected: -6");
   expect_refused("--inputs none.txt", "none.txt: cannot open: No such file or directory");

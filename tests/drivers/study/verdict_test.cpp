@@ -44,8 +44,8 @@ TEST(Summary, TakesTheMedianOfEachLaunchAndThenOfTheRounds) {
   }
   const Analysis analysis = analyse(made_up.study);
   const CellSummary& summary = summary_in(analysis, cell);
-  EXPECT_EQ(summary.by_round, (std::vector<double>{1, 2, 3, 4, 5, 6, 7}));
-  EXPECT_EQ(summary.rounds, (std::vector<int>{0, 1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(summary.clean.seconds, (std::vector<double>{1, 2, 3, 4, 5, 6, 7}));
+  EXPECT_EQ(summary.clean.rounds, (std::vector<int>{0, 1, 2, 3, 4, 5, 6}));
   EXPECT_EQ(summary.seconds.estimate, 4);
   EXPECT_EQ(summary.seconds.low, 1);
   EXPECT_EQ(summary.seconds.high, 7);

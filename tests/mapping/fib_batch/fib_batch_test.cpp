@@ -125,6 +125,18 @@ std::vector<Case> cases() {
   return all;
 }
 
+TEST_P(FibBatchModels, AnswersAGiantAmongDwarfs) {
+  const auto& [model, schedule] = GetParam();
+  const std::vector<std::uint64_t> inputs{17, 8'000'000, 3, 200'000, 0, 500};
+  const FibBatch batch{.inputs = FibInputs::given(inputs)};
+  const Answers right = fib_batch(batch, Model::serial, {});
+  for (int threads = 1; threads <= 3; ++threads) {
+    const Answers answers = fib_batch(batch, model, execution_with(schedule, threads));
+    EXPECT_TRUE(judge_fib_batch(batch, answers, 1, {}).right);
+    EXPECT_EQ(digest_of_fib_batch(batch, answers, MPI_COMM_NULL), digest_of_fib_batch(batch, right, MPI_COMM_NULL));
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Schedules, FibBatchModels, testing::ValuesIn(cases()), [](const auto& shown) {
   return std::string{name_of(shown.param.model)} + "_" + shown.param.schedule;
 });

@@ -78,6 +78,27 @@ TEST(FibBatchPlan, LeavesGiantsAloneAndPutsDwarfsTogether) {
   EXPECT_LT(plan.pieces(), 1'000);
 }
 
+TEST(FibBatchPlan, HasGiantsWhereAnItemTakesLongerThanAnEvenShareOfTheRest) {
+  const auto giants = [](const std::vector<std::uint64_t>& inputs, int workers, Schedule schedule, std::int64_t grain) {
+    const FibBatch batch{.inputs = FibInputs::given(inputs)};
+    return giants_of(batch, fib_batch_plan(batch, schedule, grain, workers), workers);
+  };
+  const auto of = [&](const std::vector<std::uint64_t>& inputs, int workers) {
+    return giants(inputs, workers, Schedule::longest_first, 0);
+  };
+  EXPECT_EQ(of({20'000'000, 100, 7, 2'000'000}, 2), 1);
+  // Two alike are an even share each for two workers, and giants for three.
+  EXPECT_EQ(of({20'000'000, 100, 20'000'000}, 2), 0);
+  EXPECT_EQ(of({20'000'000, 100, 20'000'000}, 3), 2);
+  EXPECT_EQ(of({20'000'000, 40'000'000, 10'000'000, 100}, 2), 3);
+  EXPECT_EQ(of({20'000'000}, 1), 0);
+  // Too short for a team.
+  EXPECT_EQ(of({100'000, 100}, 2), 0);
+  EXPECT_EQ(of({}, 2), 0);
+  EXPECT_EQ(giants({20'000'000, 100}, 2, Schedule::dynamic, 0), 0);
+  EXPECT_EQ(giants({20'000'000, 100}, 2, Schedule::longest_first, 1), 0);
+}
+
 TEST(FibBatchPlan, DoesNotSortResiduesThatAllCostTheSame) {
   EXPECT_FALSE(fib_batch_plan(batch_of(5000, Spread::giants, 7), Schedule::longest_first, 0, 2).reordered());
 }

@@ -27,6 +27,20 @@ TEST(Schedule, IsCalledByItsName) {
   EXPECT_THROW((void)schedule_called("fair"), std::invalid_argument);
 }
 
+TEST(Plan, LeavesOutItsFirstPieces) {
+  Plan plan = Plan::listed({4, 0, 2, 1, 3}, {0, 1, 3, 5}, 0);
+  plan.drop_first(0);
+  EXPECT_EQ(plan.pieces(), 3);
+  plan.drop_first(1);
+  EXPECT_EQ(plan.pieces(), 2);
+  EXPECT_EQ(plan.piece(0), (Range{1, 3}));
+  EXPECT_EQ(plan.positions({0, 2}), (Range{1, 5}));
+  EXPECT_EQ(plan.item(1), 0);
+  EXPECT_THROW(plan.drop_first(3), std::invalid_argument);
+  plan.drop_first(2);
+  EXPECT_EQ(plan.pieces(), 0);
+}
+
 TEST(PlanByCost, HasEveryItemInExactlyOnePiece) {
   for (const Schedule schedule : all_schedules) {
     for (const std::int64_t count : {0, 1, 2, 3, 7, 64, 1000}) {

@@ -1,0 +1,641 @@
+#include "kernels/data_decomposition/fib_number/rank_products.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "kernels/arithmetic/transform/twiddles.hpp"
+
+namespace duet {
+namespace {
+
+enum Tag : int { tag_digits = 1000, tag_images, tag_results, tag_parities };
+
+constexpr std::size_t most_pass_rows = 16;
+
+/// The levels below the first four that ranks have cut off their rows: `rows` of them below `node`, `length` words
+/// each.
+void levels_forward(const TransformPath& path, const Line& line, std::uint64_t* words, std::size_t rows,
+                    std::size_t length, std::size_t node) {
+  if (rows == 1) return;
+  const std::size_t now = std::min(rows, most_pass_rows);
+  const std::size_t each = rows / now * length;
+  path.forward_columns(line, words, now, each, node, {0, each});
+  for (std::size_t r = 0; r < now; ++r) {
+    levels_forward(path, line, words + r * each, rows / now, length, node * now + r);
+  }
+}
+void levels_inverse(const TransformPath& path, const Line& line, std::uint64_t* words, std::size_t rows,
+                    std::size_t length, std::size_t node) {
+  if (rows == 1) return;
+  const std::size_t now = std::min(rows, most_pass_rows);
+  const std::size_t each = rows / now * length;
+  for (std::size_t r = 0; r < now; ++r) {
+    levels_inverse(path, line, words + r * each, rows / now, length, node * now + r);
+  }
+  path.inverse_columns(line, words, now, each, node, {0, each});
+}
+
+/// The columns of a unit and those before them, which for the first are the last: they belong to the row above.
+std::uint64_t* copy_with_columns_before(const std::uint64_t* row, std::size_t length, const Columns& columns,
+                                        std::uint64_t* to) {
+  const std::size_t before = (columns.begin == 0 ? length : columns.begin) - columns_before;
+  to = std::copy_n(row + before, columns_before, to);
+  return std::copy_n(row + columns.begin, width_of(columns), to);
+}
+
+void put_behind(void* lower, void* upper, int* count, MPI_Datatype* /*type*/) {
+  const auto* first = static_cast<const CarryMap*>(lower);
+  auto* second = static_cast<CarryMap*>(upper);
+  for (int i = 0; i < *count; ++i) second[i] = CarryMap::behind(first[i], second[i]);
+}
+
+/// The operation of the scan.
+class PutBehind {
+ public:
+  PutBehind() { check(MPI_Op_create(&put_behind, 0, &handle_)); }
+  PutBehind(const PutBehind&) = delete;
+  PutBehind& operator=(const PutBehind&) = delete;
+  ~PutBehind() { MPI_Op_free(&handle_); }
+  [[nodiscard]] MPI_Op get() const { return handle_; }
+
+ private:
+  MPI_Op handle_ = MPI_OP_NULL;
+};
+
+constexpr int words_of_map = 3;
+static_assert(sizeof(CarryMap) == words_of_map * sizeof(std::int64_t));
+
+}  // namespace
+
+RankSpace::RankSpace() : buffers_{std::make_unique<Buffers>()} {}
+RankSpace::~RankSpace() = default;
+RankSpace::RankSpace(RankSpace&&) noexcept = default;
+RankSpace& RankSpace::operator=(RankSpace&&) noexcept = default;
+
+RankProducts::RankProducts(const Radix& radix, const RankDoubling& ranks, const RankDivision& division,
+                           RankSpace::Buffers& buffers)
+    : radix_{radix},
+      ranks_{ranks},
+      division_{division},
+      buffers_{buffers},
+      rank_{rank_in(ranks.communicator)},
+      size_{size_of(ranks.communicator)},
+      path_{fastest_path()},
+      map_type_{Datatype::run_of(words_of_map, MPI_INT64_T)} {}
+
+void RankProducts::make_room_for(const SlicedProduct& last) {
+  const std::size_t image = last.image_words(rank_) / last.operands;
+  make_room(buffers_.a_images, image);
+  if (last.operands == 2) make_room(buffers_.b_images, image);
+}
+
+SlicedNumber RankProducts::empty_number(const TransformShape& shape, std::size_t words) const {
+  SlicedNumber number{.radix = radix_,
+                      .shape = shape,
+                      .mine = columns_of(shape, size_, rank_),
+                      .carries = std::vector<std::int64_t>(shape.rows),
+                      .margin = columns_before};
+  number.words = Words{std::max(shape.rows * number.stride(), words)};
+  return number;
+}
+
+SlicedNumber RankProducts::slice_of(std::span<const std::uint64_t> digits, std::size_t places,
+                                    std::size_t words) const {
+  SlicedNumber number =
+      empty_number(division_.shape_for_digits(std::max<std::size_t>({places, digits.size(), 1})), words);
+  number.digits = digits.size();
+  for (std::size_t r = 0; r < number.shape.rows; ++r) {
+    const auto row = number.row(r);
+    std::ranges::fill(row, 0);
+    const std::size_t from = std::min(number.place_of(r), digits.size());
+    std::ranges::copy(digits.subspan(from, std::min(row.size(), digits.size() - from)), row.begin());
+  }
+  return number;
+}
+
+SlicedNumber RankProducts::slice_from(const DoublingRecord::Start& start, Sequence which, std::size_t words) const {
+  SlicedNumber number = empty_number(division_.shape_for_digits(start.digits), words);
+  std::vector<Stretch<std::uint64_t>> mine;
+  for (std::size_t r = 0; r < number.shape.rows && number.width() != 0; ++r) {
+    mine.push_back({number.place_of(r), number.row(r)});
+  }
+  start.read(which, mine);
+  count_digits({&number});
+  return number;
+}
+
+void RankProducts::multiply(SlicedNumber& a, SlicedNumber& b, Combination combination) {
+  const std::size_t digits = std::max(a.digits, b.digits);
+  const bool square = combination == Combination::square;
+  layout_ = {
+      .division = division_,
+      // Rows without digits are not sent.
+      .from = {std::max<std::size_t>(1, (digits + b.shape.row_length - 1) / b.shape.row_length), b.shape.row_length},
+      // One more, for the sum that may follow.
+      .to = division_.shape_for_digits(2 * digits + 1),
+      .operands = square ? 1U : 2U,
+      .results = combination == Combination::doubling ? 2U : 1U};
+  units_ = layout_.units_of(rank_);
+  for (std::size_t k = 0; k < transform_primes_count; ++k) {
+    lines_[k] = line_of(k, least_twiddles(layout_.to.words()), path_);
+  }
+  const std::size_t image = static_cast<std::size_t>(units_.size()) * layout_.to.row_length;
+  make_room(buffers_.a_images, image);
+  if (!square) make_room(buffers_.b_images, image);
+  const std::array<SlicedNumber*, 2> both{&a, &b};
+  const auto operands = std::span{both}.subspan(square ? 1 : 0);
+  if (division_.sends_digits) {
+    send_digits(operands);
+  } else {
+    send_images(operands);
+  }
+  work_off_units(combination);
+  send_results(buffers_.a_images, a);
+  if (combination == Combination::doubling) send_results(buffers_.b_images, b);
+}
+
+// Messages of the next blocks are on their way while those before are used.
+void RankProducts::run(const Stages& stages) {
+  const auto together = static_cast<std::size_t>(std::max(1, ranks_.team.workers));
+  if (buffers_.slots.size() < 2 * together) buffers_.slots.resize(2 * together);
+  const auto slot_of = [&](std::size_t block) -> BlockSlot& { return buffers_.slots[block % (2 * together)]; };
+  const auto side_by_side = [&](std::size_t first, std::size_t end, const auto& act) {
+    ranks_.team.parallel(static_cast<std::int64_t>(end - first), [&](std::int64_t part) {
+      const std::size_t block = first + static_cast<std::size_t>(part);
+      act(block, slot_of(block));
+    });
+  };
+  const auto start = [&](std::size_t first) {
+    const std::size_t end = std::min(stages.blocks, first + together);
+    if (first >= end) return;
+    {
+      const Booking booking{ranks_.timesheet, 0, Activity::communicating};
+      for (std::size_t block = first; block < end; ++block) {
+        wait_for(slot_of(block).sends);
+        stages.receive(block, slot_of(block));
+      }
+    }
+    side_by_side(first, end, stages.prepare);
+    const Booking booking{ranks_.timesheet, 0, Activity::communicating};
+    for (std::size_t block = first; block < end; ++block) stages.send(block, slot_of(block));
+  };
+  start(0);
+  for (std::size_t first = 0; first < stages.blocks; first += together) {
+    const std::size_t end = std::min(stages.blocks, first + together);
+    start(end);
+    if (size_ > 1) {
+      const Booking booking{ranks_.timesheet, 0, Activity::communicating};
+      for (std::size_t block = first; block < end; ++block) wait_for(slot_of(block).receives);
+    }
+    side_by_side(first, end, stages.use);
+    if (stages.then) stages.then(first, end);
+  }
+  const Booking booking{ranks_.timesheet, 0, Activity::communicating};
+  for (BlockSlot& slot : buffers_.slots) wait_for(slot.sends);
+}
+
+/// A block: the digits of some columns of every rank; of each operand, row after row.
+void RankProducts::send_digits(std::span<SlicedNumber* const> operands) {
+  const ColumnBlocks blocks = layout_.digit_blocks();
+  const std::size_t rows = layout_.from.rows;
+  const std::size_t ratio = layout_.ratio();
+  const std::size_t most = operands.size() * rows * blocks.width;
+  const auto columns_of_rank = [&](int rank, std::size_t block) {
+    return blocks.of(layout_.columns_from(rank), block);
+  };
+  // Nowhere for this rank's own digits, which stay where they are.
+  const auto place_of = [&](int rank, BlockSlot& slot) -> std::uint64_t* {
+    if (rank == rank_) return nullptr;
+    return slot.received.data() + static_cast<std::size_t>(rank < rank_ ? rank : rank - 1) * most;
+  };
+  const Columns mine = layout_.columns_from(rank_);
+  run({.blocks = blocks.count,
+       .receive =
+           [&](std::size_t block, BlockSlot& slot) {
+             if (units_.empty()) return;
+             make_room(slot.received, most * static_cast<std::size_t>(size_ - 1));
+             for (int rank = 0; rank < size_; ++rank) {
+               const std::size_t words = width_of(columns_of_rank(rank, block)) * rows * operands.size();
+               receive_from(rank, place_of(rank, slot), words, tag_digits, slot);
+             }
+           },
+       .prepare =
+           [&](std::size_t block, BlockSlot& slot) {
+             if (size_ == 1) return;
+             make_room(slot.sent, most);
+             const Columns columns = columns_of_rank(rank_, block);
+             std::uint64_t* at = slot.sent.data();
+             for (const SlicedNumber* operand : operands) {
+               for (std::size_t r = 0; r < rows; ++r) {
+                 at = std::copy_n(operand->row(r).data() + (columns.begin - mine.begin), width_of(columns), at);
+               }
+             }
+           },
+       .send =
+           [&](std::size_t block, BlockSlot& slot) {
+             const std::size_t words = width_of(columns_of_rank(rank_, block)) * rows * operands.size();
+             for (int rank = 0; rank < size_; ++rank) {
+               if (!layout_.units_of(rank).empty()) send_to(rank, slot.sent.data(), words, tag_digits, slot);
+             }
+           },
+       .use =
+           [&](std::size_t block, BlockSlot& slot) {
+             for (int rank = 0; rank < size_; ++rank) {
+               const Columns columns = columns_of_rank(rank, block);
+               const std::size_t width = width_of(columns);
+               for (std::size_t x = 0; x < operands.size() && width != 0; ++x) {
+                 const SlicedNumber& operand = *operands[x];
+                 // A rank's own digits are taken from where they are.
+                 const std::size_t apart = rank == rank_ ? operand.stride() : width;
+                 const std::uint64_t* const first = rank == rank_ ? operand.row(0).data() + (columns.begin - mine.begin)
+                                                                  : place_of(rank, slot) + x * rows * width;
+                 for (std::size_t part = 0; part < ratio; ++part) {
+                   take_digits(operand, images_of(x), {first + part * apart, ratio * apart, layout_.filled(part)}, part,
+                               columns);
+                 }
+               }
+             }
+           }});
+}
+
+/// The first levels of this rank's units, from the digits of some columns.
+void RankProducts::take_digits(const SlicedNumber& operand, Words& images, const DigitRows& digits, std::size_t part,
+                               const Columns& columns) const {
+  const std::size_t start = part * operand.shape.row_length;
+  const auto rows = static_cast<std::int64_t>(layout_.to.rows);
+  for (std::int64_t unit = units_.begin; unit < units_.end;) {
+    const std::int64_t k = unit / rows;
+    const std::int64_t end = std::min(units_.end, (k + 1) * rows);
+    path_.forward_top_rows(lines_[static_cast<std::size_t>(k)], digits, layout_.to,
+                           {static_cast<std::size_t>(unit - k * rows), static_cast<std::size_t>(end - k * rows)},
+                           image_of(images, unit), {start + columns.begin, start + columns.end});
+    unit = end;
+  }
+}
+
+/// A block: of one operand and part, the images of some columns of every rank, unit after unit.
+void RankProducts::send_images(std::span<SlicedNumber* const> operands) {
+  const ColumnBlocks blocks = layout_.image_blocks();
+  const std::size_t ratio = layout_.ratio();
+  const auto my_units = static_cast<std::size_t>(units_.size());
+  struct Piece {
+    std::size_t operand;
+    std::size_t part;
+    std::size_t block;
+  };
+  const auto piece_of = [&](std::size_t index) {
+    return Piece{index / blocks.count / ratio, index / blocks.count % ratio, index % blocks.count};
+  };
+  const auto columns_of_rank = [&](int rank, std::size_t index) {
+    return blocks.of(layout_.columns_from(rank), piece_of(index).block);
+  };
+  const auto place_of = [&](int rank, BlockSlot& slot) -> std::uint64_t* {
+    if (rank == rank_) return nullptr;
+    return slot.received.data() + static_cast<std::size_t>(rank < rank_ ? rank : rank - 1) * my_units * blocks.width;
+  };
+  run({.blocks = blocks.count * ratio * operands.size(),
+       .receive =
+           [&](std::size_t index, BlockSlot& slot) {
+             make_room(slot.received, my_units * blocks.width * static_cast<std::size_t>(size_ - 1));
+             for (int rank = 0; rank < size_; ++rank) {
+               receive_from(rank, place_of(rank, slot), my_units * width_of(columns_of_rank(rank, index)), tag_images,
+                            slot);
+             }
+           },
+       .prepare =
+           [&](std::size_t index, BlockSlot& slot) {
+             const Piece piece = piece_of(index);
+             transform_columns(*operands[piece.operand], piece.part, columns_of_rank(rank_, index), slot);
+           },
+       .send =
+           [&](std::size_t index, BlockSlot& slot) {
+             const std::size_t width = width_of(columns_of_rank(rank_, index));
+             for (int rank = 0; rank < size_; ++rank) {
+               const Range theirs = layout_.units_of(rank);
+               send_to(rank, slot.sent.data() + static_cast<std::size_t>(theirs.begin) * width,
+                       static_cast<std::size_t>(theirs.size()) * width, tag_images, slot);
+             }
+           },
+       .use =
+           [&](std::size_t index, BlockSlot& slot) {
+             const Piece piece = piece_of(index);
+             Words& images = images_of(piece.operand);
+             for (int rank = 0; rank < size_; ++rank) {
+               const Columns columns = columns_of_rank(rank, index);
+               const std::size_t width = width_of(columns);
+               const std::uint64_t* from = rank == rank_
+                                               ? slot.sent.data() + static_cast<std::size_t>(units_.begin) * width
+                                               : place_of(rank, slot);
+               for (std::int64_t unit = units_.begin; unit < units_.end && width != 0; ++unit, from += width) {
+                 std::copy_n(from, width,
+                             image_of(images, unit) + piece.part * layout_.from.row_length + columns.begin);
+               }
+             }
+           }});
+}
+
+/// The first levels of all units in some columns of this rank, into slot.sent: the columns are a small transform.
+void RankProducts::transform_columns(const SlicedNumber& operand, std::size_t part, const Columns& columns,
+                                     BlockSlot& slot) const {
+  const std::size_t width = width_of(columns);
+  const std::size_t rows = layout_.to.rows;
+  const std::size_t cut = std::size_t{1} << division_.levels;
+  const std::size_t most = layout_.image_blocks().width;
+  make_room(slot.sent, (transform_primes_count + 1) * rows * most);
+  if (width == 0) return;
+  std::uint64_t* const digits = slot.sent.data() + transform_primes_count * rows * most;
+  const std::size_t filled = layout_.filled(part);
+  for (std::size_t r = 0; r < filled; ++r) {
+    std::copy_n(operand.row(r * layout_.ratio() + part).data() + (columns.begin - operand.mine.begin), width,
+                digits + r * width);
+  }
+  const TransformShape top{rows / cut, cut * width};
+  for (std::size_t k = 0; k < transform_primes_count; ++k) {
+    std::uint64_t* const words = slot.sent.data() + k * rows * width;
+    path_.forward_top(lines_[k], digits, filled * width, words, top, {0, top.row_length});
+    for (std::size_t t = 0; t < top.rows; ++t) {
+      levels_forward(path_, lines_[k], words + t * top.row_length, cut, width, t);
+    }
+  }
+}
+
+/// Forward, combined, and back. Rows are dealt out whole as far as they go evenly; the others, and long ones that would
+/// crowd each other out of the third-level cache, are worked off by all threads together.
+void RankProducts::work_off_units(Combination combination) {
+  const auto row = [&](std::int64_t index) {
+    const std::int64_t unit = units_.begin + index;
+    const auto u = static_cast<std::size_t>(unit);
+    return Subtree{.line = lines_[u / layout_.to.rows],
+                   .a = image_of(buffers_.a_images, unit),
+                   .b = combination == Combination::square ? nullptr : image_of(buffers_.b_images, unit),
+                   .length = layout_.to.row_length,
+                   .node = u % layout_.to.rows};
+  };
+  const std::int64_t workers = std::max(1, ranks_.team.workers);
+  const bool fit = workers == 1 || layout_.to.row_length <= longest_whole_row;
+  const bool divisible = layout_.to.row_length > subtree_chunk;
+  const std::int64_t whole = !fit ? 0 : divisible ? units_.size() - units_.size() % workers : units_.size();
+  if (whole != 0) ranks_.team.parallel(whole, [&](std::int64_t index) { work_off(path_, row(index), combination); });
+  for (std::int64_t index = whole; index < units_.size(); ++index) {
+    work_off_together(path_, ranks_.team, row(index), combination);
+  }
+}
+
+/// A block: the coefficients of some columns of each rank, unit after unit. A rank gets those of its own columns, does
+/// the last levels, and makes digits of them.
+void RankProducts::send_results(Words& images, SlicedNumber& number) {
+  const ColumnBlocks blocks = layout_.result_blocks();
+  const TransformShape& to = layout_.to;
+  const auto columns_of_rank = [&](int rank, std::size_t block) { return blocks.of(layout_.columns_to(rank), block); };
+  const auto words_of = [&](const Columns& columns, const Range& units) {
+    return columns.begin == columns.end ? 0
+                                        : static_cast<std::size_t>(units.size()) * (width_of(columns) + columns_before);
+  };
+  number.shape = to;
+  number.mine = layout_.columns_to(rank_);
+  number.margin = columns_before;
+  number.carries.assign(to.rows, 0);
+  make_room(number.words, to.rows * number.stride());
+  // Out of each row of the blocks that are used side by side.
+  const auto together = static_cast<std::size_t>(std::max(1, ranks_.team.workers));
+  std::vector<std::uint64_t> carries(together * to.rows);
+  run({.blocks = blocks.count,
+       .receive =
+           [&](std::size_t block, BlockSlot& slot) {
+             const Columns mine = columns_of_rank(rank_, block);
+             make_room(slot.received, transform_primes_count * to.rows * (blocks.width + columns_before));
+             for (int rank = 0; rank < size_; ++rank) {
+               const Range theirs = layout_.units_of(rank);
+               receive_from(rank, slot.received.data() + words_of(mine, {0, theirs.begin}), words_of(mine, theirs),
+                            tag_results, slot);
+             }
+           },
+       .prepare =
+           [&](std::size_t block, BlockSlot& slot) {
+             make_room(slot.sent, static_cast<std::size_t>(size_ - 1) * static_cast<std::size_t>(units_.size()) *
+                                      (blocks.width + columns_before));
+             std::uint64_t* at = slot.sent.data();
+             for (int rank = 0; rank < size_; ++rank) {
+               const Columns columns = columns_of_rank(rank, block);
+               if (rank == rank_ || columns.begin == columns.end) continue;
+               for (std::int64_t unit = units_.begin; unit < units_.end; ++unit) {
+                 at = copy_with_columns_before(image_of(images, unit), to.row_length, columns, at);
+               }
+             }
+           },
+       .send =
+           [&](std::size_t block, BlockSlot& slot) {
+             const std::uint64_t* at = slot.sent.data();
+             for (int rank = 0; rank < size_; ++rank) {
+               if (rank == rank_) continue;
+               const std::size_t words = words_of(columns_of_rank(rank, block), units_);
+               send_to(rank, at, words, tag_results, slot);
+               at += words;
+             }
+           },
+       .use =
+           [&](std::size_t block, BlockSlot& slot) {
+             const Columns columns = columns_of_rank(rank_, block);
+             if (columns.begin == columns.end) return;
+             make_room(slot.received, transform_primes_count * to.rows * (blocks.width + columns_before));
+             std::uint64_t* at = slot.received.data() + words_of(columns, {0, units_.begin});
+             for (std::int64_t unit = units_.begin; unit < units_.end; ++unit) {
+               at = copy_with_columns_before(image_of(images, unit), to.row_length, columns, at);
+             }
+             recombine({columns, width_of(columns) + columns_before}, slot.received.data(), number,
+                       std::span{carries}.subspan(block % together * to.rows, to.rows));
+           },
+       .then =
+           [&](std::size_t first, std::size_t end) {
+             const Booking booking{ranks_.timesheet, 0, Activity::useful};
+             for (std::size_t block = first; block < end; ++block) {
+               const Columns columns = columns_of_rank(rank_, block);
+               if (columns.begin == columns.end) continue;
+               for (std::size_t r = 0; r < to.rows; ++r) {
+                 const auto digits = number.row(r).subspan(columns.begin - number.mine.begin, width_of(columns));
+                 number.carries[r] = static_cast<std::int64_t>(carries[block % together * to.rows + r]) +
+                                     add_carry(digits, number.carries[r], radix_);
+               }
+             }
+           }});
+}
+
+/// Last levels, Chinese remainders, and digits, as if nothing was carried into a block.
+void RankProducts::recombine(const ResultBlock& block, std::uint64_t* coefficients, SlicedNumber& number,
+                             std::span<std::uint64_t> carries) const {
+  const std::size_t stride = block.stride;
+  const std::size_t rows = layout_.to.rows;
+  const std::size_t cut = std::size_t{1} << division_.levels;
+  const TransformShape top{rows / cut, cut * stride};
+  std::array<const std::uint64_t*, transform_primes_count> images{};
+  for (std::size_t k = 0; k < transform_primes_count; ++k) {
+    std::uint64_t* const words = coefficients + k * rows * stride;
+    for (std::size_t t = 0; t < top.rows; ++t) {
+      levels_inverse(path_, lines_[k], words + t * top.row_length, cut, stride, t);
+    }
+    path_.inverse_top(lines_[k], words, top, {0, top.row_length});
+    if (block.columns.begin == 0) {
+      // What came before the first column is the end of the row below.
+      for (std::size_t r = rows; r-- > 1;) std::copy_n(words + (r - 1) * stride, columns_before, words + r * stride);
+      std::fill_n(words, columns_before, 0);
+    }
+    images[k] = words;
+  }
+  const Residues all = residues_of(path_, images, division_.top_of(layout_.to));
+  const std::size_t offset = block.columns.begin - number.mine.begin;
+  for (std::size_t r = 0; r < rows; ++r) {
+    Residues residues = all;
+    for (auto& words : residues.words) words += r * stride;
+    // The margin before a row makes up for the columns before.
+    carries[r] =
+        path_.recombine(residues, columns_before, stride, radix_, number.words.data() + r * number.stride() + offset);
+  }
+}
+
+void RankProducts::settle(const std::vector<SlicedNumber*>& numbers, const std::vector<std::int64_t>& smalls) {
+  const std::size_t rows = numbers.front()->shape.rows;
+  std::vector<CarryMap> maps;
+  maps.reserve(numbers.size() * rows);
+  for (std::size_t x = 0; x < numbers.size(); ++x) {
+    SlicedNumber& number = *numbers[x];
+    if (rank_ == 0) number.carries[0] += add_carry(number.row(0), smalls[x], radix_);
+    for (std::size_t r = 0; r < rows; ++r) {
+      maps.push_back(carry_map_of(number.row(r), std::exchange(number.carries[r], 0), radix_));
+    }
+  }
+  const int active = active_ranks(numbers.front()->shape, size_);
+  const std::vector<std::int64_t> into = carries_into(maps, rows, active);
+  for (std::size_t x = 0; x < numbers.size() && rank_ < active; ++x) {
+    for (std::size_t r = 0; r < rows; ++r) static_cast<void>(add_carry(numbers[x]->row(r), into[x * rows + r], radix_));
+  }
+  count_digits(numbers);
+}
+
+/// The carry into this rank's part of each row. Stretches follow each other row by row, and within a row rank by rank:
+/// a scan over ranks tells what the parts before make of a carry into the row, and its last one what a row does.
+std::vector<std::int64_t> RankProducts::carries_into(const std::vector<CarryMap>& maps, std::size_t rows,
+                                                     int active) const {
+  std::vector<CarryMap> before(maps.size());
+  std::vector<CarryMap> whole = maps;
+  if (size_ > 1) {
+    const Booking booking{ranks_.timesheet, 0, Activity::communicating};
+    const PutBehind operation;
+    const int count = mpi_count(std::ssize(maps));
+    check(MPI_Exscan(maps.data(), before.data(), count, map_type_.get(), operation.get(), ranks_.communicator));
+    if (rank_ > 0) {
+      for (std::size_t i = 0; i < maps.size(); ++i) whole[i] = CarryMap::behind(before[i], maps[i]);
+    }
+    check(MPI_Bcast(whole.data(), count, map_type_.get(), active - 1, ranks_.communicator));
+  }
+  std::vector<std::int64_t> into(maps.size());
+  for (std::size_t x = 0; x < maps.size(); x += rows) {
+    std::int64_t carry = 0;
+    for (std::size_t i = x; i < x + rows; ++i) {
+      into[i] = rank_ == 0 ? carry : before[i](carry);
+      carry = whole[i](carry);
+    }
+    if (carry != 0) throw std::logic_error("a carry out of the last digit");
+  }
+  return into;
+}
+
+void RankProducts::half_sums(SlicedNumber& f, SlicedNumber& l, SlicedNumber* once, SlicedNumber* five_times) {
+  const std::size_t rows = f.shape.rows;
+  const std::vector<std::uint64_t> above = parities_above(f, l);
+  const std::uint64_t base = radix_.base;
+  ranks_.team.parallel(static_cast<std::int64_t>(rows), [&](std::int64_t part) {
+    const auto r = static_cast<std::size_t>(part);
+    const auto f_row = f.row(r);
+    const auto l_row = l.row(r);
+    std::array<std::uint64_t, 2> carries{};
+    const auto keep = [&](SlicedNumber* number, std::size_t i, std::uint64_t sum, std::uint64_t& carry) {
+      sum += carry;
+      for (carry = 0; sum >= base; ++carry) sum -= base;
+      if (number != nullptr) number->row(r)[i] = sum;
+    };
+    for (std::size_t i = 0; i < f_row.size(); ++i) {
+      // An odd sum of the digits above is half the base here; 5 F + L is odd where F + L is.
+      const std::uint64_t odd_above = i + 1 < f_row.size() ? (f_row[i + 1] ^ l_row[i + 1]) & 1U : above[r];
+      const std::uint64_t from_above = odd_above * (base / 2);
+      const std::uint64_t sum = f_row[i] + l_row[i];
+      const std::uint64_t sum_of_five = sum + 4 * f_row[i];
+      keep(once, i, sum / 2 + from_above, carries[0]);
+      keep(five_times, i, sum_of_five / 2 + from_above, carries[1]);
+    }
+    if (once != nullptr) once->carries[r] = static_cast<std::int64_t>(carries[0]);
+    if (five_times != nullptr) five_times->carries[r] = static_cast<std::int64_t>(carries[1]);
+  });
+  std::vector<SlicedNumber*> changed;
+  for (SlicedNumber* number : {once, five_times}) {
+    if (number != nullptr) changed.push_back(number);
+  }
+  settle(changed, std::vector<std::int64_t>(changed.size()));
+}
+
+/// Whether the digit above this rank's last of each row is odd in F + L.
+std::vector<std::uint64_t> RankProducts::parities_above(const SlicedNumber& f, const SlicedNumber& l) const {
+  const std::size_t rows = f.shape.rows;
+  const int active = active_ranks(f.shape, size_);
+  if (rank_ >= active) return std::vector<std::uint64_t>(rows);
+  std::vector<std::uint64_t> first(rows);
+  for (std::size_t r = 0; r < rows; ++r) first[r] = (f.row(r)[0] ^ l.row(r)[0]) & 1U;
+  std::vector<std::uint64_t> above = first;
+  if (active > 1) {
+    const Booking booking{ranks_.timesheet, 0, Activity::communicating};
+    check(MPI_Sendrecv(first.data(), mpi_count(std::ssize(first)), MPI_UINT64_T, (rank_ + active - 1) % active,
+                       tag_parities, above.data(), mpi_count(std::ssize(above)), MPI_UINT64_T, (rank_ + 1) % active,
+                       tag_parities, ranks_.communicator, MPI_STATUS_IGNORE));
+  }
+  if (rank_ == active - 1) {
+    std::ranges::rotate(above, above.begin() + 1);
+    above.back() = 0;
+  }
+  return above;
+}
+
+void RankProducts::count_digits(const std::vector<SlicedNumber*>& numbers) const {
+  std::vector<std::int64_t> most;
+  for (const SlicedNumber* number : numbers) {
+    std::int64_t digits = 0;
+    for (std::size_t r = number->shape.rows; r-- > 0 && digits == 0;) {
+      const auto row = number->row(r);
+      std::size_t i = row.size();
+      while (i != 0 && row[i - 1] == 0) --i;
+      if (i != 0) digits = static_cast<std::int64_t>(number->place_of(r) + i);
+    }
+    most.push_back(digits);
+  }
+  if (size_ > 1) {
+    const Booking booking{ranks_.timesheet, 0, Activity::communicating};
+    check(MPI_Allreduce(MPI_IN_PLACE, most.data(), mpi_count(std::ssize(most)), MPI_INT64_T, MPI_MAX,
+                        ranks_.communicator));
+  }
+  for (std::size_t x = 0; x < numbers.size(); ++x) numbers[x]->digits = static_cast<std::size_t>(most[x]);
+}
+
+void RankProducts::receive_from(int rank, std::uint64_t* to, std::size_t words, int tag, BlockSlot& slot) const {
+  if (rank == rank_ || words == 0) return;
+  check(MPI_Irecv(to, mpi_count(static_cast<std::int64_t>(words)), MPI_UINT64_T, rank, tag, ranks_.communicator,
+                  &slot.receives.emplace_back()));
+}
+void RankProducts::send_to(int rank, const std::uint64_t* from, std::size_t words, int tag, BlockSlot& slot) const {
+  if (rank == rank_ || words == 0) return;
+  check(MPI_Isend(from, mpi_count(static_cast<std::int64_t>(words)), MPI_UINT64_T, rank, tag, ranks_.communicator,
+                  &slot.sends.emplace_back()));
+}
+void RankProducts::wait_for(std::vector<MPI_Request>& requests) const {
+  if (requests.empty()) return;
+  check(MPI_Waitall(mpi_count(std::ssize(requests)), requests.data(), MPI_STATUSES_IGNORE));
+  requests.clear();
+}
+
+std::uint64_t* RankProducts::image_of(Words& images, std::int64_t unit) const {
+  return images.data() + static_cast<std::size_t>(unit - units_.begin) * layout_.to.row_length;
+}
+Words& RankProducts::images_of(std::size_t operand) {
+  // A square has one operand and one image.
+  return operand == 0 || layout_.operands == 1 ? buffers_.a_images : buffers_.b_images;
+}
+
+}  // namespace duet
