@@ -147,6 +147,13 @@ std::optional<Allocation> find_allocation() {
   return allocation;
 }
 
+std::string state_of_job(const Allocation& allocation, const StopSignals& stop) {
+  constexpr double patience = 20;
+  const Ending ending =
+      run_process({"squeue", "--noheader", "--jobs", allocation.job, "--format", "%T"}, patience, stop);
+  return succeeded(ending) ? first_line(ending.output) : "";
+}
+
 std::string objection_to_nodes(const Allocation& allocation, const StopSignals& stop) {
   if (allocation.nodes == 1) return {};
   const auto start_on = [&](const std::vector<std::string>& where) {

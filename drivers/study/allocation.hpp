@@ -28,6 +28,10 @@ struct Allocation {
 /// that comes before the end, up to a minute early (jobs/*.sbatch), what is saved then, and the report.
 [[nodiscard]] double seconds_to_plan_with(double left);
 
+/// What SLURM says that the job does: "RUNNING", "COMPLETING" from the moment in which it decides to end it or to put
+/// it back into the queue, before any process of it hears of that. Empty where squeue tells nothing within 20 seconds.
+[[nodiscard]] std::string state_of_job(const Allocation& allocation, const StopSignals& stop);
+
 /// Nothing, or what is wrong, where this node starts a process and another one of the job does not, within half a
 /// minute.
 [[nodiscard]] std::string objection_to_nodes(const Allocation& allocation, const StopSignals& stop);

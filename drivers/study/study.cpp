@@ -221,13 +221,21 @@ class Study {
     return standing;
   }
 
-  /// A launch that did not end well says little where the job itself is in trouble. One that is cancelled loses its
-  /// ranks before this process hears of it. Where a node has died, launches fail until SLURM notices and ends or
-  /// requeues the job: the study waits for that, or for the node. True where the launch has to be done again.
+  /// A launch that did not end well says little where the job itself is in trouble. One that is cancelled or put back
+  /// into the queue loses its ranks seconds before this process hears of it. Where a node has died, launches fail until
+  /// SLURM notices and ends or requeues the job: the study waits for that, or for the node. True where the launch has
+  /// to be done again.
   bool job_is_in_trouble() {
     constexpr int patience_milliseconds = 1000;
+    constexpr int longest_milliseconds = 60000;  // SLURM kills what it has told to end after 30 s (KillWait)
     pollfd signal{stop_.descriptor(), POLLIN, 0};
     if (poll(&signal, 1, patience_milliseconds) > 0) return true;
+    const std::string state = state_of_job(*setup_.allocation, stop_);
+    if (!state.empty() && state != "RUNNING") {
+      progress_.say(fmt::format("duet: job {} is {}; waiting for its end", setup_.allocation->job, state));
+      poll(&signal, 1, longest_milliseconds);
+      return true;
+    }
     bool troubled = false;
     while (stop_.received() == 0 && seconds_left() > 0) {
       const std::string objection = objection_to_nodes(*setup_.allocation, stop_);

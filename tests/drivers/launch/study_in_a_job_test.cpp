@@ -4,7 +4,10 @@
 
 #include <chrono>
 #include <csignal>
+#include <fstream>
+#include <iterator>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "drivers/command.hpp"
@@ -83,6 +86,54 @@ TEST(StudyInAJob, DoesNotBeginWhereTheJobIsOver) {
   EXPECT_EQ(ending.code, status::usage);
   EXPECT_EQ(ending.output, "duet: job 17 ends in 0 s: nothing can be measured any more\n");
   EXPECT_FALSE(fs::exists(scratch / "study"));
+}
+
+/// A SLURM that ends the job when it is told to: ranks die at once, the study hears of it from the test.
+class EndingJob {
+ public:
+  explicit EndingJob(const fs::path& folder) : folder_{folder} {
+    fs::create_directories(folder);
+    const std::string ends = (folder / "ends").string();
+    program("srun", "[ ! -e " + ends +
+                        " ] || kill -TERM $$\n"
+                        "while [ \"$1\" != " DUET_MISBEHAVING
+                        " ]; do shift; done\n"
+                        "exec \"$@\"\n");
+    program("squeue"    program("squeue", "[ -e " + ends + " ] && echo COMPLETING || echo RUNNING\n");
+  }
+  void end() const { std::ofstream{folder_ / "ends"}; }
+  [[nodiscard]] std::vector<std::string> environment() const {
+    return {"/usr/bin/env", "SLURM_JOB_ID=17", "PATH=" + folder_.string() + ":/usr/bin:/bin"};
+  }
+
+ private:
+  void program(const char* name, const std::string& text) const {
+    const fs::path path = folder_ / name;
+    std::ofstream{path} << "#!/bin/sh\n" << text;
+    fs::permissions(path, fs::perms::owner_all);
+  }
+
+  fs::path folder_;
+};
+
+TEST(StudyInAJob, ThatIsEndedDoesNotTakeTheDeathOfRanksForAFailure) {
+  const Scratch scratch;
+  const fs::path folder = scratch / "study";
+  const EndingJob job{scratch / "slurm"};
+  Command words = job.environment();
+  words.insert(words.end(), {DUET_MISBEHAVING, "compare", "steady", "--models", "mpi", "--workers", "1", "--sizes", "3",
+                             "--rounds", "50", "--set", "pause=20", "--launcher", "srun", "-o", folder.string()});
+  RunningStudy running{words, (scratch / "said").string()};
+  ASSERT_TRUE(has_launches(folder, 3));
+  job.end();
+  constexpr std::chrono::seconds late{4};
+  std::this_thread::sleep_for(late);
+  running.send(SIGTERM);
+  EXPECT_EQ(running.wait(), status::interrupted);
+  for (const Trial& trial : load_study(folder).trials) EXPECT_EQ(trial.outcome, Outcome::right) << trial.message;
+  std::ifstream said{scratch / "said"};
+  const std::string text{std::istreambuf_iterator<char>{said}, {}};
+  EXPECT_NE(text.find("duet: job 17 is COMPLETING; waiting for its end"), std::string::npos) << text;
 }
 
 TEST(InterruptedStudy, HasAReport) {
