@@ -98,8 +98,8 @@ class EndingJob {
                         " ] || kill -TERM $$\n"
                         "while [ \"$1\" != " DUET_MISBEHAVING
                         " ]; do shift; done\n"
-                        "exec \"$@\"\n");
-    program("squeue"    program("squeue", "[ -e " + ends + " ] && echo COMPLETING || echo RUNNING\n");
+                        "exec env -u SLURM_JOB_ID mpirun --allow-run-as-root -n 1 \"$@\"\n");
+    program("squeue", "[ -e " + ends + " ] && echo COMPLETING || echo RUNNING\n");
   }
   void end() const { std::ofstream{folder_ / "ends"}; }
   [[nodiscard]] std::vector<std::string> environment() const {
