@@ -616,10 +616,15 @@ struct Passes {
         }
       } else {
         inverse_rows<half, half, block>(f, top, x);
-        // R = L - w hi and lo = 2 L - w hi where hi is known.
+        // R = L - w hi and lo = 2 L - w hi where hi is known. Beyond the rows of the whole it is zero.
 #pragma GCC unroll 8
         for (std::size_t r = known - half; r < half; ++r) {
           const Vector left = x[block + r];
+          if constexpr (size == 16) {
+            x[block + half + r] = left;
+            x[block + r] = f.less(f.plus(left, left), f.p4());
+            continue;
+          }
           const Vector high = f.times(x[block + half + r], top.w(f, nodes, node));
           x[block + half + r] = f.less(f.plus(f.minus(left, high), f.p2()), f.p4());
           x[block + r] = twice_less(f, left, high);

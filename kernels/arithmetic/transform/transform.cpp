@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/arithmetic/transform/half_sums.hpp"
 #include "kernels/arithmetic/transform/subtree.hpp"
 #include "kernels/arithmetic/transform/twiddles.hpp"
 #include "kernels/core/partition.hpp"
@@ -22,6 +23,13 @@ constexpr std::size_t strip = 64;
 
 bool goes_side_by_side(const TransformShape& shape, int workers) {
   return workers > 1 && shape.words() <= side_by_side;
+}
+
+/// Primes that workers do each by themselves, from the digits to the coefficients: as many to each. Nobody waits
+/// meanwhile, and an image stays in its worker's caches.
+std::size_t whole_primes(int workers) {
+  const auto count = static_cast<std::size_t>(workers);
+  return transform_primes_count - transform_primes_count % count;
 }
 
 /// The whole of one product.
@@ -42,12 +50,20 @@ class Computation {
 
   /// `b` is empty for squares.
   void transform(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
-    const std::size_t together = goes_side_by_side(plan_.shape, team_->workers) ? transform_primes_count : 1;
-    for (std::size_t first = 0; first < transform_primes_count; first += together) {
-      for_columns(first, together, [&](std::size_t k, Columns columns) {
-        path_.forward_top(lines_[k], a.data(), a.size(), a_[k], plan_.shape, columns);
-        if (!b.empty()) path_.forward_top(lines_[k], b.data(), b.size(), b_[k], plan_.shape, columns);
+    const bool at_once = goes_side_by_side(plan_.shape, team_->workers);
+    const std::size_t own_primes = at_once ? whole_primes(team_->workers) : 0;
+    if (own_primes != 0) {
+      team_->parallel(static_cast<std::int64_t>(own_primes), [&](std::int64_t part) {
+        const auto k = static_cast<std::size_t>(part);
+        const Columns all{0, plan_.shape.row_length};
+        forward(k, a, b, all);
+        for (std::size_t r = 0; r < plan_.shape.rows; ++r) work_off(path_, row(k, r), combination_);
+        inverse(k, all);
       });
+    }
+    const std::size_t together = at_once ? transform_primes_count - own_primes : 1;
+    for (std::size_t first = own_primes; first < transform_primes_count; first += together) {
+      for_columns(first, together, [&](std::size_t k, Columns columns) { forward(k, a, b, columns); });
       // Rows are dealt out whole as far as they go evenly. The others, and long ones that would crowd each other out of
       // the third-level cache, are worked off by all together.
       const std::size_t rows = together * plan_.shape.rows;
@@ -62,10 +78,7 @@ class Computation {
       for (std::size_t index = whole; index < rows; ++index) {
         work_off_together(path_, *team_, row(first, index), combination_);
       }
-      for_columns(first, together, [&](std::size_t k, Columns columns) {
-        path_.inverse_top(lines_[k], a_[k], plan_.shape, columns);
-        if (is_doubling(combination_)) path_.inverse_top(lines_[k], b_[k], plan_.shape, columns);
-      });
+      for_columns(first, together, [&](std::size_t k, Columns columns) { inverse(k, columns); });
     }
   }
 
@@ -74,6 +87,15 @@ class Computation {
 
  private:
   using Images = std::array<std::uint64_t*, transform_primes_count>;
+
+  void forward(std::size_t k, std::span<const std::uint64_t> a, std::span<const std::uint64_t> b, Columns columns) {
+    path_.forward_top(lines_[k], a.data(), a.size(), a_[k], plan_.shape, columns);
+    if (!b.empty()) path_.forward_top(lines_[k], b.data(), b.size(), b_[k], plan_.shape, columns);
+  }
+  void inverse(std::size_t k, Columns columns) {
+    path_.inverse_top(lines_[k], a_[k], plan_.shape, columns);
+    if (is_doubling(combination_)) path_.inverse_top(lines_[k], b_[k], plan_.shape, columns);
+  }
 
   template <class Act>
   void for_columns(std::size_t first, std::size_t together, const Act& act) {
@@ -192,41 +214,29 @@ void half_sums(std::span<const std::uint64_t> a, std::span<const std::uint64_t> 
                                 " digits into " + std::to_string(once.size()) + " and " +
                                 std::to_string(five_times.size()));
   }
-  const std::uint64_t base = context.radix.base;
   const TransformTeam& team = a.size() < least_shared ? serial_team() : *context.team;
   const auto size = static_cast<std::int64_t>(a.size());
   const std::int64_t parts = std::max<std::int64_t>(1, std::min<std::int64_t>(size, team.workers));
   struct Boundary {
-    std::uint64_t odd_above = 0;  // whether the first digits of the part above have an odd sum, before they change
-    std::uint64_t once = 0;       // carries
-    std::uint64_t five_times = 0;
+    bool odd_above = false;  // of the first digits of the part above, before they change
+    HalfSumCarries carries{};
   };
   std::vector<Boundary> boundaries(static_cast<std::size_t>(parts));
   const auto first_of = [&](std::int64_t part) { return static_cast<std::size_t>(share_of(size, parts, part).begin); };
   for (std::int64_t part = 0; part + 1 < parts; ++part) {
-    boundaries[static_cast<std::size_t>(part)].odd_above = (a[first_of(part + 1)] + b[first_of(part + 1)]) & 1U;
+    const std::size_t above = first_of(part + 1);
+    boundaries[static_cast<std::size_t>(part)].odd_above = odd_sum(a[above], b[above]);
   }
-  const auto settle = [base](std::uint64_t sum, std::uint64_t& carry) {
-    sum += carry;
-    for (carry = 0; sum >= base; ++carry) sum -= base;
-    return sum;
-  };
-  // The half of the sum of digits, and half a base where the sum above is odd: the base is even, so that what comes
-  // from above does not change who is odd, and each digit knows by itself.
   team.parallel(parts, [&](std::int64_t part) {
     Boundary& mine = boundaries[static_cast<std::size_t>(part)];
-    const std::size_t end = part + 1 == parts ? a.size() : first_of(part + 1);
-    for (std::size_t i = first_of(part); i < end; ++i) {
-      const std::uint64_t odd_above = i + 1 == end ? mine.odd_above : (a[i + 1] + b[i + 1]) & 1U;
-      const std::uint64_t sum = a[i] + b[i];
-      const std::uint64_t more = 4 * a[i];
-      const std::uint64_t from_above = odd_above * (base / 2);
-      if (!once.empty()) once[i] = settle(sum / 2 + from_above, mine.once);
-      if (!five_times.empty()) five_times[i] = settle((sum + more) / 2 + from_above, mine.five_times);
-    }
+    const std::size_t first = first_of(part);
+    const std::size_t count = (part + 1 == parts ? a.size() : first_of(part + 1)) - first;
+    const auto mine_of = [&](std::span<std::uint64_t> all) { return all.empty() ? all : all.subspan(first, count); };
+    mine.carries = half_sums_of_stretch(a.subspan(first, count), b.subspan(first, count), mine.odd_above, mine_of(once),
+                                        mine_of(five_times), context.radix);
   });
   for (std::int64_t part = 0; part + 1 < parts; ++part) {
-    const Boundary& below = boundaries[static_cast<std::size_t>(part)];
+    const HalfSumCarries& below = boundaries[static_cast<std::size_t>(part)].carries;
     if (below.once != 0) add_small(once.subspan(first_of(part + 1)), below.once, context.radix);
     if (below.five_times != 0) add_small(five_times.subspan(first_of(part + 1)), below.five_times, context.radix);
   }

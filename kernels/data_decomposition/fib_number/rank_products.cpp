@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "kernels/arithmetic/transform/half_sums.hpp"
 #include "kernels/arithmetic/transform/twiddles.hpp"
 
 namespace duet {
@@ -543,28 +544,15 @@ std::vector<std::int64_t> RankProducts::carries_into(const std::vector<CarryMap>
 void RankProducts::half_sums(SlicedNumber& f, SlicedNumber& l, SlicedNumber* once, SlicedNumber* five_times) {
   const std::size_t rows = f.shape.rows;
   const std::vector<std::uint64_t> above = parities_above(f, l);
-  const std::uint64_t base = radix_.base;
   ranks_.team.parallel(static_cast<std::int64_t>(rows), [&](std::int64_t part) {
     const auto r = static_cast<std::size_t>(part);
-    const auto f_row = f.row(r);
-    const auto l_row = l.row(r);
-    std::array<std::uint64_t, 2> carries{};
-    const auto keep = [&](SlicedNumber* number, std::size_t i, std::uint64_t sum, std::uint64_t& carry) {
-      sum += carry;
-      for (carry = 0; sum >= base; ++carry) sum -= base;
-      if (number != nullptr) number->row(r)[i] = sum;
+    const auto row_of = [&](SlicedNumber* number) {
+      return number == nullptr ? std::span<std::uint64_t>{} : number->row(r);
     };
-    for (std::size_t i = 0; i < f_row.size(); ++i) {
-      // An odd sum of the digits above is half the base here; 5 F + L is odd where F + L is.
-      const std::uint64_t odd_above = i + 1 < f_row.size() ? (f_row[i + 1] ^ l_row[i + 1]) & 1U : above[r];
-      const std::uint64_t from_above = odd_above * (base / 2);
-      const std::uint64_t sum = f_row[i] + l_row[i];
-      const std::uint64_t sum_of_five = sum + 4 * f_row[i];
-      keep(once, i, sum / 2 + from_above, carries[0]);
-      keep(five_times, i, sum_of_five / 2 + from_above, carries[1]);
-    }
-    if (once != nullptr) once->carries[r] = static_cast<std::int64_t>(carries[0]);
-    if (five_times != nullptr) five_times->carries[r] = static_cast<std::int64_t>(carries[1]);
+    const HalfSumCarries carries =
+        half_sums_of_stretch(f.row(r), l.row(r), above[r] != 0, row_of(once), row_of(five_times), radix_);
+    if (once != nullptr) once->carries[r] = static_cast<std::int64_t>(carries.once);
+    if (five_times != nullptr) five_times->carries[r] = static_cast<std::int64_t>(carries.five_times);
   });
   std::vector<SlicedNumber*> changed;
   for (SlicedNumber* number : {once, five_times}) {
