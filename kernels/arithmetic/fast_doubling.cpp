@@ -81,9 +81,17 @@ class Doubling {
  public:
   /// Room for so many digits of F and of L, and for products of factors with `half` digits.
   Doubling(std::size_t first, std::size_t second, std::size_t half, TransformContext& context)
-      : context_{context}, first_{first}, second_{second} {
+      : context_{context}, first_{context.spare.take(first)}, second_{context.spare.take(second)} {
     // At once for the last product: a step then finds the pages that the one before it used.
     make_room(context_.space, image_words(half, context_.team->workers));
+  }
+
+  Doubling(const Doubling&) = delete;
+  Doubling& operator=(const Doubling&) = delete;
+  /// What was not taken out serves the next one.
+  ~Doubling() {
+    context_.spare.give(std::move(first_));
+    context_.spare.give(std::move(second_));
   }
 
   void start(std::uint64_t k) {
@@ -228,7 +236,7 @@ DigitNumber sequence_digits(Sequence sequence, std::uint64_t n, TransformContext
   const Radix& radix = context.radix;
   const unsigned doublings = doublings_of(n, radix, *context.path);
   if (doublings == 0) {
-    Words digits{most_sequence_digits(n, radix)};
+    Words digits = context.spare.take(most_sequence_digits(n, radix));
     context.team->parallel(1, [&](std::int64_t /*part*/) {
       GmpNumber small;
       sequence == Sequence::fibonacci ? mpz_fib_ui(small.get(), n) : mpz_lucnum_ui(small.get(), n);
@@ -287,7 +295,10 @@ std::vector<std::uint64_t> fibonacci_limbs(std::uint64_t n, const TransformTeam&
 }
 std::vector<std::uint64_t> fibonacci_limbs(std::uint64_t n, TransformContext& context) {
   context.radix = binary_radix_for_index(n);
-  return limbs_of(sequence_digits(Sequence::fibonacci, n, context), *context.team);
+  DigitNumber number = sequence_digits(Sequence::fibonacci, n, context);
+  std::vector<std::uint64_t> limbs = limbs_of(number, *context.team);
+  context.spare.give(std::move(number.words));
+  return limbs;
 }
 std::vector<std::uint64_t> lucas_limbs(std::uint64_t n, const TransformTeam& team) {
   return sequence_limbs(Sequence::lucas, n, team);

@@ -42,6 +42,12 @@ struct DigitRows {
   std::size_t rows = 0;
 };
 
+/// Rows of words, `apart` from each other.
+struct WordRows {
+  std::uint64_t* first = nullptr;
+  std::size_t apart = 0;
+};
+
 /// What becomes of two images a and b.
 enum class Combination {
   product,  ///< a := a b
@@ -78,7 +84,8 @@ struct TransformPath {
   /// those of column columns.begin.
   void (*forward_top_rows)(const Line& line, const DigitRows& digits, const TransformShape& shape, Rows rows,
                            std::uint64_t* words, Columns columns);
-  void (*inverse_top)(const Line& line, std::uint64_t* words, const TransformShape& shape, Columns columns);
+  /// The way back through them, of `rows` rows; `to` may be `from`.
+  void (*inverse_top)(const Line& line, const WordRows& from, const WordRows& to, std::size_t rows, Columns columns);
   /// log2(rows) levels below `node`, whose words are `rows` rows of `row_length`. Rows: 2, 4, 8 or 16.
   void (*forward_columns)(const Line& line, std::uint64_t* words, std::size_t rows, std::size_t row_length,
                           std::size_t node, Columns columns);

@@ -93,8 +93,12 @@ class Computation {
     if (!b.empty()) path_.forward_top(lines_[k], b.data(), b.size(), b_[k], plan_.shape, columns);
   }
   void inverse(std::size_t k, Columns columns) {
-    path_.inverse_top(lines_[k], a_[k], plan_.shape, columns);
-    if (is_doubling(combination_)) path_.inverse_top(lines_[k], b_[k], plan_.shape, columns);
+    const auto in_place = [&](std::uint64_t* image) {
+      const WordRows rows{image, plan_.shape.row_length};
+      path_.inverse_top(lines_[k], rows, rows, plan_.shape.rows, columns);
+    };
+    in_place(a_[k]);
+    if (is_doubling(combination_)) in_place(b_[k]);
   }
 
   template <class Act>

@@ -88,12 +88,14 @@ struct TransformPlan {
 [[nodiscard]] TransformPlan plan_transform(std::size_t result_digits, Combination combination, int workers = 1);
 
 /// What a computation is done with: the radix, who computes, on which code path, and working memory, which grows to
-/// what the plan says and is used again.
+/// what the plan says and is used again. Numbers take their words from `spare`, to which who is done with one may give
+/// them back.
 struct TransformContext {
   Radix radix = Radix::binary(most_digit_bits);
   const TransformTeam* team = &serial_team();
   const TransformPath* path = &fastest_path();
   Words space{};
+  SpareWords spare{};
 };
 
 /// result = a b. `result` has as many digits as both factors together; it may be the same memory as a factor. Factors

@@ -2,11 +2,14 @@
 
 /// Memory for the words of numbers and transforms.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "kernels/core/huge_pages.hpp"
 
@@ -47,5 +50,29 @@ inline void make_room(Words& words, std::size_t size) {
   words = Words{};
   words = Words{size};
 }
+
+/// Memory that numbers gave back, for those that come after: new pages have to be cleared, by the system and under it
+/// by the host of a guest.
+class SpareWords {
+ public:
+  void give(Words words) {
+    if (words.size() != 0) kept_.push_back(std::move(words));
+  }
+  /// `size` words or more, not initialised: the least of those kept, or new ones instead of the largest of them.
+  [[nodiscard]] Words take(std::size_t size) {
+    if (kept_.empty()) return Words{size};
+    std::ranges::sort(kept_, {}, &Words::size);
+    auto found = std::ranges::lower_bound(kept_, size, {}, &Words::size);
+    const bool fits = found != kept_.end();
+    if (!fits) --found;
+    Words words = std::move(*found);
+    kept_.erase(found);
+    make_room(words, size);
+    return words;
+  }
+
+ private:
+  std::vector<Words> kept_;
+};
 
 }  // namespace duet

@@ -102,7 +102,12 @@ Placed place_for_harness(Model model, const Instance& instance, const Execution&
   if (model == Model::tbb) place->team = std::make_unique<TbbTeam>(place->execution);
   const std::uint64_t seed = instance.seed;
   Placed bound;
-  bound.reset = [place] { place->answer = {}; };
+  // The answer's memory is resident, as all else.
+  bound.reset = [place, model] {
+    Words words = std::exchange(place->answer, {}).words;
+    if (passes_messages(model)) return place->space.on_ranks.give_back(std::move(words));
+    place->space.here.spare.give(std::move(words));
+  };
   bound.execute = [place, model] { place->answer = solved(model, *place); };
   bound.verify = [place, seed] {
     return judge_fib_number(place->asked, place->answer, seed, place->execution.communicator);

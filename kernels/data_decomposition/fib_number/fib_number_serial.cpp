@@ -1,5 +1,5 @@
-#include "kernels/data_decomposition/fib_number/fib_number.hpp"
 #include "kernels/arithmetic/teams.hpp"
+#include "kernels/data_decomposition/fib_number/fib_number.hpp"
 
 namespace duet {
 

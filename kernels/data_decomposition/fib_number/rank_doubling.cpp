@@ -202,6 +202,7 @@ SlicedNumber sliced_sequence(Sequence sequence, std::uint64_t n, const Radix& ra
   const bool square = sequence == Sequence::lucas && !odd;
   products.multiply(f, l, square ? Combination::square : Combination::product);
   products.settle({&f}, {odd ? -sign : (square ? -2 * sign : 0)});
+  space.give_back(std::move(l.words));
   return f;
 }
 

@@ -69,6 +69,8 @@ class RankSpace {
 
   struct Buffers;
   [[nodiscard]] Buffers& buffers() { return *buffers_; }
+  /// The words of an answer that nobody needs any more: the next one takes them.
+  void give_back(Words words);
 
  private:
   std::unique_ptr<Buffers> buffers_;

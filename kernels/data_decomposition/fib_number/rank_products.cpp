@@ -73,6 +73,7 @@ RankSpace::RankSpace() : buffers_{std::make_unique<Buffers>()} {}
 RankSpace::~RankSpace() = default;
 RankSpace::RankSpace(RankSpace&&) noexcept = default;
 RankSpace& RankSpace::operator=(RankSpace&&) noexcept = default;
+void RankSpace::give_back(Words words) { buffers_->spare.give(std::move(words)); }
 
 RankProducts::RankProducts(const Radix& radix, const RankDoubling& ranks, const RankDivision& division,
                            RankSpace::Buffers& buffers)
@@ -97,7 +98,7 @@ SlicedNumber RankProducts::empty_number(const TransformShape& shape, std::size_t
                       .mine = columns_of(shape, size_, rank_),
                       .carries = std::vector<std::int64_t>(shape.rows),
                       .margin = columns_before};
-  number.words = Words{std::max(shape.rows * number.stride(), words)};
+  number.words = buffers_.spare.take(std::max(shape.rows * number.stride(), words));
   return number;
 }
 
@@ -440,11 +441,14 @@ void RankProducts::send_results(Words& images, SlicedNumber& number) {
              const Columns columns = columns_of_rank(rank_, block);
              if (columns.begin == columns.end) return;
              make_room(slot.received, transform_primes_count * to.rows * (blocks.width + columns_before));
-             std::uint64_t* at = slot.received.data() + words_of(columns, {0, units_.begin});
+             const std::size_t stride = width_of(columns) + columns_before;
              for (std::int64_t unit = units_.begin; unit < units_.end; ++unit) {
-               at = copy_with_columns_before(image_of(images, unit), to.row_length, columns, at);
+               const auto u = static_cast<std::size_t>(unit);
+               if (has_all_rows(u / to.rows)) continue;
+               copy_with_columns_before(image_of(images, unit), to.row_length, columns,
+                                        slot.received.data() + u * stride);
              }
-             recombine({columns, width_of(columns) + columns_before}, slot.received.data(), number,
+             recombine({columns, stride}, images, slot.received.data(), number,
                        std::span{carries}.subspan(block % together * to.rows, to.rows));
            },
        .then =
@@ -463,7 +467,7 @@ void RankProducts::send_results(Words& images, SlicedNumber& number) {
 }
 
 /// Last levels, Chinese remainders, and digits, as if nothing was carried into a block.
-void RankProducts::recombine(const ResultBlock& block, std::uint64_t* coefficients, SlicedNumber& number,
+void RankProducts::recombine(const ResultBlock& block, Words& own, std::uint64_t* coefficients, SlicedNumber& number,
                              std::span<std::uint64_t> carries) const {
   const std::size_t stride = block.stride;
   const std::size_t rows = layout_.to.rows;
@@ -472,10 +476,15 @@ void RankProducts::recombine(const ResultBlock& block, std::uint64_t* coefficien
   std::array<const std::uint64_t*, transform_primes_count> images{};
   for (std::size_t k = 0; k < transform_primes_count; ++k) {
     std::uint64_t* const words = coefficients + k * rows * stride;
-    for (std::size_t t = 0; t < top.rows; ++t) {
-      levels_inverse(path_, lines_[k], words + t * top.row_length, cut, stride, t);
+    if (has_all_rows(k)) {
+      inverse_top_from(own, k, block.columns, {words, stride});
+    } else {
+      for (std::size_t t = 0; t < top.rows; ++t) {
+        levels_inverse(path_, lines_[k], words + t * top.row_length, cut, stride, t);
+      }
+      const WordRows in_place{words, top.row_length};
+      path_.inverse_top(lines_[k], in_place, in_place, top.rows, {0, top.row_length});
     }
-    path_.inverse_top(lines_[k], words, top, {0, top.row_length});
     if (block.columns.begin == 0) {
       // What came before the first column is the end of the row below.
       for (std::size_t r = rows; r-- > 1;) std::copy_n(words + (r - 1) * stride, columns_before, words + r * stride);
@@ -492,6 +501,27 @@ void RankProducts::recombine(const ResultBlock& block, std::uint64_t* coefficien
     carries[r] =
         path_.recombine(residues, columns_before, stride, radix_, number.words.data() + r * number.stride() + offset);
   }
+}
+
+/// Whether all rows modulo a prime are this rank's, and are those that the last levels take.
+bool RankProducts::has_all_rows(std::size_t prime) const {
+  const auto first = static_cast<std::int64_t>(prime * layout_.to.rows);
+  return division_.levels == 0 && units_.begin <= first &&
+         first + static_cast<std::int64_t>(layout_.to.rows) <= units_.end;
+}
+
+/// The last levels of some columns and those before them, from where this rank has them.
+void RankProducts::inverse_top_from(Words& images, std::size_t prime, const Columns& columns,
+                                    const WordRows& to) const {
+  const std::size_t length = layout_.to.row_length;
+  const std::size_t rows = layout_.to.rows;
+  std::uint64_t* const image = image_of(images, static_cast<std::int64_t>(prime * rows));
+  const auto put = [&](std::size_t from, std::size_t at, std::size_t count) {
+    path_.inverse_top(lines_[prime], {image + from, length}, {to.first + at, to.apart}, rows, {0, count});
+  };
+  if (columns.begin != 0) return put(columns.begin - columns_before, 0, columns_before + width_of(columns));
+  put(length - columns_before, 0, columns_before);
+  put(0, columns_before, width_of(columns));
 }
 
 void RankProducts::settle(const std::vector<SlicedNumber*>& numbers, const std::vector<std::int64_t>& smalls) {

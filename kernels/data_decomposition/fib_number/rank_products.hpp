@@ -32,6 +32,7 @@ struct RankSpace::Buffers {
   Words a_images;
   Words b_images;
   std::vector<BlockSlot> slots;
+  SpareWords spare;  ///< for numbers
 };
 
 /// All calls are collective over the communicator, with the same arguments but for the digits on every rank.
@@ -90,7 +91,9 @@ class RankProducts {
   void take_digits(const SlicedNumber& operand, Words& images, const DigitRows& digits, std::size_t part,
                    const Columns& columns) const;
   void transform_columns(const SlicedNumber& operand, std::size_t part, const Columns& columns, BlockSlot& slot) const;
-  void recombine(const ResultBlock& block, std::uint64_t* coefficients, SlicedNumber& number,
+  [[nodiscard]] bool has_all_rows(std::size_t prime) const;
+  void inverse_top_from(Words& images, std::size_t prime, const Columns& columns, const WordRows& to) const;
+  void recombine(const ResultBlock& block, Words& own, std::uint64_t* coefficients, SlicedNumber& number,
                  std::span<std::uint64_t> carries) const;
 
   void receive_from(int rank, std::uint64_t* to, std::size_t words, int tag, BlockSlot& slot) const;
