@@ -142,10 +142,15 @@ double rank_doubling_bytes(const SlicedQuestion& question, int ranks, int rank, 
   if (!steps.empty()) {
     const NumberWords numbers = most_number_words(steps, ranks, rank);
     std::size_t images = 0;
+    for (const Step& step : steps) images = std::max(images, step.layout.image_words(rank));
     std::size_t blocks = 0;
-    for (const Step& step : steps) {
-      images = std::max(images, step.layout.image_words(rank));
-      blocks = std::max(blocks, step.layout.block_words(rank, workers));
+    for (std::size_t slot = 0; slot < 2 * static_cast<std::size_t>(workers); ++slot) {
+      BlockWords most;
+      for (const Step& step : steps) {
+        const BlockWords block = step.layout.block_words(rank, slot);
+        most = {std::max(most.sent, block.sent), std::max(most.received, block.received)};
+      }
+      blocks += most.sent + most.received;
     }
     const std::size_t twiddles = transform_primes_count * std::bit_ceil(least_twiddles(steps.back().layout.to.words()));
     const std::size_t own_twiddles = static_cast<std::size_t>(workers) * subtree_chunk / 2;

@@ -29,7 +29,8 @@
 ///     carries     3 words a row and number   scanned, and as many from the last rank; a word a row for halves
 ///
 /// Steps halve: all together move twice that of the last but one, and the last itself, which has one result. Messages:
-/// p - 1 for each block of columns, and four or five for carries. `rank_doubling_moves` has the exact figures, to which
+/// p - 1 for each block of columns, of long rows of results one for each row that another has in a block, and four or
+/// five for carries. `rank_doubling_moves` has the exact figures, to which
 /// a test holds the kernel. Digits are the fewer words up to six ranks, since an operand has half the digits of the
 /// product, and its images three primes times all of them.
 ///

@@ -5,10 +5,11 @@
 namespace duet {
 namespace {
 
-/// Blocks of the columns of `shape` for which all ranks together have `words_a_column`.
-ColumnBlocks blocks_of(const TransformShape& shape, int ranks, std::size_t words_a_column) {
+/// Blocks of `words` in the columns of `shape` for which all ranks together have `words_a_column`.
+ColumnBlocks blocks_of(const TransformShape& shape, int ranks, std::size_t words_a_column,
+                       std::size_t words = words_of_block) {
   const std::size_t widest = width_of(columns_of(shape, ranks, 0));
-  const std::size_t width = words_of_block / words_a_column / columns_in_strip * columns_in_strip;
+  const std::size_t width = words / words_a_column / columns_in_strip * columns_in_strip;
   ColumnBlocks blocks{.width = std::min(std::max(width, narrowest_block), std::max(widest, columns_in_strip))};
   blocks.count = (widest + blocks.width - 1) / blocks.width;
   return blocks;
@@ -64,7 +65,12 @@ ColumnBlocks SlicedProduct::image_blocks() const {
   return blocks_of(from, division.ranks, transform_primes_count * to.rows);
 }
 ColumnBlocks SlicedProduct::result_blocks() const {
-  return blocks_of(to, division.ranks, transform_primes_count * to.rows);
+  return blocks_of(to, division.ranks, transform_primes_count * to.rows,
+                   sends_rows() ? words_of_row_block : words_of_block);
+}
+bool SlicedProduct::sends_rows() const {
+  return std::min(width_of(columns_to(0)), words_of_row_block / (transform_primes_count * to.rows)) >=
+         least_row_message;
 }
 
 Moved SlicedProduct::operands_received(int rank) const {
@@ -97,7 +103,9 @@ Moved SlicedProduct::results_received(int rank) const {
     const std::int64_t units = units_of(other).size();
     if (other == rank || units == 0) continue;
     const auto times = static_cast<std::int64_t>(results);
-    moved += {times * count, times * units * width};
+    // The columns before the first are the last: another message.
+    const std::int64_t messages = sends_rows() ? units * (count + (mine.begin == 0 && count != 0 ? 1 : 0)) : count;
+    moved += {times * messages, times * units * width};
   }
   return moved;
 }
@@ -106,24 +114,29 @@ std::size_t SlicedProduct::image_words(int rank) const {
   return operands * static_cast<std::size_t>(units_of(rank).size()) * to.row_length;
 }
 
-std::size_t SlicedProduct::block_words(int rank, int workers) const {
+BlockWords SlicedProduct::block_words(int rank, std::size_t slot) const {
   const auto ranks = static_cast<std::size_t>(division.ranks);
   const std::size_t others = ranks - 1;
   const auto units = static_cast<std::size_t>(units_of(rank).size());
   const std::size_t all_units = transform_primes_count * to.rows;
-  const std::size_t of_result = result_blocks().width + columns_before;
-  std::size_t sent = others * units * of_result;
-  std::size_t received = all_units * of_result;
-  if (division.sends_digits) {
-    const std::size_t digits = operands * from.rows * digit_blocks().width;
-    sent = std::max(sent, others == 0 ? 0 : digits);
-    received = std::max(received, others * digits);
-  } else {
-    const std::size_t width = image_blocks().width;
-    sent = std::max(sent, (all_units + to.rows) * width);
-    received = std::max(received, others * units * width);
+  BlockWords words;
+  const ColumnBlocks of_results = result_blocks();
+  if (slot < of_results.count) {
+    const std::size_t width = of_results.width + columns_before;
+    words.sent = sends_rows() ? all_units * (columns_at_once + columns_before) : others * units * width;
+    words.received = all_units * width;
   }
-  return 2 * static_cast<std::size_t>(workers) * (sent + received);
+  const ColumnBlocks of_operands = division.sends_digits ? digit_blocks() : image_blocks();
+  const std::size_t width = of_operands.width;
+  if (division.sends_digits && slot < of_operands.count) {
+    const std::size_t digits = operands * from.rows * width;
+    words.sent = std::max(words.sent, others == 0 ? 0 : digits);
+    words.received = std::max(words.received, others * digits);
+  } else if (!division.sends_digits && slot < of_operands.count * ratio() * operands) {
+    words.sent = std::max(words.sent, (all_units + to.rows) * width);
+    words.received = std::max(words.received, others * units * width);
+  }
+  return words;
 }
 
 }  // namespace duet

@@ -57,9 +57,22 @@ inline constexpr std::size_t words_of_block = std::size_t{1} << 15U;
 /// And its least width, so that the columns that come before it do not count.
 inline constexpr std::size_t narrowest_block = 256;
 
+/// Long rows of results are messages of their own, sent from where they are: a block then has so many words, and a row
+/// in it this many at the least, so that a message costs little beside what it saves, which is a copy.
+inline constexpr std::size_t words_of_row_block = std::size_t{1} << 18U;
+inline constexpr std::size_t least_row_message = 1024;
+/// Columns of such a block that are made digits at once, in the second-level cache.
+inline constexpr std::size_t columns_at_once = 512;
+
 /// Coefficients reach over the two digits above them, and vectors have eight words: so many columns before those of a
 /// block come with it.
 inline constexpr std::size_t columns_before = 8;
+
+/// Of one block on its way.
+struct BlockWords {
+  std::size_t sent = 0;
+  std::size_t received = 0;
+};
 
 /// Who has what.
 struct RankDivision {
@@ -109,13 +122,16 @@ struct SlicedProduct {
   [[nodiscard]] ColumnBlocks digit_blocks() const;
   [[nodiscard]] ColumnBlocks image_blocks() const;
   [[nodiscard]] ColumnBlocks result_blocks() const;
+  /// Whether each row of a block of results is a message; else a block is one.
+  [[nodiscard]] bool sends_rows() const;
 
   /// What `rank` receives of operands, of either kind, and of results.
   [[nodiscard]] Moved operands_received(int rank) const;
   [[nodiscard]] Moved results_received(int rank) const;
-  /// Words that `rank` holds: images of the operands, and blocks on their way for as many as `workers`.
+  /// Words that `rank` holds: images of the operands, and blocks on their way, of which the first is in slot 0, the
+  /// next in slot 1 ...
   [[nodiscard]] std::size_t image_words(int rank) const;
-  [[nodiscard]] std::size_t block_words(int rank, int workers) const;
+  [[nodiscard]] BlockWords block_words(int rank, std::size_t slot) const;
 };
 
 }  // namespace duet

@@ -37,14 +37,6 @@ void levels_inverse(const TransformPath& path, const Line& line, std::uint64_t* 
   path.inverse_columns(line, words, now, each, node, {0, each});
 }
 
-/// The columns of a unit and those before them, which for the first are the last: they belong to the row above.
-std::uint64_t* copy_with_columns_before(const std::uint64_t* row, std::size_t length, const Columns& columns,
-                                        std::uint64_t* to) {
-  const std::size_t before = (columns.begin == 0 ? length : columns.begin) - columns_before;
-  to = std::copy_n(row + before, columns_before, to);
-  return std::copy_n(row + columns.begin, width_of(columns), to);
-}
-
 void put_behind(void* lower, void* upper, int* count, MPI_Datatype* /*type*/) {
   const auto* first = static_cast<const CarryMap*>(lower);
   auto* second = static_cast<CarryMap*>(upper);
@@ -388,11 +380,12 @@ void RankProducts::work_off_units(Combination combination) {
 /// the last levels, and makes digits of them.
 void RankProducts::send_results(Words& images, SlicedNumber& number) {
   const ColumnBlocks blocks = layout_.result_blocks();
+  const bool by_rows = layout_.sends_rows();
   const TransformShape& to = layout_.to;
+  const std::size_t all_units = transform_primes_count * to.rows;
   const auto columns_of_rank = [&](int rank, std::size_t block) { return blocks.of(layout_.columns_to(rank), block); };
-  const auto words_of = [&](const Columns& columns, const Range& units) {
-    return columns.begin == columns.end ? 0
-                                        : static_cast<std::size_t>(units.size()) * (width_of(columns) + columns_before);
+  const auto stride_of = [](const Columns& columns) {
+    return columns.begin == columns.end ? 0 : width_of(columns) + columns_before;
   };
   number.shape = to;
   number.mine = layout_.columns_to(rank_);
@@ -401,28 +394,38 @@ void RankProducts::send_results(Words& images, SlicedNumber& number) {
   make_room(number.words, to.rows * number.stride());
   // Out of each row of the blocks that are used side by side.
   const auto together = static_cast<std::size_t>(std::max(1, ranks_.team.workers));
-  std::vector<std::uint64_t> carries(together * to.rows);
+  std::vector<std::int64_t> carries(together * to.rows);
   run({.blocks = blocks.count,
        .receive =
            [&](std::size_t block, BlockSlot& slot) {
              const Columns mine = columns_of_rank(rank_, block);
-             make_room(slot.received, transform_primes_count * to.rows * (blocks.width + columns_before));
-             for (int rank = 0; rank < size_; ++rank) {
+             const std::size_t stride = stride_of(mine);
+             make_room(slot.received, all_units * (blocks.width + columns_before));
+             for (int rank = 0; rank < size_ && stride != 0; ++rank) {
                const Range theirs = layout_.units_of(rank);
-               receive_from(rank, slot.received.data() + words_of(mine, {0, theirs.begin}), words_of(mine, theirs),
-                            tag_results, slot);
+               std::uint64_t* const at = slot.received.data() + static_cast<std::size_t>(theirs.begin) * stride;
+               const auto units = static_cast<std::size_t>(theirs.size());
+               if (!by_rows) receive_from(rank, at, units * stride, tag_results, slot);
+               for (std::size_t unit = 0; unit < units && by_rows; ++unit) {
+                 for (const RowPiece& piece : pieces_of(mine)) {
+                   receive_from(rank, at + unit * stride + piece.at, piece.count, tag_results, slot);
+                 }
+               }
              }
            },
        .prepare =
            [&](std::size_t block, BlockSlot& slot) {
-             make_room(slot.sent, static_cast<std::size_t>(size_ - 1) * static_cast<std::size_t>(units_.size()) *
-                                      (blocks.width + columns_before));
+             // In rows, it is where single columns are put together before they become digits.
+             make_room(slot.sent, by_rows
+                                      ? all_units * (columns_at_once + columns_before)
+                                      : static_cast<std::size_t>(size_ - 1) * static_cast<std::size_t>(units_.size()) *
+                                            (blocks.width + columns_before));
              std::uint64_t* at = slot.sent.data();
-             for (int rank = 0; rank < size_; ++rank) {
+             for (int rank = 0; rank < size_ && !by_rows; ++rank) {
                const Columns columns = columns_of_rank(rank, block);
                if (rank == rank_ || columns.begin == columns.end) continue;
-               for (std::int64_t unit = units_.begin; unit < units_.end; ++unit) {
-                 at = copy_with_columns_before(image_of(images, unit), to.row_length, columns, at);
+               for (std::int64_t unit = units_.begin; unit < units_.end; ++unit, at += stride_of(columns)) {
+                 copy_pieces(image_of(images, unit), columns, at);
                }
              }
            },
@@ -430,26 +433,36 @@ void RankProducts::send_results(Words& images, SlicedNumber& number) {
            [&](std::size_t block, BlockSlot& slot) {
              const std::uint64_t* at = slot.sent.data();
              for (int rank = 0; rank < size_; ++rank) {
-               if (rank == rank_) continue;
-               const std::size_t words = words_of(columns_of_rank(rank, block), units_);
-               send_to(rank, at, words, tag_results, slot);
-               at += words;
+               const Columns columns = columns_of_rank(rank, block);
+               if (rank == rank_ || columns.begin == columns.end) continue;
+               if (!by_rows) {
+                 const std::size_t words = static_cast<std::size_t>(units_.size()) * stride_of(columns);
+                 send_to(rank, at, words, tag_results, slot);
+                 at += words;
+                 continue;
+               }
+               for (std::int64_t unit = units_.begin; unit < units_.end; ++unit) {
+                 for (const RowPiece& piece : pieces_of(columns)) {
+                   send_to(rank, image_of(images, unit) + piece.from, piece.count, tag_results, slot);
+                 }
+               }
              }
            },
        .use =
            [&](std::size_t block, BlockSlot& slot) {
              const Columns columns = columns_of_rank(rank_, block);
              if (columns.begin == columns.end) return;
-             make_room(slot.received, transform_primes_count * to.rows * (blocks.width + columns_before));
-             const std::size_t stride = width_of(columns) + columns_before;
-             for (std::int64_t unit = units_.begin; unit < units_.end; ++unit) {
-               const auto u = static_cast<std::size_t>(unit);
-               if (has_all_rows(u / to.rows)) continue;
-               copy_with_columns_before(image_of(images, unit), to.row_length, columns,
-                                        slot.received.data() + u * stride);
+             make_room(slot.received, all_units * (blocks.width + columns_before));
+             const std::span out = std::span{carries}.subspan(block % together * to.rows, to.rows);
+             std::ranges::fill(out, 0);
+             if (by_rows) {
+               for (Columns some{columns.begin, 0}; some.begin != columns.end; some.begin = some.end) {
+                 some.end = std::min(columns.end, some.begin + columns_at_once);
+                 recombine({some, columns, slot.received.data(), slot.sent.data()}, images, number, out);
+               }
+             } else {
+               recombine({columns, columns, slot.received.data(), slot.received.data()}, images, number, out);
              }
-             recombine({columns, stride}, images, slot.received.data(), number,
-                       std::span{carries}.subspan(block % together * to.rows, to.rows));
            },
        .then =
            [&](std::size_t first, std::size_t end) {
@@ -459,69 +472,87 @@ void RankProducts::send_results(Words& images, SlicedNumber& number) {
                if (columns.begin == columns.end) continue;
                for (std::size_t r = 0; r < to.rows; ++r) {
                  const auto digits = number.row(r).subspan(columns.begin - number.mine.begin, width_of(columns));
-                 number.carries[r] = static_cast<std::int64_t>(carries[block % together * to.rows + r]) +
-                                     add_carry(digits, number.carries[r], radix_);
+                 number.carries[r] =
+                     carries[block % together * to.rows + r] + add_carry(digits, number.carries[r], radix_);
                }
              }
            }});
 }
 
-/// Last levels, Chinese remainders, and digits, as if nothing was carried into a block.
-void RankProducts::recombine(const ResultBlock& block, Words& own, std::uint64_t* coefficients, SlicedNumber& number,
-                             std::span<std::uint64_t> carries) const {
-  const std::size_t stride = block.stride;
+/// The columns of a unit and those before them, which for the first are the last: they belong to the row above.
+std::vector<RankProducts::RowPiece> RankProducts::pieces_of(const Columns& columns) const {
+  const std::size_t width = width_of(columns);
+  if (columns.begin != 0) return {{columns.begin - columns_before, 0, columns_before + width}};
+  return {{layout_.to.row_length - columns_before, 0, columns_before}, {0, columns_before, width}};
+}
+void RankProducts::copy_pieces(const std::uint64_t* row, const Columns& columns, std::uint64_t* to) const {
+  for (const RowPiece& piece : pieces_of(columns)) std::copy_n(row + piece.from, piece.count, to + piece.at);
+}
+
+/// The images modulo one prime of a block's columns, and those before them, in its place for coefficients. Where the
+/// rows of a prime lie alike, the last levels take them from there.
+void RankProducts::inverse(const ResultBlock& block, Words& images, std::size_t prime, std::uint64_t* words) const {
   const std::size_t rows = layout_.to.rows;
-  const std::size_t cut = std::size_t{1} << division_.levels;
-  const TransformShape top{rows / cut, cut * stride};
-  std::array<const std::uint64_t*, transform_primes_count> images{};
-  for (std::size_t k = 0; k < transform_primes_count; ++k) {
-    std::uint64_t* const words = coefficients + k * rows * stride;
-    if (has_all_rows(k)) {
-      inverse_top_from(own, k, block.columns, {words, stride});
-    } else {
-      for (std::size_t t = 0; t < top.rows; ++t) {
-        levels_inverse(path_, lines_[k], words + t * top.row_length, cut, stride, t);
-      }
-      const WordRows in_place{words, top.row_length};
-      path_.inverse_top(lines_[k], in_place, in_place, top.rows, {0, top.row_length});
+  const std::size_t stride = width_of(block.columns) + columns_before;
+  const std::size_t received_stride = width_of(block.received_columns) + columns_before;
+  const auto first = static_cast<std::int64_t>(prime * rows);
+  const auto end = first + static_cast<std::int64_t>(rows);
+  const WordRows to{words, stride};
+  std::uint64_t* const received = block.received + static_cast<std::size_t>(first) * received_stride +
+                                  (block.columns.begin - block.received_columns.begin);
+  if (division_.levels == 0 && units_.begin <= first && end <= units_.end) {
+    for (const RowPiece& piece : pieces_of(block.columns)) {
+      path_.inverse_top(lines_[prime], {image_of(images, first) + piece.from, layout_.to.row_length},
+                        {words + piece.at, stride}, rows, {0, piece.count});
     }
+    return;
+  }
+  if (division_.levels == 0 && (units_.end <= first || end <= units_.begin)) {
+    return path_.inverse_top(lines_[prime], {received, received_stride}, to, rows, {0, stride});
+  }
+  for (std::size_t r = 0; r < rows; ++r) {
+    const std::int64_t unit = first + static_cast<std::int64_t>(r);
+    if (units_.begin <= unit && unit < units_.end) {
+      copy_pieces(image_of(images, unit), block.columns, words + r * stride);
+    } else if (words != received) {
+      std::copy_n(received + r * received_stride, stride, words + r * stride);
+    }
+  }
+  const std::size_t cut = std::size_t{1} << division_.levels;
+  const WordRows in_place{words, cut * stride};
+  for (std::size_t t = 0; t < rows / cut; ++t) {
+    levels_inverse(path_, lines_[prime], words + t * in_place.apart, cut, stride, t);
+  }
+  path_.inverse_top(lines_[prime], in_place, in_place, rows / cut, {0, in_place.apart});
+}
+
+/// Last levels, Chinese remainders, and digits. `carries` are those into the block, and become those out of it.
+void RankProducts::recombine(const ResultBlock& block, Words& images, SlicedNumber& number,
+                             std::span<std::int64_t> carries) const {
+  const std::size_t width = width_of(block.columns);
+  const std::size_t stride = width + columns_before;
+  const std::size_t rows = layout_.to.rows;
+  std::array<const std::uint64_t*, transform_primes_count> coefficients{};
+  for (std::size_t k = 0; k < transform_primes_count; ++k) {
+    std::uint64_t* const words = block.coefficients + k * rows * stride;
+    inverse(block, images, k, words);
     if (block.columns.begin == 0) {
       // What came before the first column is the end of the row below.
       for (std::size_t r = rows; r-- > 1;) std::copy_n(words + (r - 1) * stride, columns_before, words + r * stride);
       std::fill_n(words, columns_before, 0);
     }
-    images[k] = words;
+    coefficients[k] = words;
   }
-  const Residues all = residues_of(path_, images, division_.top_of(layout_.to));
+  const Residues all = residues_of(path_, coefficients, division_.top_of(layout_.to));
   const std::size_t offset = block.columns.begin - number.mine.begin;
   for (std::size_t r = 0; r < rows; ++r) {
     Residues residues = all;
     for (auto& words : residues.words) words += r * stride;
     // The margin before a row makes up for the columns before.
-    carries[r] =
+    const std::uint64_t out =
         path_.recombine(residues, columns_before, stride, radix_, number.words.data() + r * number.stride() + offset);
+    carries[r] = static_cast<std::int64_t>(out) + add_carry(number.row(r).subspan(offset, width), carries[r], radix_);
   }
-}
-
-/// Whether all rows modulo a prime are this rank's, and are those that the last levels take.
-bool RankProducts::has_all_rows(std::size_t prime) const {
-  const auto first = static_cast<std::int64_t>(prime * layout_.to.rows);
-  return division_.levels == 0 && units_.begin <= first &&
-         first + static_cast<std::int64_t>(layout_.to.rows) <= units_.end;
-}
-
-/// The last levels of some columns and those before them, from where this rank has them.
-void RankProducts::inverse_top_from(Words& images, std::size_t prime, const Columns& columns,
-                                    const WordRows& to) const {
-  const std::size_t length = layout_.to.row_length;
-  const std::size_t rows = layout_.to.rows;
-  std::uint64_t* const image = image_of(images, static_cast<std::int64_t>(prime * rows));
-  const auto put = [&](std::size_t from, std::size_t at, std::size_t count) {
-    path_.inverse_top(lines_[prime], {image + from, length}, {to.first + at, to.apart}, rows, {0, count});
-  };
-  if (columns.begin != 0) return put(columns.begin - columns_before, 0, columns_before + width_of(columns));
-  put(length - columns_before, 0, columns_before);
-  put(0, columns_before, width_of(columns));
 }
 
 void RankProducts::settle(const std::vector<SlicedNumber*>& numbers, const std::vector<std::int64_t>& smalls) {

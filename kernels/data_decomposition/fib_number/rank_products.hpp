@@ -76,11 +76,22 @@ class RankProducts {
     std::function<void(std::size_t, BlockSlot&)> use;
     std::function<void(std::size_t, std::size_t)> then{};
   };
-  /// Where one column of coefficients stands in a block of results.
+  /// Some columns of results: what other ranks sent of `received_columns`, in which they are, and where all
+  /// coefficients of theirs are put, which may be the same place where both are the same columns.
   struct ResultBlock {
     Columns columns;
-    std::size_t stride;
+    Columns received_columns;
+    std::uint64_t* received;
+    std::uint64_t* coefficients;
   };
+  /// `count` words from column `from` of a unit on, at `at` in a block's row.
+  struct RowPiece {
+    std::size_t from = 0;
+    std::size_t at = 0;
+    std::size_t count = 0;
+  };
+  [[nodiscard]] std::vector<RowPiece> pieces_of(const Columns& columns) const;
+  void copy_pieces(const std::uint64_t* row, const Columns& columns, std::uint64_t* to) const;
 
   void run(const Stages& stages);
   void send_digits(std::span<SlicedNumber* const> operands);
@@ -91,10 +102,8 @@ class RankProducts {
   void take_digits(const SlicedNumber& operand, Words& images, const DigitRows& digits, std::size_t part,
                    const Columns& columns) const;
   void transform_columns(const SlicedNumber& operand, std::size_t part, const Columns& columns, BlockSlot& slot) const;
-  [[nodiscard]] bool has_all_rows(std::size_t prime) const;
-  void inverse_top_from(Words& images, std::size_t prime, const Columns& columns, const WordRows& to) const;
-  void recombine(const ResultBlock& block, Words& own, std::uint64_t* coefficients, SlicedNumber& number,
-                 std::span<std::uint64_t> carries) const;
+  void inverse(const ResultBlock& block, Words& images, std::size_t prime, std::uint64_t* words) const;
+  void recombine(const ResultBlock& block, Words& images, SlicedNumber& number, std::span<std::int64_t> carries) const;
 
   void receive_from(int rank, std::uint64_t* to, std::size_t words, int tag, BlockSlot& slot) const;
   void send_to(int rank, const std::uint64_t* from, std::size_t words, int tag, BlockSlot& slot) const;
