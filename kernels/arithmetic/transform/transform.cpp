@@ -15,8 +15,9 @@
 namespace duet {
 namespace {
 
-/// Up to so many words of an image, all primes go side by side, and threads have three times as many parts.
-constexpr std::size_t side_by_side = std::size_t{1} << 21U;
+/// Up to so many words of an image, primes go side by side: both images of two of them are 16 MB then. Beyond, a
+/// third-level cache would not hold them, and all workers share one prime after the other.
+constexpr std::size_t side_by_side = std::size_t{1} << 19U;
 /// Below so many words, a team costs more than it gains.
 constexpr std::size_t least_shared = std::size_t{1} << 13U;
 constexpr std::size_t strip = 64;
