@@ -99,7 +99,13 @@ function stripes(colour) {
 
 // ---- Plugins --------------------------------------------------------------------------------------------------------
 
-/** Draws the interval of each point that has `low` or `high`; an end that is not known runs to the edge. */
+/** So many points on a line are a curve: they are small, and so are the ends of their intervals. */
+const points_of_a_curve = 40;
+
+/**
+ * Draws the interval of each point that has `low` or `high`; an end that is not known runs to the edge, but on a curve,
+ * where it would cross the others, there is none.
+ */
 const whiskers = {
   id: "whiskers",
   beforeDatasetDraw(chart, { index, meta }) {
@@ -112,6 +118,9 @@ const whiskers = {
     pen.lineWidth = 1.4;
     for (const point of dataset.data) {
       if (point.low === undefined) continue;
+      const curve = dataset.data.length > points_of_a_curve;
+      if (curve && (point.low === null || point.high === null)) continue;
+      const cap = curve ? 0 : 4;
       const x = scales.x.getPixelForValue(point.x);
       const top = point.high === null ? area.top : clamp(scales.y.getPixelForValue(point.high));
       const bottom = point.low === null || point.low <= 0 ? area.bottom : clamp(scales.y.getPixelForValue(point.low));
@@ -119,8 +128,8 @@ const whiskers = {
       pen.moveTo(x, top);
       pen.lineTo(x, bottom);
       for (const end of [top, bottom]) {
-        pen.moveTo(x - 4, end);
-        pen.lineTo(x + 4, end);
+        pen.moveTo(x - cap, end);
+        pen.lineTo(x + cap, end);
       }
       pen.stroke();
     }
@@ -307,7 +316,8 @@ function lines_of(cells, theme, point_of) {
         .map(({ cell, point }) => ({ ...point, cell }))
         .sort((one, other) => one.x - other.x),
     }))
-    .filter((dataset) => dataset.data.length > 0);
+    .filter((dataset) => dataset.data.length > 0)
+    .map((dataset) => (dataset.data.length > points_of_a_curve ? { ...dataset, pointRadius: 1.5, borderWidth: 1 } : dataset));
 }
 
 function interval_point(x, interval) {

@@ -236,8 +236,15 @@ function chart_figure(name, caption, columns, show, key = null) {
   return { figure, draw };
 }
 
-/** Radio buttons; `change` hears of the value that is chosen. */
+/** Radio buttons, or a list where they would fill the page; `change` hears of the value that is chosen. */
 function choice(title, name, values, text_of, chosen, change) {
+  const most_buttons = 24;
+  if (values.length > most_buttons) {
+    const list = element("select", { name, "aria-label": title }, values.map((value, index) =>
+      element("option", { value: String(index), selected: value === chosen }, text_of(value))));
+    list.addEventListener("change", () => change(values[Number(list.value)]));
+    return element("fieldset", {}, element("legend", {}, title), list);
+  }
   return element("fieldset", {}, element("legend", {}, title), values.map((value) => {
     const input = element("input", { type: "radio", name, checked: value === chosen });
     input.addEventListener("change", () => change(value));

@@ -182,6 +182,37 @@ TEST_F(ReportInBrowser, FollowsTheChoiceOfWorkersFromTheKeyboard) {
   EXPECT_EQ(whole_visit().probe.at("after_choice"), "Time against size, on 1 worker");
 }
 
+TEST_F(ReportInBrowser, ListsManySizesAndDrawsThemAsACurve) {
+  SyntheticStudy curve = scaling_study(Scaling::strong);
+  const std::vector<Trial> of_one_size = curve.study.trials;
+  for (int more = 1; more < 60; ++more) {
+    for (Trial trial : of_one_size) {
+      if (trial.cell.model != Model::serial) continue;
+      trial.cell.size = std::to_string(512 + more);
+      curve.study.trials.push_back(std::move(trial));
+    }
+  }
+  curve.analysis = analyse(curve.study);
+  const Visit visit = open(page_of(curve), R"(
+    const list = document.querySelector(".controls select");
+    const serial = Chart.getChart(document.querySelector("[data-chart=time] canvas")).data.datasets
+      .find((dataset) => dataset.data.length > 1);
+    list.value = "7";
+    list.dispatchEvent(new Event("change"));
+    return { sizes: list.options.length, buttons: document.querySelectorAll(".controls input[name^=size]").length,
+      chosen: list.selectedOptions[0].textContent, points: serial.data.length, radius: serial.pointRadius,
+      title: document.querySelector("[data-chart=trials] h3").textContent };
+  )");
+  const json& told = visit.probe;
+  EXPECT_EQ(told.at("sizes"), 60);
+  EXPECT_EQ(told.at("buttons"), 0);
+  EXPECT_EQ(told.at("points"), 60);
+  EXPECT_LT(told.at("radius").get<double>(), 2);
+  EXPECT_EQ(told.at("chosen"), "519");
+  EXPECT_NE(told.at("title").get<std::string>().find("size 519"), std::string::npos) << told.dump();
+  EXPECT_TRUE(visit.console.empty()) << visit.console.front();
+}
+
 TEST_F(ReportInBrowser, FitsTheWidthOfATelephone) {
   const Visit visit = open(page_of(synthetic_study()), R"(
     for (const details of document.querySelectorAll("details")) details.open = true;
