@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <random>
 #include <set>
 #include <vector>
 
@@ -35,6 +36,19 @@ TEST(Primes, AreKnownNearThePowersOfTwo) {
   EXPECT_TRUE(is_prime(18446744073709551557U));  // the largest below 2^64
   EXPECT_FALSE(is_prime(UINT64_MAX));
   EXPECT_FALSE(is_prime(18446744030759878681U));  // 4294967291^2
+}
+
+TEST(FactorModulo, MultipliesAsADivisionDoes) {
+  std::mt19937_64 random{3};
+  for (const std::uint64_t m : {std::uint64_t{1}, std::uint64_t{2}, std::uint64_t{3}, (std::uint64_t{1} << 62U) - 57,
+                                (std::uint64_t{1} << 63U) - 1}) {
+    for (const std::uint64_t c : {std::uint64_t{0}, std::uint64_t{1}, m - 1, m, UINT64_MAX, random(), random()}) {
+      const FactorModulo times{c, m};
+      for (const std::uint64_t x : {std::uint64_t{0}, std::uint64_t{1}, m - 1, m, UINT64_MAX, random(), random()}) {
+        EXPECT_EQ(times(x), product_modulo(x, c, m)) << x << " " << c << " modulo " << m;
+      }
+    }
+  }
 }
 
 TEST(RandomPrime, HasSixtyToSixtyTwoBitsAndDependsOnSeedAndDraw) {

@@ -39,12 +39,18 @@ Sight look_at(const SlicedNumber& number, const std::array<LucasChain, primes_co
       if (row[i] != 0) sight.size = place + i + 1;
       if (row[i] >= number.radix.base) sight.not_digit = place + i + 1;
     }
+    // Side by side, since each digit waits for the one above it.
+    const std::array<FactorModulo, primes_count> bases{FactorModulo{number.radix.base, chains[0].prime()},
+                                                       FactorModulo{number.radix.base, chains[1].prime()}};
+    std::array<std::uint64_t, primes_count> values{};
+    for (std::size_t i = row.size(); i-- > 0;) {
+      for (std::size_t x = 0; x < primes_count; ++x) {
+        values[x] = bases[x].lessened(bases[x](values[x]) + row[i] % chains[x].prime());
+      }
+    }
     for (std::size_t x = 0; x < primes_count; ++x) {
       const std::uint64_t p = chains[x].prime();
-      const std::uint64_t base = number.radix.base % p;
-      std::uint64_t value = 0;
-      for (std::size_t i = row.size(); i-- > 0;) value = (product_modulo(value, base, p) + row[i] % p) % p;
-      value = product_modulo(value, power_modulo(base, place, p), p);
+      const std::uint64_t value = product_modulo(values[x], power_modulo(number.radix.base, place, p), p);
       sight.residues[x] = (sight.residues[x] + value) % p;
     }
   }
