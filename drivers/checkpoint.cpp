@@ -24,10 +24,6 @@ constexpr std::int64_t head_bytes = 512;
 constexpr std::string_view format = "duet checkpoint 1";
 constexpr std::int64_t word_bytes = sizeof(std::uint64_t);
 
-std::string radix_text(const Radix& radix) {
-  return radix.bits != 0 ? fmt::format("2^{}", radix.bits) : fmt::format("10^{}", radix.places);
-}
-
 std::string letter_of(Sequence sequence) { return sequence == Sequence::lucas ? "L" : "F"; }
 
 /// Reads so many bytes at `offset`, all of them.

@@ -46,6 +46,11 @@ bool succeeded(const Ending& ending) { return ending.how == Ending::How::exited 
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
+/// What squeue says of a job in the words of `format`.
+Command squeue_words(const std::string& job, const std::string& format) {
+  return {"squeue", "--noheader", "--jobs", job, "--format", format};
+}
+
 std::optional<double> seconds_left_of(const std::string& job) {
   const std::string end_time = variable("SLURM_JOB_END_TIME");
   double end = 0;
@@ -55,7 +60,7 @@ std::optional<double> seconds_left_of(const std::string& job) {
     return std::max(0.0, end - now.count());
   }
   constexpr double patience = 20;
-  const Ending ending = answer_of({"squeue", "--noheader", "--jobs", job, "--format", "%L"}, patience);
+  const Ending ending = answer_of(squeue_words(job, "%L"), patience);
   return succeeded(ending) ? slurm_seconds(first_line(ending.output)) : std::nullopt;
 }
 
@@ -149,8 +154,7 @@ std::optional<Allocation> find_allocation() {
 
 std::string state_of_job(const Allocation& allocation, const StopSignals& stop) {
   constexpr double patience = 20;
-  const Ending ending =
-      run_process({"squeue", "--noheader", "--jobs", allocation.job, "--format", "%T"}, patience, stop);
+  const Ending ending = run_process(squeue_words(allocation.job, "%T"), patience, stop);
   return succeeded(ending) ? first_line(ending.output) : "";
 }
 

@@ -20,15 +20,10 @@
 #include "kernels/arithmetic/radix_conversion.hpp"
 #include "kernels/arithmetic/transform/prime.hpp"
 #include "kernels/arithmetic/transform/transform.hpp"
+#include "tests/sanitizers.hpp"
 
 namespace duet {
 namespace {
-
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr bool few = true;
-#else
-constexpr bool few = false;
-#endif
 
 /// A number made bit by bit, or run by run.
 class Bits {
@@ -174,7 +169,7 @@ TEST(NaturalProperties, ProductsOnEveryPathAreGmpsAroundEveryLengthOfATransform)
       TransformContext context{.radix = Radix::binary(bits), .path = path};
       // Digits of the product: where rows begin, one row becomes nine half as long, and sixteen become longer.
       for (const std::size_t total : {2U, 63U, 64U, 65U, 576U, 1023U, 1024U, 1025U, 1152U, 2047U, 2048U, 2049U}) {
-        if (few && total > 600) continue;
+        if (under_sanitizer && total > 600) continue;
         const std::size_t even = (total + 1) / 2;
         const std::size_t uneven = std::max<std::size_t>(1, total / 17);
         for (const std::size_t first : {even, uneven}) {
@@ -196,7 +191,7 @@ TEST(NaturalProperties, ProductsOnEveryPathAreGmpsAroundEveryLengthOfATransform)
 TEST(NaturalProperties, LongProductsOnEveryPathAreGmps) {
   for (const TransformPath* path : paths_here()) {
     TransformContext context{.path = path};
-    const std::size_t digits = few ? 3'000 : 40'000;
+    const std::size_t digits = under_sanitizer ? 3'000 : 40'000;
     for (const std::size_t other : {digits, std::size_t{129}}) {
       const std::vector<Natural> others = hardest_of(other * 60 - 1);
       for (const Natural& a : hardest_of(digits * 60)) {
@@ -218,7 +213,7 @@ TEST(NaturalProperties, ProductsAndSquaresAreGmpsOnBothSidesOfTheChangeToTransfo
     for (const Natural& a : hardest_of(64 * size)) {
       EXPECT_TRUE(a.squared() == gmp_product(a, a)) << size;
       for (const std::size_t other : {size, size + 1, 10 * size + 1, std::size_t{7'000}}) {
-        if (few && other > 1'000) continue;
+        if (under_sanitizer && other > 1'000) continue;
         for (const Natural& b : hardest_of(64 * other - 5)) {
           const Natural right = gmp_product(a, b);
           ASSERT_TRUE(a * b == right) << size << " " << other;
@@ -230,13 +225,13 @@ TEST(NaturalProperties, ProductsAndSquaresAreGmpsOnBothSidesOfTheChangeToTransfo
 }
 
 TEST(NaturalProperties, AreTheSameForTeamsOfAnySize) {
-  const std::size_t limbs = few ? 9'000 : 70'000;
+  const std::size_t limbs = under_sanitizer ? 9'000 : 70'000;
   const std::vector<Natural> numbers = hardest_of(64 * limbs);
   const Natural other = hardest_of(64 * (limbs / 10)).front();
   for (const Natural& a : numbers) {
     const Natural product = gmp_product(a, other);
     const Natural square = gmp_product(a, a);
-    const std::string text = &a == numbers.data() || !few ? a.decimal() : "";
+    const std::string text = &a == numbers.data() || !under_sanitizer ? a.decimal() : "";
     for (const int workers : {1, 2, 3, 5}) {
       const TransformTeam team = team_of(workers);
       EXPECT_TRUE(a.times(other, team) == product) << workers;
@@ -252,7 +247,7 @@ TEST(NaturalProperties, AreTheSameForTeamsOfAnySize) {
 TEST(NaturalProperties, DecimalsOnEveryPathAreGmps) {
   for (const TransformPath* path : paths_here()) {
     for (const std::size_t limbs : {1U, 2U, 127U, 128U, 129U, 255U, 256U, 257U, 513U, 1'023U, 1'025U, 2'050U, 5'000U}) {
-      if (few && limbs > 600) continue;
+      if (under_sanitizer && limbs > 600) continue;
       for (const Natural& a : numbers_of(64 * limbs - limbs % 3)) {
         const std::string right = gmp_text(a, 10);
         for (const unsigned places : {18U, 17U}) {
@@ -274,7 +269,7 @@ TEST(NaturalProperties, DecimalsOnEveryPathAreGmps) {
 TEST(NaturalProperties, DecimalsAroundPowersOfTenAreWhatTheySay) {
   // Pieces of 82 and 328 times 60 places, their doubles, and what GMP converts, on both sides.
   for (const std::size_t places : {1U, 17U, 18U, 19U, 4'920U, 9'840U, 19'264U, 19'266U, 19'680U, 39'360U}) {
-    if (few && places > 10'000) continue;
+    if (under_sanitizer && places > 10'000) continue;
     for (const std::size_t count : {places - 1, places, places + 1}) {
       const std::vector<std::string> texts{"1" + std::string(count, '0'), std::string(count + 1, '9'),
                                            "1" + std::string(count, '0') + "1",
@@ -304,7 +299,7 @@ TEST(NaturalProperties, DecimalsComeBackOnBothSidesOfTheChangeToTransforms) {
     }
   }
   for (const std::size_t size : sizes) {
-    if (few && size > 2'000) continue;
+    if (under_sanitizer && size > 2'000) continue;
     for (const Natural& a : numbers_of(64 * size)) {
       const std::string right = gmp_text(a, 10);
       ASSERT_TRUE(a.decimal() == right) << size;
@@ -368,7 +363,7 @@ TEST(NaturalProperties, SumsAndOrderAreGmps) {
 }
 
 TEST(NaturalProperties, ProductsDistributeOverSums) {
-  const std::size_t bits = few ? 100'000 : 2'000'000;
+  const std::size_t bits = under_sanitizer ? 100'000 : 2'000'000;
   for (const Natural& a : hardest_of(bits)) {
     for (const Natural& b : hardest_of(bits - 4'321)) {
       // (a + b)^2 + 0 = a^2 + 2 a b + b^2, by three ways through the transforms.

@@ -45,16 +45,16 @@ HalfSumCarries halves(std::span<const std::uint64_t> a, std::span<const std::uin
   Halves<has_once> one{once, radix};
   Halves<has_five_times> five{five_times, radix};
   const std::uint64_t half_base = radix.base / 2;
-  const auto put = [&](std::size_t i, std::uint64_t odd) {
-    const std::uint64_t from_above = (0 - odd) & half_base;
+  const auto put = [&](std::size_t i, bool odd) {
+    const std::uint64_t from_above = (0 - std::uint64_t{odd}) & half_base;
     const std::uint64_t more = 4 * a[i];
     const std::uint64_t sum = a[i] + b[i];
     one.put(i, sum, from_above);
     five.put(i, sum + more, from_above);
   };
   const std::size_t last = a.size() - 1;
-  for (std::size_t i = 0; i < last; ++i) put(i, (a[i + 1] ^ b[i + 1]) & 1U);
-  put(last, odd_above ? 1 : 0);
+  for (std::size_t i = 0; i < last; ++i) put(i, odd_sum(a[i + 1], b[i + 1]));
+  put(last, odd_above);
   return {one.out(), five.out()};
 }
 

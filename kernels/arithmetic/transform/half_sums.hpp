@@ -7,8 +7,8 @@
 ///
 /// The half of a digit is that of the sum of digits, and half a base where the sum above is odd: the base is even, so
 /// that what comes from above does not change who is odd, and each digit knows by itself. It is below four bases: what
-/// goes to the digit above is two comparisons and no branch, for who carries is left to chance. That this makes a digit
-/// as large as the base is as rare as such digits, and is mended in a second pass.
+/// goes to the digit above is three comparisons and no branch, for who carries is left to chance. That this makes a
+/// digit as large as the base is as rare as such digits, and is mended in a second pass.
 
 #include <cstdint>
 #include <span>

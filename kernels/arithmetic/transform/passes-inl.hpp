@@ -446,6 +446,17 @@ struct Passes {
     std::size_t end;
   };
 
+  // Where the first rows begin; empty ones do not move on, and read one vector of zeros again and again.
+  template <std::size_t rows>
+  static DUET_INLINE void find_rows(const TopColumns& columns, const std::uint64_t* (&row)[rows],
+                                    std::size_t (&moves)[rows]) {
+    alignas(64) static constexpr std::uint64_t zeros[lanes] = {};
+    for (std::size_t r = 0; r < rows; ++r) {
+      row[r] = r < columns.filled ? columns.from + r * columns.apart : zeros;
+      moves[r] = r < columns.filled ? SIZE_MAX : 0;
+    }
+  }
+
   // From so many words on, they leave the caches before they are read again: then they go to memory past them, and no
   // line is fetched only to be overwritten.
   static constexpr std::size_t streamed = std::size_t{1} << 21U;
@@ -456,14 +467,9 @@ struct Passes {
     const Field f = field;
     constexpr std::size_t most = half_empty ? std::min<std::size_t>(rows, 8) : rows;
     const bool streams = rows * row_length >= streamed;
-    // Empty rows read one vector of zeros again and again.
-    alignas(64) static constexpr std::uint64_t zeros[lanes] = {};
     const std::uint64_t* row[16];
     std::size_t moves[16];
-    for (std::size_t r = 0; r < 16; ++r) {
-      row[r] = r < columns.filled ? columns.from + r * columns.apart : zeros;
-      moves[r] = r < columns.filled ? SIZE_MAX : 0;
-    }
+    find_rows(columns, row, moves);
     for (std::size_t i = columns.begin; i < columns.end; i += lanes) {
       w.stay_in_memory();
       Vector x[16];
@@ -530,13 +536,9 @@ struct Passes {
                                             std::size_t begin, std::uint64_t* words, std::size_t row_length,
                                             bool streams) {
     const Field f = field;
-    alignas(64) static constexpr std::uint64_t zeros[lanes] = {};
     const std::uint64_t* row[8];
     std::size_t moves[8];
-    for (std::size_t r = 0; r < 8; ++r) {
-      row[r] = r < columns.filled ? columns.from + r * columns.apart : zeros;
-      moves[r] = r < columns.filled ? SIZE_MAX : 0;
-    }
+    find_rows(columns, row, moves);
     for (std::size_t i = columns.begin; i < columns.end; i += lanes) {
       w.stay_in_memory();
       Vector x[8];

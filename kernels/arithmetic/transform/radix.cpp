@@ -32,6 +32,10 @@ constexpr std::array<char, 200> pairs_of_places = [] {
 
 }  // namespace
 
+std::string radix_text(const Radix& radix) {
+  return radix.bits != 0 ? "2^" + std::to_string(radix.bits) : "10^" + std::to_string(radix.places);
+}
+
 std::size_t longest_factor(const Radix& radix) {
   const auto largest = static_cast<long double>(radix.base - 1);
   // Rounding is 2^-63; what is taken off is a thousand times that.

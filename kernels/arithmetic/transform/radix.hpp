@@ -28,6 +28,9 @@ struct Radix {
   friend constexpr bool operator==(const Radix&, const Radix&) = default;
 };
 
+/// "2^60" or "10^18".
+[[nodiscard]] std::string radix_text(const Radix& radix);
+
 /// What the transform takes: digits below 2^60, and above 2^52, so that a coefficient has three of them at the most.
 inline constexpr unsigned most_digit_bits = 60;
 inline constexpr unsigned least_digit_bits = 53;

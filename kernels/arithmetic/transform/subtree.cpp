@@ -45,6 +45,19 @@ void work_off_together(const TransformPath& path, const TransformTeam& team, con
   team.parallel(parts, [&](std::int64_t part) { columns_inverse(path, subtree, combination, columns_of(part)); });
 }
 
+void work_off_all(const TransformPath& path, const TransformTeam& team, std::size_t count, std::size_t length,
+                  const std::function<Subtree(std::size_t)>& subtree, Combination combination) {
+  const auto workers = static_cast<std::size_t>(std::max(1, team.workers));
+  const bool divisible = length > subtree_chunk;
+  const bool fit = workers == 1 || length <= longest_whole_row;
+  const std::size_t whole = !fit ? 0 : divisible ? count - count % workers : count;
+  if (whole != 0) {
+    team.parallel(static_cast<std::int64_t>(whole),
+                  [&](std::int64_t part) { work_off(path, subtree(static_cast<std::size_t>(part)), combination); });
+  }
+  for (std::size_t index = whole; index < count; ++index) work_off_together(path, team, subtree(index), combination);
+}
+
 Subtree subtree_below(const Subtree& subtree, std::size_t row) {
   const std::size_t rows = subtree_rows(subtree.length);
   const std::size_t each = subtree.length / rows;

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 
 #include "kernels/arithmetic/transform/path.hpp"
 #include "kernels/arithmetic/transform/shape.hpp"
@@ -44,6 +45,11 @@ void work_off(const TransformPath& path, const Subtree& subtree, Combination com
 /// by the caller.
 void work_off_together(const TransformPath& path, const TransformTeam& team, const Subtree& subtree,
                        Combination combination);
+
+/// As many subtrees of one length, forward, combined and backward. They are dealt out whole as far as they go evenly;
+/// the others, and long ones that would crowd each other out of the third-level cache, are worked off by all together.
+void work_off_all(const TransformPath& path, const TransformTeam& team, std::size_t count, std::size_t length,
+                  const std::function<Subtree(std::size_t)>& subtree, Combination combination);
 
 /// The same in three steps, of which each can be shared out: `columns_forward` by columns, `work_off` of the
 /// `subtree_rows` subtrees below, `columns_inverse`. For lengths beyond `subtree_chunk`.

@@ -65,20 +65,9 @@ class Computation {
     const std::size_t together = at_once ? transform_primes_count - own_primes : 1;
     for (std::size_t first = own_primes; first < transform_primes_count; first += together) {
       for_columns(first, together, [&](std::size_t k, Columns columns) { forward(k, a, b, columns); });
-      // Rows are dealt out whole as far as they go evenly. The others, and long ones that would crowd each other out of
-      // the third-level cache, are worked off by all together.
-      const std::size_t rows = together * plan_.shape.rows;
-      const auto workers = static_cast<std::size_t>(team_->workers);
-      const bool fit = workers == 1 || plan_.shape.row_length <= longest_whole_row;
-      const std::size_t whole = !fit ? 0 : together == 1 ? rows - rows % workers : rows;
-      if (whole != 0) {
-        team_->parallel(static_cast<std::int64_t>(whole), [&](std::int64_t part) {
-          work_off(path_, row(first, static_cast<std::size_t>(part)), combination_);
-        });
-      }
-      for (std::size_t index = whole; index < rows; ++index) {
-        work_off_together(path_, *team_, row(first, index), combination_);
-      }
+      work_off_all(
+          path_, *team_, together * plan_.shape.rows, plan_.shape.row_length,
+          [&](std::size_t index) { return row(first, index); }, combination_);
       for_columns(first, together, [&](std::size_t k, Columns columns) { inverse(k, columns); });
     }
   }

@@ -52,10 +52,6 @@ SlicedQuestion question_of(const FibNumber& asked) {
   return {.sequence = asked.sequence, .n = asked.n, .radix = asked.radix()};
 }
 
-std::string radix_text(const Radix& radix) {
-  return radix.bits != 0 ? "2^" + std::to_string(radix.bits) : "10^" + std::to_string(radix.places);
-}
-
 std::string moved_text(const Moved& moved) {
   return number_text(static_cast<double>(moved.words)) + " words in " +
          number_text(static_cast<double>(moved.messages)) + " messages";

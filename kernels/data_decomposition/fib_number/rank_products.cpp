@@ -78,6 +78,16 @@ RankProducts::RankProducts(const Radix& radix, const RankDoubling& ranks, const 
       path_{fastest_path()},
       map_type_{Datatype::run_of(words_of_map, MPI_INT64_T)} {}
 
+void RankProducts::make_room_for_blocks() {
+  const auto count = 2 * static_cast<std::size_t>(std::max(1, ranks_.team.workers));
+  if (buffers_.slots.size() < count) buffers_.slots.resize(count);
+  for (std::size_t slot = 0; slot < count; ++slot) {
+    const BlockWords words = layout_.block_words(rank_, slot);
+    make_room(buffers_.slots[slot].sent, words.sent);
+    make_room(buffers_.slots[slot].received, words.received);
+  }
+}
+
 void RankProducts::make_room_for(const SlicedProduct& last) {
   const std::size_t image = last.image_words(rank_) / last.operands;
   make_room(buffers_.a_images, image);
@@ -137,6 +147,7 @@ void RankProducts::multiply(SlicedNumber& a, SlicedNumber& b, Combination combin
   const std::size_t image = static_cast<std::size_t>(units_.size()) * layout_.to.row_length;
   make_room(buffers_.a_images, image);
   if (!square) make_room(buffers_.b_images, image);
+  make_room_for_blocks();
   const std::array<SlicedNumber*, 2> both{&a, &b};
   const auto operands = std::span{both}.subspan(square ? 1 : 0);
   if (division_.sends_digits) {
@@ -152,7 +163,6 @@ void RankProducts::multiply(SlicedNumber& a, SlicedNumber& b, Combination combin
 // Messages of the next blocks are on their way while those before are used.
 void RankProducts::run(const Stages& stages) {
   const auto together = static_cast<std::size_t>(std::max(1, ranks_.team.workers));
-  if (buffers_.slots.size() < 2 * together) buffers_.slots.resize(2 * together);
   const auto slot_of = [&](std::size_t block) -> BlockSlot& { return buffers_.slots[block % (2 * together)]; };
   const auto side_by_side = [&](std::size_t first, std::size_t end, const auto& act) {
     ranks_.team.parallel(static_cast<std::int64_t>(end - first), [&](std::int64_t part) {
@@ -208,7 +218,6 @@ void RankProducts::send_digits(std::span<SlicedNumber* const> operands) {
        .receive =
            [&](std::size_t block, BlockSlot& slot) {
              if (units_.empty()) return;
-             make_room(slot.received, most * static_cast<std::size_t>(size_ - 1));
              for (int rank = 0; rank < size_; ++rank) {
                const std::size_t words = width_of(columns_of_rank(rank, block)) * rows * operands.size();
                receive_from(rank, place_of(rank, slot), words, tag_digits, slot);
@@ -217,7 +226,6 @@ void RankProducts::send_digits(std::span<SlicedNumber* const> operands) {
        .prepare =
            [&](std::size_t block, BlockSlot& slot) {
              if (size_ == 1) return;
-             make_room(slot.sent, most);
              const Columns columns = columns_of_rank(rank_, block);
              std::uint64_t* at = slot.sent.data();
              for (const SlicedNumber* operand : operands) {
@@ -291,7 +299,6 @@ void RankProducts::send_images(std::span<SlicedNumber* const> operands) {
   run({.blocks = blocks.count * ratio * operands.size(),
        .receive =
            [&](std::size_t index, BlockSlot& slot) {
-             make_room(slot.received, my_units * blocks.width * static_cast<std::size_t>(size_ - 1));
              for (int rank = 0; rank < size_; ++rank) {
                receive_from(rank, place_of(rank, slot), my_units * width_of(columns_of_rank(rank, index)), tag_images,
                             slot);
@@ -336,7 +343,6 @@ void RankProducts::transform_columns(const SlicedNumber& operand, std::size_t pa
   const std::size_t rows = layout_.to.rows;
   const std::size_t cut = std::size_t{1} << division_.levels;
   const std::size_t most = layout_.image_blocks().width;
-  make_room(slot.sent, (transform_primes_count + 1) * rows * most);
   if (width == 0) return;
   std::uint64_t* const digits = slot.sent.data() + transform_primes_count * rows * most;
   const std::size_t filled = layout_.filled(part);
@@ -354,11 +360,10 @@ void RankProducts::transform_columns(const SlicedNumber& operand, std::size_t pa
   }
 }
 
-/// Forward, combined, and back. Rows are dealt out whole as far as they go evenly; the others, and long ones that would
-/// crowd each other out of the third-level cache, are worked off by all threads together.
+/// Forward, combined, and back.
 void RankProducts::work_off_units(Combination combination) {
-  const auto row = [&](std::int64_t index) {
-    const std::int64_t unit = units_.begin + index;
+  const auto row = [&](std::size_t index) {
+    const std::int64_t unit = units_.begin + static_cast<std::int64_t>(index);
     const auto u = static_cast<std::size_t>(unit);
     return Subtree{.line = lines_[u / layout_.to.rows],
                    .a = image_of(buffers_.a_images, unit),
@@ -366,14 +371,7 @@ void RankProducts::work_off_units(Combination combination) {
                    .length = layout_.to.row_length,
                    .node = u % layout_.to.rows};
   };
-  const std::int64_t workers = std::max(1, ranks_.team.workers);
-  const bool fit = workers == 1 || layout_.to.row_length <= longest_whole_row;
-  const bool divisible = layout_.to.row_length > subtree_chunk;
-  const std::int64_t whole = !fit ? 0 : divisible ? units_.size() - units_.size() % workers : units_.size();
-  if (whole != 0) ranks_.team.parallel(whole, [&](std::int64_t index) { work_off(path_, row(index), combination); });
-  for (std::int64_t index = whole; index < units_.size(); ++index) {
-    work_off_together(path_, ranks_.team, row(index), combination);
-  }
+  work_off_all(path_, ranks_.team, static_cast<std::size_t>(units_.size()), layout_.to.row_length, row, combination);
 }
 
 /// A block: the coefficients of some columns of each rank, unit after unit. A rank gets those of its own columns, does
@@ -382,11 +380,8 @@ void RankProducts::send_results(Words& images, SlicedNumber& number) {
   const ColumnBlocks blocks = layout_.result_blocks();
   const bool by_rows = layout_.sends_rows();
   const TransformShape& to = layout_.to;
-  const std::size_t all_units = transform_primes_count * to.rows;
   const auto columns_of_rank = [&](int rank, std::size_t block) { return blocks.of(layout_.columns_to(rank), block); };
-  const auto stride_of = [](const Columns& columns) {
-    return columns.begin == columns.end ? 0 : width_of(columns) + columns_before;
-  };
+  const auto stride_of = [](const Columns& columns) { return width_of(columns) + columns_before; };
   number.shape = to;
   number.mine = layout_.columns_to(rank_);
   number.margin = columns_before;
@@ -399,15 +394,19 @@ void RankProducts::send_results(Words& images, SlicedNumber& number) {
        .receive =
            [&](std::size_t block, BlockSlot& slot) {
              const Columns mine = columns_of_rank(rank_, block);
+             if (mine.begin == mine.end) return;
              const std::size_t stride = stride_of(mine);
-             make_room(slot.received, all_units * (blocks.width + columns_before));
-             for (int rank = 0; rank < size_ && stride != 0; ++rank) {
+             const std::vector<RowPiece> pieces = pieces_of(mine);
+             for (int rank = 0; rank < size_; ++rank) {
                const Range theirs = layout_.units_of(rank);
                std::uint64_t* const at = slot.received.data() + static_cast<std::size_t>(theirs.begin) * stride;
                const auto units = static_cast<std::size_t>(theirs.size());
-               if (!by_rows) receive_from(rank, at, units * stride, tag_results, slot);
-               for (std::size_t unit = 0; unit < units && by_rows; ++unit) {
-                 for (const RowPiece& piece : pieces_of(mine)) {
+               if (!by_rows) {
+                 receive_from(rank, at, units * stride, tag_results, slot);
+                 continue;
+               }
+               for (std::size_t unit = 0; unit < units; ++unit) {
+                 for (const RowPiece& piece : pieces) {
                    receive_from(rank, at + unit * stride + piece.at, piece.count, tag_results, slot);
                  }
                }
@@ -415,17 +414,14 @@ void RankProducts::send_results(Words& images, SlicedNumber& number) {
            },
        .prepare =
            [&](std::size_t block, BlockSlot& slot) {
-             // In rows, it is where single columns are put together before they become digits.
-             make_room(slot.sent, by_rows
-                                      ? all_units * (columns_at_once + columns_before)
-                                      : static_cast<std::size_t>(size_ - 1) * static_cast<std::size_t>(units_.size()) *
-                                            (blocks.width + columns_before));
+             if (by_rows) return;
              std::uint64_t* at = slot.sent.data();
-             for (int rank = 0; rank < size_ && !by_rows; ++rank) {
+             for (int rank = 0; rank < size_; ++rank) {
                const Columns columns = columns_of_rank(rank, block);
                if (rank == rank_ || columns.begin == columns.end) continue;
+               const std::vector<RowPiece> pieces = pieces_of(columns);
                for (std::int64_t unit = units_.begin; unit < units_.end; ++unit, at += stride_of(columns)) {
-                 copy_pieces(image_of(images, unit), columns, at);
+                 copy_pieces(image_of(images, unit), pieces, at);
                }
              }
            },
@@ -441,8 +437,9 @@ void RankProducts::send_results(Words& images, SlicedNumber& number) {
                  at += words;
                  continue;
                }
+               const std::vector<RowPiece> pieces = pieces_of(columns);
                for (std::int64_t unit = units_.begin; unit < units_.end; ++unit) {
-                 for (const RowPiece& piece : pieces_of(columns)) {
+                 for (const RowPiece& piece : pieces) {
                    send_to(rank, image_of(images, unit) + piece.from, piece.count, tag_results, slot);
                  }
                }
@@ -452,7 +449,6 @@ void RankProducts::send_results(Words& images, SlicedNumber& number) {
            [&](std::size_t block, BlockSlot& slot) {
              const Columns columns = columns_of_rank(rank_, block);
              if (columns.begin == columns.end) return;
-             make_room(slot.received, all_units * (blocks.width + columns_before));
              const std::span out = std::span{carries}.subspan(block % together * to.rows, to.rows);
              std::ranges::fill(out, 0);
              if (by_rows) {
@@ -485,8 +481,8 @@ std::vector<RankProducts::RowPiece> RankProducts::pieces_of(const Columns& colum
   if (columns.begin != 0) return {{columns.begin - columns_before, 0, columns_before + width}};
   return {{layout_.to.row_length - columns_before, 0, columns_before}, {0, columns_before, width}};
 }
-void RankProducts::copy_pieces(const std::uint64_t* row, const Columns& columns, std::uint64_t* to) const {
-  for (const RowPiece& piece : pieces_of(columns)) std::copy_n(row + piece.from, piece.count, to + piece.at);
+void RankProducts::copy_pieces(const std::uint64_t* row, std::span<const RowPiece> pieces, std::uint64_t* to) {
+  for (const RowPiece& piece : pieces) std::copy_n(row + piece.from, piece.count, to + piece.at);
 }
 
 /// The images modulo one prime of a block's columns, and those before them, in its place for coefficients. Where the
@@ -497,23 +493,23 @@ void RankProducts::inverse(const ResultBlock& block, Words& images, std::size_t 
   const std::size_t received_stride = width_of(block.received_columns) + columns_before;
   const auto first = static_cast<std::int64_t>(prime * rows);
   const auto end = first + static_cast<std::int64_t>(rows);
-  const WordRows to{words, stride};
+  const std::vector<RowPiece> pieces = pieces_of(block.columns);
   std::uint64_t* const received = block.received + static_cast<std::size_t>(first) * received_stride +
                                   (block.columns.begin - block.received_columns.begin);
   if (division_.levels == 0 && units_.begin <= first && end <= units_.end) {
-    for (const RowPiece& piece : pieces_of(block.columns)) {
+    for (const RowPiece& piece : pieces) {
       path_.inverse_top(lines_[prime], {image_of(images, first) + piece.from, layout_.to.row_length},
                         {words + piece.at, stride}, rows, {0, piece.count});
     }
     return;
   }
   if (division_.levels == 0 && (units_.end <= first || end <= units_.begin)) {
-    return path_.inverse_top(lines_[prime], {received, received_stride}, to, rows, {0, stride});
+    return path_.inverse_top(lines_[prime], {received, received_stride}, {words, stride}, rows, {0, stride});
   }
   for (std::size_t r = 0; r < rows; ++r) {
     const std::int64_t unit = first + static_cast<std::int64_t>(r);
     if (units_.begin <= unit && unit < units_.end) {
-      copy_pieces(image_of(images, unit), block.columns, words + r * stride);
+      copy_pieces(image_of(images, unit), pieces, words + r * stride);
     } else if (words != received) {
       std::copy_n(received + r * received_stride, stride, words + r * stride);
     }
@@ -628,7 +624,7 @@ std::vector<std::uint64_t> RankProducts::parities_above(const SlicedNumber& f, c
   const int active = active_ranks(f.shape, size_);
   if (rank_ >= active) return std::vector<std::uint64_t>(rows);
   std::vector<std::uint64_t> first(rows);
-  for (std::size_t r = 0; r < rows; ++r) first[r] = (f.row(r)[0] ^ l.row(r)[0]) & 1U;
+  for (std::size_t r = 0; r < rows; ++r) first[r] = odd_sum(f.row(r)[0], l.row(r)[0]) ? 1 : 0;
   std::vector<std::uint64_t> above = first;
   if (active > 1) {
     const Booking booking{ranks_.timesheet, 0, Activity::communicating};

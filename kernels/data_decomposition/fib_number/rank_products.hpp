@@ -20,7 +20,8 @@
 
 namespace duet {
 
-/// One block on its way: what this rank sends of it, and what comes from the others.
+/// One block on its way: what this rank sends of it, and what comes from the others. Where rows are sent from where
+/// they are, `sent` is where some columns of results are put together.
 struct BlockSlot {
   Words sent{};
   Words received{};
@@ -91,8 +92,9 @@ class RankProducts {
     std::size_t count = 0;
   };
   [[nodiscard]] std::vector<RowPiece> pieces_of(const Columns& columns) const;
-  void copy_pieces(const std::uint64_t* row, const Columns& columns, std::uint64_t* to) const;
+  static void copy_pieces(const std::uint64_t* row, std::span<const RowPiece> pieces, std::uint64_t* to);
 
+  void make_room_for_blocks();
   void run(const Stages& stages);
   void send_digits(std::span<SlicedNumber* const> operands);
   void send_images(std::span<SlicedNumber* const> operands);

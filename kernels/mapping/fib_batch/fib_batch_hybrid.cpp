@@ -16,9 +16,7 @@ void fib_batch_hybrid(const FibBatch& batch, Answers& answers, RankWords& words,
   Plan plan = fib_batch_plan(batch, schedule, execution.whole_or("grain", 0), workers);
   const Solver solver{batch, plan, workers};
   // The threads of one rank may help each other; ranks may not.
-  const std::int64_t giants = workers == execution.threads ? giants_of(batch, plan, workers) : 0;
-  solver.answer_together({0, giants}, answers.shelf(0), openmp_team(execution));
-  plan.drop_first(giants);
+  if (workers == execution.threads) solver.answer_giants(plan, answers.shelf(0), openmp_team(execution));
   const RankActs acts{
       .act = [&](Range pieces, int worker) { solver.answer(plan.positions(pieces), answers.shelf(worker)); },
       .nanoseconds = [&](std::int64_t piece) { return nanoseconds_of(batch, plan, piece); }};

@@ -10,9 +10,7 @@ void fib_batch_openmp(const FibBatch& batch, Answers& answers, const Execution& 
   const Schedule schedule = schedule_called(execution.text_or("schedule", "longest_first"));
   Plan plan = fib_batch_plan(batch, schedule, execution.whole_or("grain", 0), execution.threads);
   const Solver solver{batch, plan, execution.threads};
-  const std::int64_t giants = giants_of(batch, plan, execution.threads);
-  solver.answer_together({0, giants}, answers.shelf(0), openmp_team(execution));
-  plan.drop_first(giants);
+  solver.answer_giants(plan, answers.shelf(0), openmp_team(execution));
   deal_openmp(
       plan, schedule, [&](Range pieces, int thread) { solver.answer(plan.positions(pieces), answers.shelf(thread)); },
       execution);

@@ -17,9 +17,7 @@ void fib_batch_tbb(const FibBatch& batch, Answers& answers, const Execution& exe
   const Schedule schedule = schedule_called(execution.text_or("schedule", "longest_first"));
   Plan plan = fib_batch_plan(batch, schedule, execution.whole_or("grain", 0), execution.threads);
   const Solver solver{batch, plan, execution.threads};
-  const std::int64_t giants = giants_of(batch, plan, execution.threads);
-  solver.answer_together({0, giants}, answers.shelf(0), tbb_team(execution, team));
-  plan.drop_first(giants);
+  solver.answer_giants(plan, answers.shelf(0), tbb_team(execution, team));
   deal_tbb(
       plan, schedule, [&](Range pieces, int worker) { solver.answer(plan.positions(pieces), answers.shelf(worker)); },
       execution, team);

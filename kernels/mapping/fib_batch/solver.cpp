@@ -4,6 +4,8 @@
 #include <array>
 #include <span>
 
+#include "kernels/mapping/fib_batch/plan.hpp"
+
 namespace duet {
 
 Solver::Solver(const FibBatch& batch, const Plan& plan, int workers) : batch_{batch}, plan_{plan} {
@@ -13,8 +15,11 @@ Solver::Solver(const FibBatch& batch, const Plan& plan, int workers) : batch_{ba
   }
 }
 
-void Solver::answer_together(Range positions, Shelf& shelf, const TransformTeam& team) const {
-  if (!positions.empty()) answer_exactly(positions, shelf, team);
+void Solver::answer_giants(Plan& plan, Shelf& shelf, const TransformTeam& team) const {
+  const std::int64_t giants = giants_of(batch_, plan, team.workers);
+  if (giants == 0) return;
+  answer_exactly({0, giants}, shelf, team);
+  plan.drop_first(giants);
 }
 
 void Solver::answer(Range positions, Shelf& mine) const {

@@ -20,8 +20,9 @@ class Solver {
   /// share of one of `workers` pays for, at most 0.2 ms.
   Solver(const FibBatch& batch, const Plan& plan, int workers);
 
-  /// Answers the items at `positions` one after the other, each by the whole team. For exact batches.
-  void answer_together(Range positions, Shelf& shelf, const TransformTeam& team) const;
+  /// Answers what all workers do together (`giants_of`), one after the other, by the team of all of them, and leaves it
+  /// out of `plan`, which is the solver's.
+  void answer_giants(Plan& plan, Shelf& shelf, const TransformTeam& team) const;
 
   /// Answers the items at `positions` and puts the answers on the caller's own shelf.
   void answer(Range positions, Shelf& mine) const;

@@ -15,15 +15,10 @@
 #include <vector>
 
 #include "kernels/arithmetic/transform/twiddles.hpp"
+#include "tests/sanitizers.hpp"
 
 namespace duet {
 namespace {
-
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr bool quick = true;
-#else
-constexpr bool quick = false;
-#endif
 
 using Digits = std::vector<std::uint64_t>;
 
@@ -210,7 +205,7 @@ TEST_P(TransformProduct, IsGmpsForShortFactorsOfAllKinds) {
 TEST_P(TransformProduct, IsGmpsAroundEveryChangeOfLength) {
   const Radix radix = GetParam();
   std::vector<std::size_t> totals;
-  for (std::size_t row = 64; row <= (quick ? 128U : radix.bits == 0 ? 512U : 2048U); row *= 2) {
+  for (std::size_t row = 64; row <= (under_sanitizer ? 128U : radix.bits == 0 ? 512U : 2048U); row *= 2) {
     for (std::size_t rows = row == 64 ? 1 : 9; rows <= 16; ++rows) {
       for (std::size_t off = 0; off < 3; ++off) totals.push_back(rows * row + off - 1);
     }
@@ -231,7 +226,7 @@ TEST_P(TransformProduct, IsGmpsAroundEveryChangeOfLength) {
 TEST_P(TransformProduct, IsGmpsWhereColumnsAndChunksBegin) {
   const Radix radix = GetParam();
   for (const std::size_t total : {530'000U, 1'100'000U, 2'400'000U}) {
-    if (quick && total > 600'000) continue;
+    if (under_sanitizer && total > 600'000) continue;
     // GMP's decimals would take most of the time.
     if (total > 600'000 && radix != Radix::binary(60)) continue;
     if (radix.bits == 0) continue;
@@ -294,7 +289,7 @@ TEST(TransformProduct, IsTheSameForEveryTeam) {
                               }};
   // Rows dealt out whole; rows of several pieces; one prime at a time, and rows left over that all share.
   for (const std::size_t total : {100U, 9'000U, 40'000U, 700'000U, 2'700'000U}) {
-    if (quick && total > 100'000) continue;
+    if (under_sanitizer && total > 100'000) continue;
     const Digits a(total / 2, radix.base - 1);
     const Digits b = random_digits(total - total / 2, radix, total + 1);
     Digits right(total);

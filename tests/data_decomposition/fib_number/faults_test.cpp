@@ -15,15 +15,10 @@
 
 #include "kernels/arithmetic/transform/path.hpp"
 #include "kernels/data_decomposition/fib_number/fib_number.hpp"
+#include "tests/sanitizers.hpp"
 
 namespace duet {
 namespace {
-
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr bool quick = true;
-#else
-constexpr bool quick = false;
-#endif
 
 /// Who has just written what is disturbed: an image after the first levels or after columns, a subtree after its
 /// combination, the coefficients before their recombination, or the digits after it.
@@ -197,7 +192,7 @@ TEST(FibNumberFaults, AreSeenInEveryStepAndStageOnEveryPath) {
     for (const Sequence sequence : {Sequence::fibonacci, Sequence::lucas}) {
       for (const bool decimal : {false, true}) {
         for (const std::uint64_t n : {30'011U, 65'535U, 98'304U}) {
-          if (quick && n > 50'000) continue;
+          if (under_sanitizer && n > 50'000) continue;
           Experiment experiment{{.sequence = sequence, .n = n, .decimal = decimal}, path, shortest};
           experiment.disturb(stages, 3);
           injected += experiment.injected();
@@ -209,7 +204,7 @@ TEST(FibNumberFaults, AreSeenInEveryStepAndStageOnEveryPath) {
     RecordProperty("injected_" + std::string{path.name}, injected);
     RecordProperty("rejected_" + std::string{path.name}, rejected);
     RecordProperty("ended_" + std::string{path.name}, ended);
-    EXPECT_GT(injected, quick ? 100 : 600) << path.name;
+    EXPECT_GT(injected, under_sanitizer ? 100 : 600) << path.name;
     // Where vectors take 52 bits of a word, the others do not count, nor does what is beyond a number's end. And most
     // wrong numbers are computed to the end.
     EXPECT_GT(rejected, injected / 2) << path.name;
@@ -218,7 +213,7 @@ TEST(FibNumberFaults, AreSeenInEveryStepAndStageOnEveryPath) {
 }
 
 TEST(FibNumberFaults, AreSeenInColumnsOfLongSubtrees) {
-  if (quick || fastest_path().name == "portable") GTEST_SKIP() << "takes too long here";
+  if (under_sanitizer || fastest_path().name == "portable") GTEST_SKIP() << "takes too long here";
   // The first transform whose subtrees are longer than what one thread works off in one go.
   Experiment experiment{{.n = 46'500'001}, fastest_path(), fastest_path().least_limbs};
   constexpr std::array columns{Stage::columns, Stage::columns_back};

@@ -8,15 +8,12 @@
 #include <vector>
 
 #include "kernels/data_decomposition/matmul/matmul.hpp"
+#include "tests/sanitizers.hpp"
 
 namespace duet {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::int64_t step = 37;
-#else
-constexpr std::int64_t step = 1;
-#endif
+constexpr std::int64_t step = under_sanitizer ? 37 : 1;
 
 /// Square, outer product, inner product, tall, and a shape without a common factor.
 const std::vector<ProductShape> shapes{
@@ -95,8 +92,10 @@ TEST(ProductPlan, RefusesAMemoryThatHoldsNoBlocksAndSaysWhatIsNeeded) {
     FAIL() << "no exception";
   } catch (const std::invalid_argument& error) {
     const std::string text = error.what();
-    EXPECT_EQ(text.find("memory: 1 MiB a rank do not hold the product of 1000 x 1000 and 1000 x 1000 on 4 ranks, which needs "),
-              0U)
+    EXPECT_EQ(
+        text.find(
+            "memory: 1 MiB a rank do not hold the product of 1000 x 1000 and 1000 x 1000 on 4 ranks, which needs "),
+        0U)
         << text;
   }
 }
