@@ -100,9 +100,10 @@ struct Passes {
   static DUET_INLINE Vector lifted(const Field& f, Vector x) { return f.plus(f.less(x, f.p8()), f.p4()); }
 
   // All levels of a block of rows from that on whose nodes have 2 `half` of them; only what the leaves before `needed`,
-  // but for the first `unneeded`, depend on. Written out by recursion: loops in loops may stay loops, with all rows in
-  // memory.
-  template <std::size_t half, std::size_t needed, std::size_t unneeded = 0, std::size_t rows, class AnyFactors>
+  // but for the first `unneeded`, depend on. Rows of a block from `filled` on are empty, and not read. Written out by
+  // recursion: loops in loops may stay loops, with all rows in memory.
+  template <std::size_t half, std::size_t needed, std::size_t unneeded = 0, std::size_t filled = 2 * half,
+            std::size_t rows, class AnyFactors>
   static DUET_INLINE void forward_levels(const Field& f, Vector (&x)[rows], const AnyFactors& w) {
     if constexpr (half == 8) x[1] = lifted(f, x[1]);
     // The words that will have been the upper ones at every level: they are lifted two levels before the end.
@@ -114,8 +115,12 @@ struct Passes {
     for (std::size_t i = 0; i < rows / 2; ++i) {
       const std::size_t node = i / half;
       const std::size_t upper = 2 * half * node + i % half;
-      if (2 * half * node < needed && 2 * half * (node + 1) > unneeded)
+      if (2 * half * node >= needed || 2 * half * (node + 1) <= unneeded) continue;
+      if (i % half + half < filled) {
         forward2(f, x[upper], x[upper + half], w(f, rows / (2 * half), node));
+      } else {
+        x[upper + half] = x[upper];
+      }
     }
     if constexpr (half > 1) forward_levels<half / 2, needed, unneeded>(f, x, w);
   }
@@ -461,11 +466,13 @@ struct Passes {
   // line is fetched only to be overwritten.
   static constexpr std::size_t streamed = std::size_t{1} << 21U;
 
-  template <std::size_t rows, bool half_empty>
+  // Of the sixteen rows, at most the first `filled` have digits: eight or fewer, or all.
+  template <std::size_t rows, std::size_t filled>
   static DUET_NOINLINE void forward_top_of(const Field& field, Factors<16, true>& w, const TopColumns& columns,
                                            std::uint64_t* words, std::size_t row_length) {
     const Field f = field;
-    constexpr std::size_t most = half_empty ? std::min<std::size_t>(rows, 8) : rows;
+    constexpr bool half_empty = filled <= 8;
+    constexpr std::size_t most = std::min(rows, filled);
     const bool streams = rows * row_length >= streamed;
     const std::uint64_t* row[16];
     std::size_t moves[16];
@@ -477,7 +484,8 @@ struct Passes {
       for (std::size_t r = 0; r < most; ++r) x[r] = f.from_digits(f.load(row[r] + ((i - columns.begin) & moves[r])));
 #pragma GCC unroll 16
       for (std::size_t r = most; r < 16; ++r) x[r] = half_empty && r >= 8 ? x[r - 8] : f.p4();
-      forward_levels<half_empty ? 4 : 8, rows>(f, x, w);
+      // Where half of the rows are empty, the first level only repeats the others.
+      forward_levels<half_empty ? 4 : 8, rows, 0, std::min<std::size_t>(filled, half_empty ? 8 : 16)>(f, x, w);
       if (streams) {
         std::size_t apart = row_length;
         asm volatile("" : "+r"(apart));
@@ -494,9 +502,12 @@ struct Passes {
                                const TransformShape& shape) {
     if (shape.rows == rows) {
       if constexpr (rows > 8) {
-        if (columns.filled > 8) return forward_top_of<rows, false>(f, w, columns, words, shape.row_length);
+        // A product's factors are mostly of one length, and fill half of its rows.
+        constexpr std::size_t half = (rows + 1) / 2;
+        if (columns.filled > 8) return forward_top_of<rows, 16>(f, w, columns, words, shape.row_length);
+        if (columns.filled <= half) return forward_top_of<rows, half>(f, w, columns, words, shape.row_length);
       }
-      return forward_top_of<rows, true>(f, w, columns, words, shape.row_length);
+      return forward_top_of<rows, 8>(f, w, columns, words, shape.row_length);
     }
     if constexpr (rows > 1) return forward_top_with<rows - 1>(f, w, columns, words, shape);
   }
@@ -531,7 +542,7 @@ struct Passes {
 
   // Where half of the sixteen rows have no digits, the first level only repeats the others, and each half of the result
   // is a pass of eight rows below its own node. Of its rows [4 first_four, last) those from `begin` on are stored.
-  template <std::size_t first_four, std::size_t last>
+  template <std::size_t first_four, std::size_t last, std::size_t filled>
   static DUET_NOINLINE void forward_half_of(const Field& field, Factors<8, true>& w, const TopColumns& columns,
                                             std::size_t begin, std::uint64_t* words, std::size_t row_length,
                                             bool streams) {
@@ -543,8 +554,8 @@ struct Passes {
       w.stay_in_memory();
       Vector x[8];
 #pragma GCC unroll 8
-      for (std::size_t r = 0; r < 8; ++r) x[r] = f.from_digits(f.load(row[r] + ((i - columns.begin) & moves[r])));
-      forward_levels<4, last, 4 * first_four>(f, x, w);
+      for (std::size_t r = 0; r < filled; ++r) x[r] = f.from_digits(f.load(row[r] + ((i - columns.begin) & moves[r])));
+      forward_levels<4, last, 4 * first_four, filled>(f, x, w);
       std::uint64_t* to = words + i;
 #pragma GCC unroll 8
       for (std::size_t r = 4 * first_four; r < last; ++r) {
@@ -555,16 +566,23 @@ struct Passes {
     }
     if (streams) f.finish_streams();
   }
+  template <std::size_t first_four, std::size_t last>
+  static void forward_half_filled(const Field& f, Factors<8, true>& w, const TopColumns& columns, std::size_t begin,
+                                  std::uint64_t* words, std::size_t row_length, bool streams) {
+    const auto half_of =
+        columns.filled <= 6 ? forward_half_of<first_four, last, 6> : forward_half_of<first_four, last, 8>;
+    half_of(f, w, columns, begin, words, row_length, streams);
+  }
   template <std::size_t last = 8>
   static void forward_half_with(const Field& f, Factors<8, true>& w, const TopColumns& columns, Rows rows,
                                 std::uint64_t* words, std::size_t row_length, bool streams) {
     if (rows.end == last) {
       if constexpr (last > 4) {
         if (rows.begin >= 4) {
-          return forward_half_of<1, last>(f, w, columns, rows.begin, words, row_length, streams);
+          return forward_half_filled<1, last>(f, w, columns, rows.begin, words, row_length, streams);
         }
       }
-      return forward_half_of<0, last>(f, w, columns, rows.begin, words, row_length, streams);
+      return forward_half_filled<0, last>(f, w, columns, rows.begin, words, row_length, streams);
     }
     if constexpr (last > 1) forward_half_with<last - 1>(f, w, columns, rows, words, row_length, streams);
   }
@@ -604,7 +622,14 @@ struct Passes {
       constexpr std::size_t half = size / 2;
       constexpr std::size_t nodes = 16 / size;
       constexpr std::size_t node = block / size;
-      if constexpr (known < half) {
+      if constexpr (known == 1 && size < 16) {
+        // The value at the first leaf, less what the others give there.
+        Vector all = x[block];
+#pragma GCC unroll 3
+        for (std::size_t times = 2; times < size; times *= 2) all = f.less(f.plus(all, all), f.p4());
+        all = f.plus(all, all);
+        x[block] = f.less(f.less(f.plus(f.minus(all, others_at_leaf<size, block>(f, top, x)), f.p8()), f.p8()), f.p4());
+      } else if constexpr (known < half) {
         // L = (lo + w hi) / 2 where lo and hi are known, and where only hi is, lo = 2 L - w hi.
 #pragma GCC unroll 8
         for (std::size_t r = known; r < half; ++r) {
@@ -637,6 +662,21 @@ struct Passes {
           inverse2(f, x[block + r], x[block + half + r], top.inverse(f, nodes, node));
         }
       }
+    }
+  }
+  // The value at the first leaf of the polynomial of `size` rows without its first coefficient: half as many rows at
+  // every level. Below 2 p for each of them; what is in the rows before means nothing then.
+  template <std::size_t size, std::size_t block>
+  static DUET_INLINE Vector others_at_leaf(const Field& f, const InverseTop& top, Vector (&x)[16]) {
+    constexpr std::size_t half = size / 2;
+    const Factor w = top.w(f, 16 / size, block / size);
+    const Vector first = f.times(x[block + half], w);
+    if constexpr (half == 1) {
+      return first;
+    } else {
+#pragma GCC unroll 4
+      for (std::size_t r = 1; r < half; ++r) x[block + r] = f.plus(x[block + r], f.times(x[block + half + r], w));
+      return f.plus(first, others_at_leaf<half, block>(f, top, x));
     }
   }
   // 2 x - y for x below 4 p and y below 2 p.
