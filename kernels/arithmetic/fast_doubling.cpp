@@ -98,8 +98,7 @@ class Doubling {
     size_ = most_sequence_digits(k, context_.radix);
     // By one worker of the team, who books it.
     context_.team->parallel(1, [&](std::int64_t /*part*/) {
-      GmpNumber number;
-      GmpNumber below;
+      auto& [number, below] = context_.short_numbers;
       mpz_fib2_ui(number.get(), below.get(), k);
       write_digits(number, context_.radix, f());
       mpz_addmul_ui(number.get(), below.get(), 2);  // L(k) = F(k) + 2 F(k-1)
@@ -238,7 +237,7 @@ DigitNumber sequence_digits(Sequence sequence, std::uint64_t n, TransformContext
   if (doublings == 0) {
     Words digits = context.spare.take(most_sequence_digits(n, radix));
     context.team->parallel(1, [&](std::int64_t /*part*/) {
-      GmpNumber small;
+      GmpNumber& small = context.short_numbers.front();
       sequence == Sequence::fibonacci ? mpz_fib_ui(small.get(), n) : mpz_lucnum_ui(small.get(), n);
       write_digits(small, radix, digits.span());
     });

@@ -19,8 +19,11 @@ class GmpNumber {
  public:
   GmpNumber() { mpz_init(number_); }
   ~GmpNumber() { mpz_clear(number_); }
-  GmpNumber(const GmpNumber&) = delete;
-  GmpNumber& operator=(const GmpNumber&) = delete;
+  GmpNumber(GmpNumber&& other) noexcept : GmpNumber{} { mpz_swap(number_, other.number_); }
+  GmpNumber& operator=(GmpNumber&& other) noexcept {
+    mpz_swap(number_, other.number_);
+    return *this;
+  }
 
   [[nodiscard]] mpz_ptr get() { return number_; }
   [[nodiscard]] std::span<const std::uint64_t> limbs() const { return {mpz_limbs_read(number_), mpz_size(number_)}; }

@@ -62,10 +62,12 @@
 /// number-theoretic transforms" (2014), for residues that are not reduced; van der Hoeven, "The truncated Fourier
 /// transform and applications" (2004); FLINT's fft_small (Schultz, 2022), for the numbering of nodes.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
+#include "kernels/arithmetic/gmp_number.hpp"
 #include "kernels/arithmetic/transform/path.hpp"
 #include "kernels/arithmetic/transform/radix.hpp"
 #include "kernels/arithmetic/transform/shape.hpp"
@@ -97,6 +99,9 @@ struct TransformContext {
   const TransformPath* path = &fastest_path();
   Words space{};
   SpareWords spare{};
+  /// For where GMP is asked, with the memory that they took: from 1 KiB on, an allocation may first tidy the whole
+  /// heap, and takes as long as the number.
+  std::array<GmpNumber, 2> short_numbers{};
 };
 
 /// result = a b. `result` has as many digits as both factors together; it may be the same memory as a factor. Factors
