@@ -24,6 +24,7 @@
 
 #include "kernels/core/execution.hpp"
 #include "kernels/core/settings.hpp"
+#include "kernels/core/stage_figures.hpp"
 #include "kernels/core/vocabulary.hpp"
 
 namespace duet {
@@ -65,6 +66,9 @@ struct Placed {
   std::function<std::string()> digest{};
   /// What was chosen at placement: the local kernel and its code path, the process grid. Recorded with every trial.
   std::map<std::string, std::string> facts{};
+  /// What the stages of a pipeline did in the last execution, over all ranks and the same on each of them. Empty
+  /// function for what has no stages.
+  std::function<std::vector<StageFigures>()> stages{};
 };
 
 /// One problem solved in one model.

@@ -1,0 +1,121 @@
+#include "kernels/pipeline/stream/intake.hpp"
+
+#include <algorithm>
+
+namespace duet {
+
+Intake::Intake(const Stream& stream, StageMeter& meter, int tokens, int readers)
+    : stream_{&stream},
+      meter_{&meter},
+      leading_{stream.leading()},
+      items_(static_cast<std::size_t>(std::max(1, tokens))),
+      ready_(items_.size()) {
+  for (StreamItem& item : items_) free_.push_back(&item);
+  for (int reader = 0; reader < readers; ++reader) readers_.emplace_back([this] { read_ahead(); });
+}
+
+Intake::~Intake() { close(); }
+
+void Intake::close() {
+  const std::scoped_lock lock{mutex_};
+  ended_ = true;
+  changed_.notify_all();
+}
+
+/// Asks the source; `lock` is open meanwhile. False at the end.
+bool Intake::fetch(StreamItem* item, std::unique_lock<std::mutex>& lock) {
+  lock.unlock();
+  bool found = false;
+  std::exception_ptr failure;
+  {
+    // One at a time, and the ticket is taken before the next one may ask.
+    const std::scoped_lock turn{source_};
+    lock.lock();
+    const bool ended = ended_;
+    lock.unlock();
+    if (!ended) {
+      try {
+        item->index = next_ticket_;  // nobody else takes a ticket in this turn
+        item->count = 1;
+        item->fault.clear();
+        item->data.clear();
+        found = stream_->next(*item);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+    }
+    lock.lock();
+    if (found) {
+      item->ticket = next_ticket_++;
+    } else {
+      ended_ = true;
+      if (failure && !failure_) failure_ = failure;
+      free_.push_back(item);
+      changed_.notify_all();
+    }
+    lock.unlock();
+  }
+  if (found) {
+    meter_->queue(0, *item);
+    meter_->run(0, leading_, *item);
+  }
+  lock.lock();
+  return found;
+}
+
+void Intake::read_ahead() {
+  std::unique_lock lock{mutex_};
+  while (true) {
+    changed_.wait(lock, [this] { return ended_ || !free_.empty(); });
+    if (ended_) return;
+    StreamItem* const item = free_.back();
+    free_.pop_back();
+    if (!fetch(item, lock)) return;
+    ready_[static_cast<std::size_t>(item->ticket) % ready_.size()] = item;
+    changed_.notify_all();
+  }
+}
+
+Intake::Supplied Intake::take_ready(std::unique_lock<std::mutex>& lock) {
+  if (readers_.empty() && !ended_ && !free_.empty()) {
+    StreamItem* const item = free_.back();
+    free_.pop_back();
+    if (fetch(item, lock)) {
+      ++next_ready_;
+      return {Supply::item, item};
+    }
+  }
+  StreamItem*& place = ready_[static_cast<std::size_t>(next_ready_) % ready_.size()];
+  if (place != nullptr) {
+    StreamItem* const item = place;
+    place = nullptr;
+    ++next_ready_;
+    return {Supply::item, item};
+  }
+  // An item that a reader is at still comes.
+  if (!ended_ || next_ready_ < next_ticket_) return {Supply::nothing_yet, nullptr};
+  if (failure_) std::rethrow_exception(failure_);
+  return {Supply::ended, nullptr};
+}
+
+Intake::Supplied Intake::pull() {
+  std::unique_lock lock{mutex_};
+  while (true) {
+    const Supplied supplied = take_ready(lock);
+    if (supplied.supply != Supply::nothing_yet) return supplied;
+    changed_.wait(lock);
+  }
+}
+
+Intake::Supplied Intake::try_pull() {
+  std::unique_lock lock{mutex_};
+  return take_ready(lock);
+}
+
+void Intake::give_back(StreamItem* item) {
+  const std::scoped_lock lock{mutex_};
+  free_.push_back(item);
+  changed_.notify_all();
+}
+
+}  // namespace duet

@@ -1,0 +1,75 @@
+#pragma once
+
+/// Counts what stages do while they do it: for any number of threads, a few atomic additions an item and stage.
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "kernels/pipeline/stream/stream.hpp"
+
+namespace duet {
+
+[[nodiscard]] inline std::int64_t nanoseconds_now() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+class StageMeter {
+ public:
+  explicit StageMeter(const Stream& stream) : stream_{&stream}, lines_(stream.stages.size()) {}
+
+  /// The item waits before stage `index` from now on.
+  void queue(std::size_t index, StreamItem& item) {
+    item.since = nanoseconds_now();
+    if (index < lines_.size()) lines_[index].depth.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  /// Has the item go through stage `index`, and wait before the next one. A fault stays with the item.
+  void run(std::size_t index, StreamItem& item) {
+    Line& line = lines_[index];
+    const std::int64_t begin = nanoseconds_now();
+    const std::int64_t depth = line.depth.fetch_sub(1, std::memory_order_relaxed);
+    line.queued.fetch_add(begin - item.since, std::memory_order_relaxed);
+    line.depths.fetch_add(depth, std::memory_order_relaxed);
+    if (depth > line.most_depth.load(std::memory_order_relaxed)) {
+      line.most_depth.store(depth, std::memory_order_relaxed);  // two at once may lose the larger: it comes again
+    }
+    line.visits.fetch_add(1, std::memory_order_relaxed);
+    if (item.fault.empty()) act(index, item, line);
+    const std::int64_t end = nanoseconds_now();
+    line.useful.fetch_add(end - begin, std::memory_order_relaxed);
+    item.since = end;
+    if (index + 1 < lines_.size()) lines_[index + 1].depth.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  /// All stages in [begin, end), one after the other.
+  void run(std::size_t begin, std::size_t end, StreamItem& item) {
+    for (std::size_t index = begin; index < end; ++index) run(index, item);
+  }
+
+  /// When nobody is in a stage any more. `workers` of each stage are filled in by the caller.
+  [[nodiscard]] StreamFigures figures() const;
+
+ private:
+  struct alignas(64) Line {
+    std::atomic<std::int64_t> items = 0;
+    std::atomic<std::int64_t> visits = 0;
+    std::atomic<std::int64_t> bytes_in = 0;
+    std::atomic<std::int64_t> bytes_out = 0;
+    std::atomic<std::int64_t> useful = 0;
+    std::atomic<std::int64_t> queued = 0;
+    std::atomic<std::int64_t> depth = 0;
+    std::atomic<std::int64_t> depths = 0;
+    std::atomic<std::int64_t> most_depth = 0;
+  };
+
+  void act(std::size_t index, StreamItem& item, Line& line);
+
+  const Stream* stream_;
+  std::vector<Line> lines_;
+};
+
+}  // namespace duet

@@ -1,0 +1,22 @@
+#include "kernels/core/first_exception.hpp"
+#include "kernels/pipeline/stream/intake.hpp"
+#include "kernels/pipeline/stream/outlet.hpp"
+#include "kernels/pipeline/stream/stage_tasks.hpp"
+#include "kernels/pipeline/stream/stage_workers.hpp"
+#include "kernels/pipeline/stream/stream.hpp"
+
+namespace duet {
+
+StreamFigures stream_openmp(const Stream& stream, const StreamLimits& limits, const Execution& execution) {
+  StageMeter meter{stream};
+  const IoThreads threads = io_threads(stream, limits);
+  const int tokens = limits.tokens_for(execution.threads);
+  Intake intake{stream, meter, tokens, threads.readers};
+  Outlet outlet{stream, meter, intake, tokens, threads.writers};
+  work_off_by_tasks(stream, meter, outlet, execution,
+                    [&](bool may_wait) { return may_wait ? intake.pull() : intake.try_pull(); });
+  outlet.finish();
+  return figures_with_workers(meter, execution.threads, threads);
+}
+
+}  // namespace duet

@@ -1,0 +1,43 @@
+#include <oneapi/tbb/parallel_pipeline.h>
+
+#include "kernels/core/tbb_team.hpp"
+#include "kernels/pipeline/stream/intake.hpp"
+#include "kernels/pipeline/stream/outlet.hpp"
+#include "kernels/pipeline/stream/stage_workers.hpp"
+#include "kernels/pipeline/stream/stream.hpp"
+
+namespace duet {
+
+/// A filter for each stage: the first fetches items in order, the last hands them over.
+StreamFigures stream_tbb(const Stream& stream, const StreamLimits& limits, const Execution& execution, TbbTeam& team) {
+  namespace tbb = oneapi::tbb;
+  StageMeter meter{stream};
+  const IoThreads threads = io_threads(stream, limits);
+  const int tokens = limits.tokens_for(execution.threads);
+  Intake intake{stream, meter, tokens, threads.readers};
+  Outlet outlet{stream, meter, intake, tokens, threads.writers};
+
+  tbb::filter<void, StreamItem*> line = tbb::make_filter<void, StreamItem*>(
+      tbb::filter_mode::serial_in_order, [&](tbb::flow_control& control) -> StreamItem* {
+        const Intake::Supplied supplied = intake.pull();
+        if (supplied.supply == Intake::Supply::ended) control.stop();
+        return supplied.item;
+      });
+  const std::size_t computed = stream.stages.size() - stream.trailing();
+  for (std::size_t stage = stream.leading(); stage < computed; ++stage) {
+    const auto mode = stream.stages[stage].in_order ? tbb::filter_mode::serial_in_order : tbb::filter_mode::parallel;
+    line = line & tbb::make_filter<StreamItem*, StreamItem*>(mode, [&, stage](StreamItem* item) {
+             const Booking booking{execution.timesheet, TbbTeam::worker(), Activity::useful};
+             meter.run(stage, *item);
+             return item;
+           });
+  }
+  const tbb::filter<void, void> whole =
+      line &
+      tbb::make_filter<StreamItem*, void>(tbb::filter_mode::parallel, [&](StreamItem* item) { outlet.put(item); });
+  team.run([&] { tbb::parallel_pipeline(static_cast<std::size_t>(tokens), whole); });
+  outlet.finish();
+  return figures_with_workers(meter, execution.threads, threads);
+}
+
+}  // namespace duet
