@@ -73,6 +73,7 @@ int duet_main(int argc, char** argv) {
   add_report(app, act);
   add_launcher(app, act);
   add_multiply(app, act);
+  add_stream(app, act);
   add_fibonacci(app, act);
   add_node(app, act);
   try {

@@ -38,6 +38,7 @@ void add_scale(CLI::App& duet, Act& act);
 void add_report(CLI::App& duet, Act& act);
 void add_launcher(CLI::App& duet, Act& act);
 void add_multiply(CLI::App& duet, Act& act);
+void add_stream(CLI::App& duet, Act& act);
 void add_fibonacci(CLI::App& duet, Act& act);
 void add_node(CLI::App& duet, Act& act);
 

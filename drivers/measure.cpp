@@ -155,6 +155,7 @@ bool measure(const Problem& problem, const Variant& variant, const Instance& ins
     trial.error = judgement.error;
     trial.bound = judgement.bound;
     if (placed.digest) trial.digest = placed.digest();
+    if (placed.stages) trial.stages = placed.stages();
     all_right = all_right && judgement.right;
     if (session.rank() == 0) each(trial);
   }

@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <memory>
 
 #include "drivers/command.hpp"
 #include "drivers/measure.hpp"
 #include "drivers/options.hpp"
+#include "drivers/stage_table.hpp"
 #include "drivers/statistics/medians.hpp"
 #include "drivers/statistics/text.hpp"
 #include "drivers/study/moved.hpp"
@@ -96,6 +99,17 @@ void print_trial(const Trial& trial) {
   std::fflush(stdout);
 }
 
+/// What the stages did in the trial whose time is nearest to the median.
+void print_stages(const std::vector<Trial>& trials, double median) {
+  const auto distance = [&](const Trial& trial) {
+    return trial.outcome == Outcome::right ? std::abs(trial.seconds - median) : std::numeric_limits<double>::infinity();
+  };
+  const Trial& typical = *std::ranges::min_element(trials, {}, distance);
+  if (typical.stages.empty()) return;
+  fmt::print("\nstages of trial {}\n{}\n", typical.number,
+             stage_table(typical.stages, typical.cell.ranks * typical.cell.threads, typical.seconds));
+}
+
 void print_summary(const std::vector<Trial>& trials) {
   std::vector<double> seconds;
   for (const Trial& trial : trials) {
@@ -107,6 +121,7 @@ void print_summary(const std::vector<Trial>& trials) {
   fmt::print("\nmedian {} of {} trial{}, {}\n", seconds_text(median), seconds.size(), seconds.size() == 1 ? "" : "s",
              rate_text(trials.front().operations / median.estimate, trials.front().unit));
   fmt::print("Trials of one process share its luck; `duet compare` measures over many.\n");
+  print_stages(trials, median.estimate);
   if (const Trial& last = trials.back(); last.traffic) {
     const bool alike = std::ranges::all_of(trials, [&](const Trial& trial) { return trial.traffic == last.traffic; });
     fmt::print("moved{}: {}\n", alike ? "" : " in the last trial", moved_text(*last.traffic, last.cell.ranks));

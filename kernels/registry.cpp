@@ -12,6 +12,7 @@
 #include "kernels/mapping/fib_batch/fib_batch.hpp"
 #include "kernels/mapping/matrix_batch/matrix_batch.hpp"
 #include "kernels/pipeline/cholesky/cholesky.hpp"
+#include "kernels/pipeline/matrix_stream/matrix_stream.hpp"
 
 namespace duet {
 
@@ -25,6 +26,7 @@ const std::vector<Problem>& all_problems() {
       fib_batch_problem(),
       matrix_batch_problem(),
       cholesky_problem(),
+      matrix_stream_problem(),
   };
   return problems;
 }

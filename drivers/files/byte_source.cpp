@@ -41,7 +41,7 @@ Descriptor open_to_read(const std::string& path, Readable readable) {
   // Opening a pipe that nobody writes to would wait for ever but for O_NONBLOCK, which a regular file ignores.
   Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | (only_files ? O_NONBLOCK : 0))};
   if (file.get() < 0) fail_in_system(path, "cannot open", errno);
-  struct stat status{};
+  struct stat status {};
   if (::fstat(file.get(), &status) != 0) fail_in_system(path, "cannot look at it", errno);
   if (S_ISDIR(status.st_mode)) fail(path, "is a folder, where a file is expected");
   if (only_files && !S_ISREG(status.st_mode)) {
@@ -58,10 +58,19 @@ ByteSource::ByteSource(std::string path, Readable readable) : path_{std::move(pa
   } else {
     file_ = open_to_read(path_, readable);
   }
-  struct stat status{};
+  struct stat status {};
   if (::fstat(file_.get(), &status) != 0) fail_in_system(path_, "cannot look at it", errno);
   if (S_ISREG(status.st_mode)) file_bytes_ = status.st_size;
   ::posix_fadvise(file_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  look_at_beginning();
+}
+
+ByteSource::ByteSource(std::string name, std::string_view bytes)
+    : path_{std::move(name)}, memory_{bytes}, file_bytes_{static_cast<std::int64_t>(bytes.size())} {
+  look_at_beginning();
+}
+
+void ByteSource::look_at_beginning() {
   std::array<char, 2> magic{};
   const std::size_t count = read_file(magic.data(), magic.size());
   seen_.assign(magic.data(), count);
@@ -98,6 +107,12 @@ std::size_t ByteSource::read(char* into, std::size_t bytes) {
 }
 
 std::size_t ByteSource::read_file(char* into, std::size_t bytes) {
+  if (memory_) {
+    const std::size_t now = memory_->copy(into, bytes);
+    memory_->remove_prefix(now);
+    taken_ += static_cast<std::int64_t>(now);
+    return now;
+  }
   std::size_t count = 0;
   while (count < bytes) {
     const ssize_t now = ::read(file_.get(), into + count, bytes - count);

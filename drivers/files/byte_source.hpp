@@ -8,7 +8,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace duet {
@@ -43,6 +45,8 @@ class ByteSource {
  public:
   /// Throws FileError as `open_to_read`. With Readable::anything, "-" is standard input.
   explicit ByteSource(std::string path, Readable readable = Readable::files);
+  /// What is in memory already, and stays there; `name` is for messages. Bytes are counted as those of a file.
+  ByteSource(std::string name, std::string_view bytes);
   ByteSource(const ByteSource&) = delete;
   ByteSource& operator=(const ByteSource&) = delete;
   ~ByteSource();
@@ -64,6 +68,7 @@ class ByteSource {
   [[nodiscard]] std::int64_t most_bytes() const;
 
  private:
+  void look_at_beginning();
   std::size_t read_file(char* into, std::size_t bytes);
   std::size_t take_seen(char* into, std::size_t bytes);
   std::size_t inflate_into(char* into, std::size_t bytes);
@@ -71,6 +76,7 @@ class ByteSource {
 
   std::string path_;
   Descriptor file_;
+  std::optional<std::string_view> memory_;  ///< what is left of it
   bool compressed_ = false;
   std::int64_t file_bytes_ = 0;
   std::int64_t taken_ = 0;

@@ -14,12 +14,16 @@
 namespace duet {
 namespace {
 
-/// The first byte that `read` would give: it tells the formats apart, whose headers then look closer.
-char first_byte(const std::string& path) {
-  ByteSource source{path};
+/// Whether it is .npy, and else Matrix Market, by the first byte that `source` gives: the headers then look closer.
+bool begins_as_npy(ByteSource&& source) {
+  constexpr char npy_magic = '\x93';
   char first = 0;
-  if (source.read(&first, 1) == 0) fail(path, "is empty");
-  return first;
+  if (source.read(&first, 1) == 0) fail(source.path(), "is empty");
+  if (first != npy_magic && first != '%') {
+    fail(source.path(),
+         fmt::format("is neither Matrix Market nor .npy, compressed or not: it begins with {}", quoted({&first, 1})));
+  }
+  return first == npy_magic;
 }
 
 /// All ranks must have met the same header: files of one name differ where a folder is not shared by the nodes.
@@ -40,16 +44,11 @@ void expect_equal_on_all(const std::string& path, std::array<std::int64_t, 4> mi
 MatrixFile::MatrixFile(std::string path, MPI_Comm communicator) : path_{std::move(path)} {
   std::int64_t file_bytes = 0;
   together(communicator, [&] {
-    constexpr char npy_magic = '\x93';
-    const char first = first_byte(path_);
-    if (first != npy_magic && first != '%') {
-      fail(path_,
-           fmt::format("is neither Matrix Market nor .npy, compressed or not: it begins with {}", quoted({&first, 1})));
-    }
+    const bool npy = begins_as_npy(ByteSource{path_});
     ByteSource source{path_};
     compressed_ = source.compressed();
     file_bytes = source.file_bytes();
-    if (first == npy_magic) {
+    if (npy) {
       header_ = read_npy_header(source);
     } else {
       LineReader lines{source};
@@ -114,6 +113,23 @@ void MatrixFile::read_block(Range rows, Range columns, View out, MPI_Comm commun
       read_market_block(lines, market, rows, columns, out, progress);
     }
   });
+}
+
+void parse_matrix(const std::string& name, std::string_view text,
+                  const std::function<View(std::int64_t rows, std::int64_t columns)>& made) {
+  const bool npy = begins_as_npy(ByteSource{name, text});
+  ByteSource source{name, text};
+  const auto whole = [](std::int64_t count) { return Range{0, count}; };
+  if (npy) {
+    const NpyHeader header = read_npy_header(source);
+    const View to = made(header.rows, header.columns);
+    read_npy_stream(source, header, whole(header.rows), whole(header.columns), to, {});
+  } else {
+    LineReader lines{source};
+    const MarketHeader header = read_market_header(lines);
+    const View to = made(header.rows, header.columns);
+    read_market_block(lines, header, whole(header.rows), whole(header.columns), to, {});
+  }
 }
 
 Matrix<double> read_matrix(const std::string& path) {

@@ -14,7 +14,9 @@
 #include <mpi.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "drivers/files/matrix_market.hpp"
@@ -55,6 +57,11 @@ class MatrixFile {
 [[nodiscard]] inline MatrixFile open_matrix(const std::string& path, MPI_Comm communicator = MPI_COMM_NULL) {
   return MatrixFile{path, communicator};
 }
+
+/// The whole matrix that `text`, a file's bytes in memory, is: `made(rows, columns)` gives the place for it. `name` is
+/// for messages. Throws FileError, and what `made` throws.
+void parse_matrix(const std::string& name, std::string_view text,
+                  const std::function<View(std::int64_t rows, std::int64_t columns)>& made);
 
 /// The whole matrix in `path`. Throws FileError where it needs more memory than the machine has.
 [[nodiscard]] Matrix<double> read_matrix(const std::string& path);

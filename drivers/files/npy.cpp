@@ -27,7 +27,7 @@ constexpr std::string_view magic = "\x93NUMPY";
 constexpr std::int64_t most_header_bytes = std::int64_t{1} << 20;
 constexpr std::int64_t buffer_bytes = std::int64_t{16} << 20;
 
-static_assert(std::endian::native == std::endian::little, "NpyHeader and npy_header_text take '<' for native");
+static_assert(std::endian::native == std::endian::little, "NpyHeader takes '<' for native");
 
 /// Reads the dictionary, which is Python's literal syntax of a few kinds only.
 class DictionaryParser {
@@ -422,20 +422,6 @@ void read_npy_block(const std::string& path, const NpyHeader& header, Range rows
   } else {
     read_block_together(path, header, filler, communicator, progress);
   }
-}
-
-std::string npy_header_text(std::int64_t rows, std::int64_t columns) {
-  constexpr std::size_t bytes = 128;  // NumPy aligns the data to 64 bytes; the dictionary below fits
-  std::string text = fmt::format("{{'descr': '<f8', 'fortran_order': False, 'shape': ({}, {}), }}", rows, columns);
-  const std::size_t before = static_cast<std::size_t>(prelude_bytes) + 2;
-  text.resize(bytes - before - 1, ' ');
-  text += '\n';
-  std::string whole{magic};
-  whole += '\x01';
-  whole += '\0';
-  whole += static_cast<char>(text.size() & 0xffU);
-  whole += static_cast<char>(text.size() >> 8U);
-  return whole + text;
 }
 
 }  // namespace duet

@@ -49,7 +49,4 @@ void read_npy_stream(ByteSource& source, const NpyHeader& header, Range rows, Ra
 void read_npy_block(const std::string& path, const NpyHeader& header, Range rows, Range columns, View out,
                     MPI_Comm communicator, const Progress& progress);
 
-/// The header of a C-order matrix of doubles in this machine's byte order, version 1.0: 128 bytes.
-[[nodiscard]] std::string npy_header_text(std::int64_t rows, std::int64_t columns);
-
 }  // namespace duet

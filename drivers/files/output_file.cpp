@@ -27,7 +27,7 @@ namespace {
 
 /// The temporary files of this process, for the handler of signals: C strings, which whoever takes one out owns. The
 /// handler never frees.
-std::array<std::atomic<char*>, 16> unfinished{};
+std::array<std::atomic<char*>, 256> unfinished{};
 
 int remember_unfinished(const std::string& path) {
   char* const copy = ::strdup(path.c_str());

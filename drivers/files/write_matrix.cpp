@@ -14,6 +14,7 @@
 #include "drivers/files/npy.hpp"
 #include "drivers/files/rectangles.hpp"
 #include "kernels/core/mpi.hpp"
+#include "kernels/pipeline/matrix_stream/npy_bytes.hpp"
 
 namespace duet {
 namespace {

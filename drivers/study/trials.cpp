@@ -344,6 +344,41 @@ void from_json(const Json& json, Traffic& traffic) {
   }
 }
 
+void to_json(Json& json, const StageFigures& stage) {
+  json = {{"name", stage.name},
+          {"kind", name_of(stage.kind)},
+          {"in_order", stage.in_order},
+          {"workers", stage.workers},
+          {"items", stage.items},
+          {"bytes_in", stage.bytes_in},
+          {"bytes_out", stage.bytes_out},
+          {"useful_seconds", stage.useful_seconds},
+          {"queued_seconds", stage.queued_seconds},
+          {"mean_depth", stage.mean_depth},
+          {"most_depth", stage.most_depth}};
+}
+
+void from_json(const Json& json, StageFigures& stage) {
+  expect_object(json, "the stage");
+  stage = {};
+  std::string kind;
+  read_required(json, "name", stage.name);
+  read_required(json, "kind", kind);
+  constexpr std::array<StageKind, 3> kinds{StageKind::computing, StageKind::disk, StageKind::waiting};
+  const auto* const found = std::ranges::find(kinds, kind, [](StageKind one) { return name_of(one); });
+  if (found == kinds.end()) throw std::invalid_argument("'kind' of a stage: '" + kind + "'");
+  stage.kind = *found;
+  read(json, "in_order", stage.in_order);
+  read(json, "workers", stage.workers);
+  read(json, "items", stage.items);
+  read(json, "bytes_in", stage.bytes_in);
+  read(json, "bytes_out", stage.bytes_out);
+  read(json, "useful_seconds", stage.useful_seconds);
+  read(json, "queued_seconds", stage.queued_seconds);
+  read(json, "mean_depth", stage.mean_depth);
+  read(json, "most_depth", stage.most_depth);
+}
+
 void to_json(Json& json, const Trial& trial) {
   json = {{"cell", trial.cell},
           {"round", trial.round},
@@ -372,6 +407,15 @@ void to_json(Json& json, const Trial& trial) {
           {"facts", trial.facts},
           {"started_at", trial.started_at}};
   if (trial.traffic) json["traffic"] = *trial.traffic;
+  if (!trial.stages.empty()) {
+    json["stages"] = trial.stages;
+    const PipelineBound bound = bound_of(trial.stages, trial.cell.ranks * trial.cell.threads, trial.seconds);
+    json["pipeline_bound"] = {{"seconds", bound.seconds},
+                              {"kind", name_of(bound.kind)},
+                              {"stage", bound.stage},
+                              {"share", bound.share},
+                              {"advice", bound.advice}};
+  }
   if (!trial.simulated.empty()) json["simulated"] = trial.simulated;
 }
 
@@ -406,6 +450,7 @@ void from_json(const Json& json, Trial& trial) {
   read(json, "marks", trial.marks);
   read(json, "places", trial.places);
   read(json, "facts", trial.facts);
+  read(json, "stages", trial.stages);
   read(json, "started_at", trial.started_at);
   read(json, "simulated", trial.simulated);
   if (trial.outcome == Outcome::modelled && trial.simulated.empty()) {

@@ -92,6 +92,7 @@ struct Trial {
   std::vector<std::string> marks{};
   std::vector<WorkerPlace> places{};
   std::map<std::string, std::string> facts{};  ///< Placed::facts
+  std::vector<StageFigures> stages{};          ///< Placed::stages; empty for what is no pipeline
   std::string started_at{};                    ///< UTC, ISO 8601
   /// The platform, where `seconds` were simulated on it and not measured; empty for what really ran. Such trials have
   /// no part in summaries and verdicts.
@@ -108,6 +109,8 @@ void to_json(nlohmann::json& json, const Cell& cell);
 void from_json(const nlohmann::json& json, Cell& cell);
 void to_json(nlohmann::json& json, const WorkerPlace& place);
 void from_json(const nlohmann::json& json, WorkerPlace& place);
+void to_json(nlohmann::json& json, const StageFigures& stage);
+void from_json(const nlohmann::json& json, StageFigures& stage);
 void to_json(nlohmann::json& json, const Traffic& traffic);
 void from_json(const nlohmann::json& json, Traffic& traffic);
 void to_json(nlohmann::json& json, const Trial& trial);

@@ -48,7 +48,8 @@ std::vector<StageGroup> stages_by_cost(const std::vector<double>& costs, int ran
       }
       sums.back() += costs[stage];
     }
-    if (begins.size() > static_cast<std::size_t>(ranks)) continue;
+    const bool divided = begins.size() > 1 || stages == 1;
+    if (!divided || begins.size() > static_cast<std::size_t>(ranks)) continue;
     const std::vector<int> given = ranks_for(sums, ranks);
     double busiest = 0;
     for (std::size_t g = 0; g < sums.size(); ++g) busiest = std::max(busiest, sums[g] / given[g]);

@@ -45,7 +45,8 @@ struct StageGroup {
 
 /// The division of stages into groups, and of ranks to groups, in which the busiest rank has the least to do, where
 /// `costs` are the seconds that an item takes in each stage; of divisions that are as good the one with the most
-/// groups. Each rank is in one group; no more groups than ranks or stages. Exhaustive over divisions: up to 12 stages.
+/// groups. Each rank is in one group; two groups at the least where there are as many ranks and stages, and no more than
+/// either. Exhaustive over divisions: up to 12 stages.
 [[nodiscard]] std::vector<StageGroup> stages_by_cost(const std::vector<double>& costs, int ranks);
 
 /// Collective over execution.communicator. `stream.next` and `stream.take` are called on rank 0 alone, stages on the

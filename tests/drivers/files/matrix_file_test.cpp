@@ -8,6 +8,7 @@
 #include <string>
 
 #include "drivers/files/write_matrix.hpp"
+#include "kernels/pipeline/matrix_stream/npy_bytes.hpp"
 #include "tests/drivers/files/scratch_folder.hpp"
 
 namespace duet {

@@ -16,6 +16,7 @@
 #include "drivers/files/write_matrix.hpp"
 #include "kernels/core/mpi.hpp"
 #include "kernels/core/random.hpp"
+#include "kernels/pipeline/matrix_stream/npy_bytes.hpp"
 #include "tests/drivers/files/scratch_folder.hpp"
 
 namespace duet {

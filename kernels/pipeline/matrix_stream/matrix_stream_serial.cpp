@@ -1,0 +1,12 @@
+#include "kernels/pipeline/matrix_stream/matrix_stream.hpp"
+#include "kernels/pipeline/matrix_stream/stages.hpp"
+#include "kernels/pipeline/stream/stream.hpp"
+
+namespace duet {
+
+StreamFigures matrix_stream_serial(const MatrixStream& stream, const Execution& execution) {
+  const Stream stages = stages_of(stream, kernel_for(execution));
+  return stream_serial(stages, stream_limits(execution), execution);
+}
+
+}  // namespace duet

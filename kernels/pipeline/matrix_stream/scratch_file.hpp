@@ -1,0 +1,30 @@
+#pragma once
+
+/// A file without a name, in the folder for temporary files: nobody else can open it, and it is gone with the process,
+/// whatever ends that.
+
+#include <cstdint>
+#include <string_view>
+
+#include "kernels/pipeline/stream/bytes.hpp"
+
+namespace duet {
+
+class ScratchFile {
+ public:
+  /// Throws std::system_error, as all members do.
+  ScratchFile();
+  ScratchFile(const ScratchFile&) = delete;
+  ScratchFile& operator=(const ScratchFile&) = delete;
+  ~ScratchFile();
+
+  /// For any number of threads at once, where they do not overlap.
+  void write(std::int64_t offset, std::string_view text) const;
+  /// `to` becomes those bytes. Throws std::runtime_error where the file ends before.
+  void read(std::int64_t offset, std::int64_t bytes, Bytes& to) const;
+
+ private:
+  int descriptor_;
+};
+
+}  // namespace duet
