@@ -16,7 +16,7 @@ constexpr std::size_t terminal_columns = 80;
 constexpr std::size_t cells_of_stage = 9;
 using StageRow = std::array<std::string, cells_of_stage>;
 
-/// At most seven characters, where `seconds_text` writes out minutes and hours.
+/// At most eight characters, where `seconds_text` writes out minutes and hours.
 std::string short_seconds(double seconds) {
   return seconds < 99.5 ? seconds_text(seconds) : fmt::format("{:.0f} s", seconds);
 }
@@ -28,7 +28,7 @@ std::string short_count(std::int64_t count) {
 }
 
 StageRow row_of(const StageFigures& stage) {
-  constexpr std::size_t longest_name = 12;
+  constexpr std::size_t longest_name = 10;
   return {stage.name.substr(0, longest_name),
           std::string{name_of(stage.kind)},
           fmt::format("{}", stage.workers),
@@ -37,7 +37,7 @@ StageRow row_of(const StageFigures& stage) {
           bytes_text(static_cast<double>(stage.bytes_out)),
           short_seconds(stage.useful_seconds),
           short_seconds(stage.queued_seconds),
-          fmt::format("{:.3g}/{}", stage.mean_depth, stage.most_depth)};
+          fmt::format("{:.{}f}/{}", stage.mean_depth, stage.mean_depth < 10 ? 1 : 0, stage.most_depth)};
 }
 
 /// `text` in lines of words.
