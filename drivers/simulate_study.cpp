@@ -194,7 +194,7 @@ bool StudySimulation::run(std::vector<Trial>& simulated, const StopSignals& stop
   if (simulated.empty()) simulated = trials_from((folder_ / file_of_all).string());
   const auto warn = [](const std::string& line) { fmt::print(stderr, "duet: warning: {}\n", line); };
   const std::vector<SimulatedCell> cells = missing(simulated);
-  Progress progress{!quiet};
+  StudyProgress progress{!quiet};
   if (!cells.empty() && !has_rates(rates_folder())) {
     progress.say("duet: measuring this machine's rates for the simulation, once: a minute or two");
     constexpr double limit = 600;

@@ -49,9 +49,9 @@ std::string standing_text(const Standing& standing, int columns) {
   return text;
 }
 
-Progress::Progress(bool wanted) : wanted_{wanted}, terminal_{is_terminal()} {}
+StudyProgress::StudyProgress(bool wanted) : wanted_{wanted}, terminal_{is_terminal()} {}
 
-void Progress::show(const Standing& standing) {
+void StudyProgress::show(const Standing& standing) {
   if (!wanted_) return;
   if (terminal_) {
     // One column free: a full line would wrap on some terminals.
@@ -65,13 +65,13 @@ void Progress::show(const Standing& standing) {
   put(standing_text(standing, usual_columns) + "\n");
 }
 
-void Progress::say(const std::string& line) {
+void StudyProgress::say(const std::string& line) {
   if (!wanted_) return;
   clear();
   put(line + "\n");
 }
 
-void Progress::clear() {
+void StudyProgress::clear() {
   if (!drawn_) return;
   put("\r\x1b[K");
   drawn_ = false;

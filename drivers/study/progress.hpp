@@ -19,13 +19,13 @@ struct Standing {
 /// "[######......]  43 %  1:12 left  round 4  matmul/mpi/512/2x1  2 failed", cut to `columns`. Pure.
 [[nodiscard]] std::string standing_text(const Standing& standing, int columns);
 
-class Progress {
+class StudyProgress {
  public:
   /// `wanted` false: says nothing.
-  explicit Progress(bool wanted);
-  ~Progress() { clear(); }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
+  explicit StudyProgress(bool wanted);
+  ~StudyProgress() { clear(); }
+  StudyProgress(const StudyProgress&) = delete;
+  StudyProgress& operator=(const StudyProgress&) = delete;
 
   /// On a terminal at once; else a line every ten seconds.
   void show(const Standing& standing);

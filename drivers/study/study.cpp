@@ -314,7 +314,7 @@ class Study {
   const StudySetup& setup_;
   const StopSignals& stop_;
   Rounds rounds_;
-  Progress progress_;
+  StudyProgress progress_;
   StudyRecord record_;
   std::vector<Trial> trials_;
   std::vector<std::string> order_;  ///< ids of the present round that are still to be launched

@@ -53,7 +53,7 @@ void read_value(const Json& from, Value& value) {
     } else {
       throw std::invalid_argument("not a number: " + from.dump());
     }
-  } else if constexpr (std::integral<Value>) {
+  } else if constexpr (std::integral<Value> && !std::same_as<Value, bool>) {
     const bool fits = from.is_number_unsigned()
                           ? std::in_range<Value>(from.get<std::uint64_t>())
                           : from.is_number_integer() && std::in_range<Value>(from.get<std::int64_t>());

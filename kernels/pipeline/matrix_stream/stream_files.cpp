@@ -190,21 +190,28 @@ Judgement StreamFiles::judge(std::uint64_t seed, MPI_Comm ranks) const {
   if (ranks != MPI_COMM_NULL) {
     check(MPI_Allreduce(MPI_IN_PLACE, sums.data(), sums.size(), MPI_UINT64_T, MPI_SUM, ranks));
   }
-  const auto files = static_cast<std::uint64_t>(question_.files);
-  if (objection.empty() && (sums[0] != files || sums[2] != files)) {
-    objection = std::to_string(sums[0]) + " files were written and " + std::to_string(sums[2]) + " taken of " +
-                std::to_string(files);
+  // The rank that objects to the first file speaks for all.
+  struct {
+    long index;
+    int rank;
+  } first{first_wrong, rank_in(ranks)};
+  if (ranks != MPI_COMM_NULL) check(MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_LONG_INT, MPI_MINLOC, ranks));
+  if (first.index < question_.files) {
+    constexpr std::size_t longest = 200;
+    std::array<char, longest> text{};
+    objection.copy(text.data(), longest - 1);
+    if (ranks != MPI_COMM_NULL) check(MPI_Bcast(text.data(), longest, MPI_CHAR, first.rank, ranks));
+    return {.right = false, .explanation = text.data()};
   }
-  if (objection.empty() && sums[1] != sums[3]) objection = "what was taken is not what was written";
-  // The lowest rank that objects speaks for all.
-  int mine = objection.empty() ? size_of(ranks) : rank_in(ranks);
-  if (ranks != MPI_COMM_NULL) check(MPI_Allreduce(MPI_IN_PLACE, &mine, 1, MPI_INT, MPI_MIN, ranks));
-  if (mine == size_of(ranks)) return {.right = true};
-  constexpr std::size_t longest = 200;
-  std::array<char, longest> text{};
-  objection.copy(text.data(), longest - 1);
-  if (ranks != MPI_COMM_NULL) check(MPI_Bcast(text.data(), longest, MPI_CHAR, mine, ranks));
-  return {.right = false, .explanation = text.data()};
+  // These sums are the same on all ranks.
+  const auto files = static_cast<std::uint64_t>(question_.files);
+  if (sums[0] != files || sums[2] != files) {
+    return {.right = false,
+            .explanation = std::to_string(sums[0]) + " files were written and " + std::to_string(sums[2]) +
+                           " taken of " + std::to_string(files)};
+  }
+  if (sums[1] != sums[3]) return {.right = false, .explanation = "what was taken is not what was written"};
+  return {.right = true};
 }
 
 std::string StreamFiles::digest(MPI_Comm ranks) const {

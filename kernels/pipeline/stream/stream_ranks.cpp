@@ -462,7 +462,7 @@ class RankStream {
     int failed = failure ? 1 : 0;
     check(MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, all));
     if (failure) std::rethrow_exception(failure);
-    if (failed != 0) throw std::runtime_error("the stream was ended by another rank");
+    if (failed != 0) throw EndedByAnotherRank{};
   }
 
   [[nodiscard]] StreamFigures gathered_figures() const {

@@ -24,6 +24,7 @@
 /// credit. MPI from the calling thread alone (MPI_THREAD_FUNNELED).
 
 #include <cstddef>
+#include <stdexcept>
 #include <string_view>
 #include <vector>
 
@@ -45,9 +46,14 @@ struct StageGroup {
 
 /// The division of stages into groups, and of ranks to groups, in which the busiest rank has the least to do, where
 /// `costs` are the seconds that an item takes in each stage; of divisions that are as good the one with the most
-/// groups. Each rank is in one group; two groups at the least where there are as many ranks and stages, and no more than
-/// either. Exhaustive over divisions: up to 12 stages.
+/// groups. Each rank is in one group; two groups at the least where there are as many ranks and stages, and no more
+/// than either. Exhaustive over divisions: up to 12 stages.
 [[nodiscard]] std::vector<StageGroup> stages_by_cost(const std::vector<double>& costs, int ranks);
+
+/// What the other ranks throw where one of them threw.
+struct EndedByAnotherRank : std::runtime_error {
+  EndedByAnotherRank() : std::runtime_error{"the stream was ended by another rank"} {}
+};
 
 /// Collective over execution.communicator. `stream.next` and `stream.take` are called on rank 0 alone, stages on the
 /// ranks of their group. Every rank gets the figures of all. `groups` are the same on all ranks.
