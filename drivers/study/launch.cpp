@@ -309,6 +309,10 @@ std::pair<Outcome, std::string> trouble(const CellLaunch& launch, const LaunchSe
       break;
   }
   const std::string line = telling_line(ending.output);
+  // "no progress for 30 s (trial 3: executing): a wait cycle: ...", of a process that could not record it.
+  if (ending.code == status::hung || (ranks && line.starts_with("no progress for "))) {
+    return {Outcome::hung, with_reason("hung", ending)};
+  }
   // "rank 1 of 2: time limit of 20 s met; for 19.9 s in: trial 3: executing". srun's status is that of the ranks that
   // it ended then.
   if (ending.code == status::timed_out || (ranks && line.find(": time limit of ") != std::string::npos)) {
@@ -520,9 +524,11 @@ std::vector<Trial> judge_launch(const CellLaunch& launch, const LaunchSettings& 
   const bool ran_out_of_time = counting > 0 && ending.seconds > launch.at_most;
   const bool ended_well =
       ending.how == Ending::How::exited && ending.code == 0 && (counting == launch.repeat || ran_out_of_time);
-  // A wrong answer says itself what is wrong with it.
+  // A wrong answer says itself what is wrong with it, and so does a hung trial: each node may tell of its own ranks.
   const bool says_so = ending.how == Ending::How::exited && ending.code == status::not_right && !all_right;
-  if (ended_well || says_so) return from_file;
+  const auto hung = std::ranges::find(from_file, Outcome::hung, &Trial::outcome);
+  if (hung != from_file.end()) from_file.erase(hung + 1, from_file.end());
+  if (ended_well || says_so || (!from_file.empty() && from_file.back().outcome == Outcome::hung)) return from_file;
   Trial last;
   last.cell = launch.cell;
   last.round = launch.round;

@@ -372,6 +372,7 @@ void to_json(Json& json, const Trial& trial) {
           {"facts", trial.facts},
           {"started_at", trial.started_at}};
   if (trial.traffic) json["traffic"] = *trial.traffic;
+  if (!trial.diagnosis.is_null()) json["diagnosis"] = trial.diagnosis;
   if (!trial.simulated.empty()) json["simulated"] = trial.simulated;
 }
 
@@ -407,6 +408,7 @@ void from_json(const Json& json, Trial& trial) {
   read(json, "places", trial.places);
   read(json, "facts", trial.facts);
   read(json, "started_at", trial.started_at);
+  if (json.contains("diagnosis")) trial.diagnosis = json.at("diagnosis");
   read(json, "simulated", trial.simulated);
   if (trial.outcome == Outcome::modelled && trial.simulated.empty()) {
     throw std::invalid_argument("a modelled trial must say in 'simulated' on which platform");

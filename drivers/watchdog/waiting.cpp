@@ -1,0 +1,199 @@
+#include "drivers/watchdog/waiting.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <string_view>
+
+namespace duet {
+namespace {
+
+std::uint64_t fingerprint(const std::vector<int>& ranks) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a
+  for (const int rank : ranks) hash = (hash ^ static_cast<std::uint32_t>(rank)) * 0x100000001b3ULL;
+  return hash;
+}
+
+/// By rank in `group`. PMPI, so that nothing of it is told.
+std::vector<int> ranks_in_world(MPI_Group group) {
+  int size = 0;
+  PMPI_Group_size(group, &size);
+  std::vector<int> mine(static_cast<std::size_t>(size));
+  std::iota(mine.begin(), mine.end(), 0);
+  std::vector<int> ranks(mine.size());
+  MPI_Group world = MPI_GROUP_NULL;
+  PMPI_Comm_group(MPI_COMM_WORLD, &world);
+  PMPI_Group_translate_ranks(group, size, mine.data(), world, ranks.data());
+  PMPI_Group_free(&world);
+  return ranks;
+}
+
+}  // namespace
+
+Operation PublishedOperation::load() const {
+  constexpr auto relaxed = std::memory_order_relaxed;
+  constexpr unsigned half = 32;
+  const std::uint64_t peer_and_tag = peer_and_tag_.load(relaxed);
+  const std::uint64_t root_and_way = root_and_way_.load(relaxed);
+  const auto high = [](std::uint64_t both) { return static_cast<int>(static_cast<std::uint32_t>(both >> half)); };
+  const auto low = [](std::uint64_t both) { return static_cast<int>(static_cast<std::uint32_t>(both)); };
+  return {.call = call_.load(relaxed),
+          .way = Wait::Way{low(root_and_way)},
+          .peer = high(peer_and_tag),
+          .tag = low(peer_and_tag),
+          .root = high(root_and_way),
+          .group = group_.load(relaxed),
+          .ordinal = ordinal_.load(relaxed)};
+}
+
+std::optional<Operation> RequestTable::find(std::uint64_t request) const {
+  for (std::size_t step = 0; step < steps; ++step) {
+    const Entry& entry = entries_[(home_of(request) + step) % places];
+    if (entry.request.load(std::memory_order_relaxed) == request) return entry.operation.load();
+  }
+  return std::nullopt;
+}
+
+void CollectiveCounts::forget(std::uint64_t group) {
+  for (Entry& entry : entries_) {
+    if (entry.group.load(std::memory_order_relaxed) == group) entry.count.store(0, std::memory_order_relaxed);
+  }
+}
+
+std::uint64_t CollectiveCounts::of(std::uint64_t group) const {
+  for (const Entry& entry : entries_) {
+    if (entry.group.load(std::memory_order_relaxed) == group) return entry.count.load(std::memory_order_relaxed);
+  }
+  return 0;
+}
+
+void Slot::add_gap() {
+  measures_gap_ = false;
+  const auto outside =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - test_ended_).count();
+  gap_.store(gap_.load(std::memory_order_relaxed) + one_in * static_cast<std::uint64_t>(outside),
+             std::memory_order_relaxed);
+}
+
+void Slot::note_poll(const char* call, int count, const MPI_Request* requests, const Operation* operation) {
+  constexpr auto relaxed = std::memory_order_relaxed;
+  const std::uint64_t sequence = poll_sequence_.load(relaxed);
+  poll_sequence_.store(sequence + 1, relaxed);
+  std::atomic_thread_fence(std::memory_order_release);
+  poll_call_.store(call, relaxed);
+  poll_count_.store(count, relaxed);
+  if (operation != nullptr) poll_.store(*operation);
+  copy(count, requests, poll_requests_);
+  poll_sequence_.store(sequence + 2, std::memory_order_release);
+  measures_gap_ = true;
+  test_ended_ = std::chrono::steady_clock::now();
+}
+
+void Slot::made(MPI_Comm communicator) {
+  if (communicator == MPI_COMM_NULL) return;
+  MPI_Group group = MPI_GROUP_NULL;
+  PMPI_Comm_group(communicator, &group);
+  made(number_of(communicator), group, "communicator");
+}
+
+void Slot::made(MPI_Win window) {
+  if (window == MPI_WIN_NULL) return;
+  MPI_Group group = MPI_GROUP_NULL;
+  PMPI_Win_get_group(window, &group);
+  made(number_of(window), group, "window");
+}
+
+/// The name is the same on all ranks without a message: who belongs to it, and the how-manieth of these it is. All its
+/// ranks make it in the same order, since making it is collective.
+void Slot::made(std::uint64_t handle, MPI_Group group, const char* kind) {
+  std::vector<int> ranks = ranks_in_world(group);
+  PMPI_Group_free(&group);
+  const std::scoped_lock lock{mutex_};
+  const std::string of_these = fmt::format("{} of {} ranks {:016x}", kind, ranks.size(), fingerprint(ranks));
+  const int number = ++made_so_far_[of_these];
+  counts_.forget(handle);
+  groups_[handle] = {fmt::format("{} number {}", of_these, number), std::move(ranks)};
+}
+
+void Slot::forget(std::uint64_t group) {
+  const std::scoped_lock lock{mutex_};
+  groups_.erase(group);
+}
+
+std::optional<Wait> Slot::wait_for(const Operation& operation, const std::vector<bool>& described) const {
+  if (operation.peer == MPI_PROC_NULL) return std::nullopt;
+  Wait wait;
+  wait.call = operation.call;
+  wait.way = operation.way;
+  wait.ordinal = operation.ordinal;
+  if (operation.tag == MPI_ANY_TAG) {
+    wait.tag = Wait::any;
+  } else if (operation.tag != Operation::none) {
+    wait.tag = operation.tag;
+  }
+  if (operation.peer == MPI_ANY_SOURCE) wait.peer = Wait::any;
+  if (operation.peer == Operation::all) wait.peer = Wait::all;
+  const std::scoped_lock lock{mutex_};
+  const auto found = groups_.find(operation.group);
+  if (found == groups_.end()) return wait;
+  const Group& group = found->second;
+  const auto in_world = [&](int rank) {
+    return rank >= 0 && rank < static_cast<int>(group.ranks.size()) ? group.ranks[static_cast<std::size_t>(rank)]
+                                                                    : Wait::not_told;
+  };
+  wait.communicator = group.name;
+  wait.size = static_cast<int>(group.ranks.size());
+  if (wait.peer == Wait::not_told) wait.peer = in_world(operation.peer);
+  wait.root = in_world(operation.root);
+  if (wait.peer == Wait::any || wait.peer == Wait::all) {
+    for (const int rank : group.ranks) {
+      if (rank >= 0 && rank < static_cast<int>(described.size()) && described[static_cast<std::size_t>(rank)]) {
+        wait.members.push_back(rank);
+      }
+    }
+  }
+  return wait;
+}
+
+void Slot::describe_requests(RankState& state, int count, const Requests& requests,
+                             const std::vector<bool>& described) const {
+  state.requests = count;
+  for (int i = 0; i < count && i < told_requests; ++i) {
+    const std::uint64_t request = requests[static_cast<std::size_t>(i)].load(std::memory_order_relaxed);
+    if (request == number_of(MPI_REQUEST_NULL)) {
+      --state.requests;
+      continue;
+    }
+    const auto operation = table_.find(request);
+    if (!operation) continue;
+    if (auto wait = wait_for(*operation, described)) state.waits.push_back(std::move(*wait));
+  }
+}
+
+void Slot::count_collectives(RankState& state) const {
+  const std::scoped_lock lock{mutex_};
+  for (const auto& [handle, group] : groups_) state.collectives[group.name] = counts_.of(handle);
+}
+
+bool Slot::describe(RankState& state, bool polls, const std::vector<bool>& described) const {
+  state.waits.clear();
+  state.requests = 0;
+  const std::atomic<std::uint64_t>& version = polls ? poll_sequence_ : sequence_;
+  const std::uint64_t before = version.load(std::memory_order_acquire);
+  if (in_call(before) == polls) return false;
+  state.call = (polls ? poll_call_ : call_).load(std::memory_order_relaxed);
+  state.one_suffices = !polls && one_suffices_.load(std::memory_order_relaxed);
+  const int count = (polls ? poll_count_ : count_).load(std::memory_order_relaxed);
+  if (count > 0) {
+    describe_requests(state, count, polls ? poll_requests_ : requests_, described);
+  } else {
+    if (auto wait = wait_for((polls ? poll_ : first_).load(), described)) state.waits.push_back(std::move(*wait));
+    const bool two = !polls && parts_.load(std::memory_order_relaxed) > 1;
+    if (auto wait = two ? wait_for(second_.load(), described) : std::nullopt) state.waits.push_back(std::move(*wait));
+  }
+  std::atomic_thread_fence(std::memory_order_acquire);
+  return version.load(std::memory_order_relaxed) == before;
+}
+
+}  // namespace duet
