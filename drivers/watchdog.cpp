@@ -415,6 +415,9 @@ void watch_each_other(MPI_Comm all) {
   state.described.assign(static_cast<std::size_t>(size_of(MPI_COMM_WORLD)), false);
   for (const int rank : here) state.described[static_cast<std::size_t>(rank)] = true;
   state.sees_all = here.size() == state.described.size();
+  // A rank that is stopped before its watchdog looks again is to be seen as well.
+  const RankState first{.rank = mine, .phase = state.phase, .trial = state.trial};
+  board->show({.beat = 1}, &first);
   state.board = std::move(board);
 }
 

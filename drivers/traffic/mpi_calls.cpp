@@ -136,7 +136,7 @@ void compares(MPI_Datatype type, int target, MPI_Win win) {
 using namespace duet;  // what follows are MPI's own names
 
 int MPI_Send(const void* buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm) {
-  const Waiting waiting{sending("MPI_Send", dest, tag, comm)};
+  const Waiting waiting{sending<"MPI_Send">(dest, tag, comm)};
   sends(count, datatype, dest, comm);
   return PMPI_Send(buf, count, datatype, dest, tag, comm);
 }
@@ -145,11 +145,11 @@ int MPI_Isend(const void* buf, int count, MPI_Datatype datatype, int dest, int t
               MPI_Request* request) {
   sends(count, datatype, dest, comm);
   return posted(PMPI_Isend(buf, count, datatype, dest, tag, comm, request), request,
-                sending("MPI_Isend", dest, tag, comm));
+                sending<"MPI_Isend">(dest, tag, comm));
 }
 
 int MPI_Ssend(const void* buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm) {
-  const Waiting waiting{sending("MPI_Ssend", dest, tag, comm)};
+  const Waiting waiting{sending<"MPI_Ssend">(dest, tag, comm)};
   sends(count, datatype, dest, comm);
   return PMPI_Ssend(buf, count, datatype, dest, tag, comm);
 }
@@ -158,11 +158,11 @@ int MPI_Issend(const void* buf, int count, MPI_Datatype datatype, int dest, int 
                MPI_Request* request) {
   sends(count, datatype, dest, comm);
   return posted(PMPI_Issend(buf, count, datatype, dest, tag, comm, request), request,
-                sending("MPI_Issend", dest, tag, comm));
+                sending<"MPI_Issend">(dest, tag, comm));
 }
 
 int MPI_Rsend(const void* buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm) {
-  const Waiting waiting{sending("MPI_Rsend", dest, tag, comm)};
+  const Waiting waiting{sending<"MPI_Rsend">(dest, tag, comm)};
   sends(count, datatype, dest, comm);
   return PMPI_Rsend(buf, count, datatype, dest, tag, comm);
 }
@@ -171,11 +171,11 @@ int MPI_Irsend(const void* buf, int count, MPI_Datatype datatype, int dest, int 
                MPI_Request* request) {
   sends(count, datatype, dest, comm);
   return posted(PMPI_Irsend(buf, count, datatype, dest, tag, comm, request), request,
-                sending("MPI_Irsend", dest, tag, comm));
+                sending<"MPI_Irsend">(dest, tag, comm));
 }
 
 int MPI_Bsend(const void* buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm) {
-  const Waiting waiting{sending("MPI_Bsend", dest, tag, comm)};
+  const Waiting waiting{sending<"MPI_Bsend">(dest, tag, comm)};
   sends(count, datatype, dest, comm);
   return PMPI_Bsend(buf, count, datatype, dest, tag, comm);
 }
@@ -184,12 +184,13 @@ int MPI_Ibsend(const void* buf, int count, MPI_Datatype datatype, int dest, int 
                MPI_Request* request) {
   sends(count, datatype, dest, comm);
   return posted(PMPI_Ibsend(buf, count, datatype, dest, tag, comm, request), request,
-                sending("MPI_Ibsend", dest, tag, comm));
+                sending<"MPI_Ibsend">(dest, tag, comm));
 }
 
 int MPI_Sendrecv(const void* sendbuf, int sendcount, MPI_Datatype sendtype, int dest, int sendtag, void* recvbuf,
                  int recvcount, MPI_Datatype recvtype, int source, int recvtag, MPI_Comm comm, MPI_Status* status) {
-  const Waiting waiting{sending("MPI_Sendrecv", dest, sendtag, comm), receiving("MPI_Sendrecv", source, recvtag, comm)};
+  const Waiting waiting{sending<"MPI_Sendrecv", CallKind::Shape::two_operations>(dest, sendtag, comm),
+                        receiving<"MPI_Sendrecv">(source, recvtag, comm)};
   sends(sendcount, sendtype, dest, comm);
   return PMPI_Sendrecv(sendbuf, sendcount, sendtype, dest, sendtag, recvbuf, recvcount, recvtype, source, recvtag, comm,
                        status);
@@ -197,25 +198,25 @@ int MPI_Sendrecv(const void* sendbuf, int sendcount, MPI_Datatype sendtype, int 
 
 int MPI_Sendrecv_replace(void* buf, int count, MPI_Datatype datatype, int dest, int sendtag, int source, int recvtag,
                          MPI_Comm comm, MPI_Status* status) {
-  const Waiting waiting{sending("MPI_Sendrecv_replace", dest, sendtag, comm),
-                        receiving("MPI_Sendrecv_replace", source, recvtag, comm)};
+  const Waiting waiting{sending<"MPI_Sendrecv_replace", CallKind::Shape::two_operations>(dest, sendtag, comm),
+                        receiving<"MPI_Sendrecv_replace">(source, recvtag, comm)};
   sends(count, datatype, dest, comm);
   return PMPI_Sendrecv_replace(buf, count, datatype, dest, sendtag, source, recvtag, comm, status);
 }
 
 int MPI_Barrier(MPI_Comm comm) {
-  const Waiting waiting{collective("MPI_Barrier", comm)};
+  const Waiting waiting{collective<"MPI_Barrier">(comm)};
   waits_for_all(comm);
   return PMPI_Barrier(comm);
 }
 
 int MPI_Ibarrier(MPI_Comm comm, MPI_Request* request) {
   waits_for_all(comm);
-  return posted(PMPI_Ibarrier(comm, request), request, collective("MPI_Ibarrier", comm));
+  return posted(PMPI_Ibarrier(comm, request), request, collective<"MPI_Ibarrier">(comm));
 }
 
 int MPI_Bcast(void* buffer, int count, MPI_Datatype datatype, int root, MPI_Comm comm) {
-  const Waiting waiting{collective("MPI_Bcast", comm, root)};
+  const Waiting waiting{collective<"MPI_Bcast">(comm, root)};
   broadcasts(count, datatype, root, comm);
   return PMPI_Bcast(buffer, count, datatype, root, comm);
 }
@@ -223,12 +224,12 @@ int MPI_Bcast(void* buffer, int count, MPI_Datatype datatype, int root, MPI_Comm
 int MPI_Ibcast(void* buffer, int count, MPI_Datatype datatype, int root, MPI_Comm comm, MPI_Request* request) {
   broadcasts(count, datatype, root, comm);
   return posted(PMPI_Ibcast(buffer, count, datatype, root, comm, request), request,
-                collective("MPI_Ibcast", comm, root));
+                collective<"MPI_Ibcast">(comm, root));
 }
 
 int MPI_Gather(const void* sendbuf, int sendcount, MPI_Datatype sendtype, void* recvbuf, int recvcount,
                MPI_Datatype recvtype, int root, MPI_Comm comm) {
-  const Waiting waiting{collective("MPI_Gather", comm, root)};
+  const Waiting waiting{collective<"MPI_Gather">(comm, root)};
   gathers(sendcount, sendtype, recvcount, recvtype, root, comm);
   return PMPI_Gather(sendbuf, sendcount, sendtype, recvbuf, recvcount, recvtype, root, comm);
 }
@@ -237,12 +238,12 @@ int MPI_Igather(const void* sendbuf, int sendcount, MPI_Datatype sendtype, void*
                 MPI_Datatype recvtype, int root, MPI_Comm comm, MPI_Request* request) {
   gathers(sendcount, sendtype, recvcount, recvtype, root, comm);
   return posted(PMPI_Igather(sendbuf, sendcount, sendtype, recvbuf, recvcount, recvtype, root, comm, request), request,
-                collective("MPI_Igather", comm, root));
+                collective<"MPI_Igather">(comm, root));
 }
 
 int MPI_Gatherv(const void* sendbuf, int sendcount, MPI_Datatype sendtype, void* recvbuf, const int recvcounts[],
                 const int displs[], MPI_Datatype recvtype, int root, MPI_Comm comm) {
-  const Waiting waiting{collective("MPI_Gatherv", comm, root)};
+  const Waiting waiting{collective<"MPI_Gatherv">(comm, root)};
   gathers(sendcount, sendtype, recvcounts, recvtype, root, comm);
   return PMPI_Gatherv(sendbuf, sendcount, sendtype, recvbuf, recvcounts, displs, recvtype, root, comm);
 }
@@ -251,12 +252,12 @@ int MPI_Igatherv(const void* sendbuf, int sendcount, MPI_Datatype sendtype, void
                  const int displs[], MPI_Datatype recvtype, int root, MPI_Comm comm, MPI_Request* request) {
   gathers(sendcount, sendtype, recvcounts, recvtype, root, comm);
   return posted(PMPI_Igatherv(sendbuf, sendcount, sendtype, recvbuf, recvcounts, displs, recvtype, root, comm, request),
-                request, collective("MPI_Igatherv", comm, root));
+                request, collective<"MPI_Igatherv">(comm, root));
 }
 
 int MPI_Scatter(const void* sendbuf, int sendcount, MPI_Datatype sendtype, void* recvbuf, int recvcount,
                 MPI_Datatype recvtype, int root, MPI_Comm comm) {
-  const Waiting waiting{collective("MPI_Scatter", comm, root)};
+  const Waiting waiting{collective<"MPI_Scatter">(comm, root)};
   scatters(sendcount, sendtype, recvcount, recvtype, root, comm);
   return PMPI_Scatter(sendbuf, sendcount, sendtype, recvbuf, recvcount, recvtype, root, comm);
 }
@@ -265,12 +266,12 @@ int MPI_Iscatter(const void* sendbuf, int sendcount, MPI_Datatype sendtype, void
                  MPI_Datatype recvtype, int root, MPI_Comm comm, MPI_Request* request) {
   scatters(sendcount, sendtype, recvcount, recvtype, root, comm);
   return posted(PMPI_Iscatter(sendbuf, sendcount, sendtype, recvbuf, recvcount, recvtype, root, comm, request), request,
-                collective("MPI_Iscatter", comm, root));
+                collective<"MPI_Iscatter">(comm, root));
 }
 
 int MPI_Scatterv(const void* sendbuf, const int sendcounts[], const int displs[], MPI_Datatype sendtype, void* recvbuf,
                  int recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm) {
-  const Waiting waiting{collective("MPI_Scatterv", comm, root)};
+  const Waiting waiting{collective<"MPI_Scatterv">(comm, root)};
   scatters(sendcounts, sendtype, recvcount, recvtype, root, comm);
   return PMPI_Scatterv(sendbuf, sendcounts, displs, sendtype, recvbuf, recvcount, recvtype, root, comm);
 }
@@ -280,12 +281,12 @@ int MPI_Iscatterv(const void* sendbuf, const int sendcounts[], const int displs[
   scatters(sendcounts, sendtype, recvcount, recvtype, root, comm);
   return posted(
       PMPI_Iscatterv(sendbuf, sendcounts, displs, sendtype, recvbuf, recvcount, recvtype, root, comm, request), request,
-      collective("MPI_Iscatterv", comm, root));
+      collective<"MPI_Iscatterv">(comm, root));
 }
 
 int MPI_Allgather(const void* sendbuf, int sendcount, MPI_Datatype sendtype, void* recvbuf, int recvcount,
                   MPI_Datatype recvtype, MPI_Comm comm) {
-  const Waiting waiting{collective("MPI_Allgather", comm)};
+  const Waiting waiting{collective<"MPI_Allgather">(comm)};
   allgathers(recvcount, recvtype, comm);
   return PMPI_Allgather(sendbuf, sendcount, sendtype, recvbuf, recvcount, recvtype, comm);
 }
@@ -294,12 +295,12 @@ int MPI_Iallgather(const void* sendbuf, int sendcount, MPI_Datatype sendtype, vo
                    MPI_Datatype recvtype, MPI_Comm comm, MPI_Request* request) {
   allgathers(recvcount, recvtype, comm);
   return posted(PMPI_Iallgather(sendbuf, sendcount, sendtype, recvbuf, recvcount, recvtype, comm, request), request,
-                collective("MPI_Iallgather", comm));
+                collective<"MPI_Iallgather">(comm));
 }
 
 int MPI_Allgatherv(const void* sendbuf, int sendcount, MPI_Datatype sendtype, void* recvbuf, const int recvcounts[],
                    const int displs[], MPI_Datatype recvtype, MPI_Comm comm) {
-  const Waiting waiting{collective("MPI_Allgatherv", comm)};
+  const Waiting waiting{collective<"MPI_Allgatherv">(comm)};
   allgathers(recvcounts, recvtype, comm);
   return PMPI_Allgatherv(sendbuf, sendcount, sendtype, recvbuf, recvcounts, displs, recvtype, comm);
 }
@@ -308,12 +309,12 @@ int MPI_Iallgatherv(const void* sendbuf, int sendcount, MPI_Datatype sendtype, v
                     const int displs[], MPI_Datatype recvtype, MPI_Comm comm, MPI_Request* request) {
   allgathers(recvcounts, recvtype, comm);
   return posted(PMPI_Iallgatherv(sendbuf, sendcount, sendtype, recvbuf, recvcounts, displs, recvtype, comm, request),
-                request, collective("MPI_Iallgatherv", comm));
+                request, collective<"MPI_Iallgatherv">(comm));
 }
 
 int MPI_Alltoall(const void* sendbuf, int sendcount, MPI_Datatype sendtype, void* recvbuf, int recvcount,
                  MPI_Datatype recvtype, MPI_Comm comm) {
-  const Waiting waiting{collective("MPI_Alltoall", comm)};
+  const Waiting waiting{collective<"MPI_Alltoall">(comm)};
   exchanges(recvcount, recvtype, comm);
   return PMPI_Alltoall(sendbuf, sendcount, sendtype, recvbuf, recvcount, recvtype, comm);
 }
@@ -322,12 +323,12 @@ int MPI_Ialltoall(const void* sendbuf, int sendcount, MPI_Datatype sendtype, voi
                   MPI_Datatype recvtype, MPI_Comm comm, MPI_Request* request) {
   exchanges(recvcount, recvtype, comm);
   return posted(PMPI_Ialltoall(sendbuf, sendcount, sendtype, recvbuf, recvcount, recvtype, comm, request), request,
-                collective("MPI_Ialltoall", comm));
+                collective<"MPI_Ialltoall">(comm));
 }
 
 int MPI_Alltoallv(const void* sendbuf, const int sendcounts[], const int sdispls[], MPI_Datatype sendtype,
                   void* recvbuf, const int recvcounts[], const int rdispls[], MPI_Datatype recvtype, MPI_Comm comm) {
-  const Waiting waiting{collective("MPI_Alltoallv", comm)};
+  const Waiting waiting{collective<"MPI_Alltoallv">(comm)};
   exchanges(sendbuf, sendcounts, sendtype, recvcounts, recvtype, comm);
   return PMPI_Alltoallv(sendbuf, sendcounts, sdispls, sendtype, recvbuf, recvcounts, rdispls, recvtype, comm);
 }
@@ -338,13 +339,13 @@ int MPI_Ialltoallv(const void* sendbuf, const int sendcounts[], const int sdispl
   exchanges(sendbuf, sendcounts, sendtype, recvcounts, recvtype, comm);
   return posted(
       PMPI_Ialltoallv(sendbuf, sendcounts, sdispls, sendtype, recvbuf, recvcounts, rdispls, recvtype, comm, request),
-      request, collective("MPI_Ialltoallv", comm));
+      request, collective<"MPI_Ialltoallv">(comm));
 }
 
 int MPI_Alltoallw(const void* sendbuf, const int sendcounts[], const int sdispls[], const MPI_Datatype sendtypes[],
                   void* recvbuf, const int recvcounts[], const int rdispls[], const MPI_Datatype recvtypes[],
                   MPI_Comm comm) {
-  const Waiting waiting{collective("MPI_Alltoallw", comm)};
+  const Waiting waiting{collective<"MPI_Alltoallw">(comm)};
   exchanges(sendbuf, sendcounts, sendtypes, recvcounts, recvtypes, comm);
   return PMPI_Alltoallw(sendbuf, sendcounts, sdispls, sendtypes, recvbuf, recvcounts, rdispls, recvtypes, comm);
 }
@@ -355,12 +356,12 @@ int MPI_Ialltoallw(const void* sendbuf, const int sendcounts[], const int sdispl
   exchanges(sendbuf, sendcounts, sendtypes, recvcounts, recvtypes, comm);
   return posted(
       PMPI_Ialltoallw(sendbuf, sendcounts, sdispls, sendtypes, recvbuf, recvcounts, rdispls, recvtypes, comm, request),
-      request, collective("MPI_Ialltoallw", comm));
+      request, collective<"MPI_Ialltoallw">(comm));
 }
 
 int MPI_Reduce(const void* sendbuf, void* recvbuf, int count, MPI_Datatype datatype, MPI_Op op, int root,
                MPI_Comm comm) {
-  const Waiting waiting{collective("MPI_Reduce", comm, root)};
+  const Waiting waiting{collective<"MPI_Reduce">(comm, root)};
   reduces(count, datatype, root, comm);
   return PMPI_Reduce(sendbuf, recvbuf, count, datatype, op, root, comm);
 }
@@ -369,11 +370,11 @@ int MPI_Ireduce(const void* sendbuf, void* recvbuf, int count, MPI_Datatype data
                 MPI_Comm comm, MPI_Request* request) {
   reduces(count, datatype, root, comm);
   return posted(PMPI_Ireduce(sendbuf, recvbuf, count, datatype, op, root, comm, request), request,
-                collective("MPI_Ireduce", comm, root));
+                collective<"MPI_Ireduce">(comm, root));
 }
 
 int MPI_Allreduce(const void* sendbuf, void* recvbuf, int count, MPI_Datatype datatype, MPI_Op op, MPI_Comm comm) {
-  const Waiting waiting{collective("MPI_Allreduce", comm)};
+  const Waiting waiting{collective<"MPI_Allreduce">(comm)};
   allreduces(count, datatype, comm);
   return PMPI_Allreduce(sendbuf, recvbuf, count, datatype, op, comm);
 }
@@ -382,12 +383,12 @@ int MPI_Iallreduce(const void* sendbuf, void* recvbuf, int count, MPI_Datatype d
                    MPI_Request* request) {
   allreduces(count, datatype, comm);
   return posted(PMPI_Iallreduce(sendbuf, recvbuf, count, datatype, op, comm, request), request,
-                collective("MPI_Iallreduce", comm));
+                collective<"MPI_Iallreduce">(comm));
 }
 
 int MPI_Reduce_scatter(const void* sendbuf, void* recvbuf, const int recvcounts[], MPI_Datatype datatype, MPI_Op op,
                        MPI_Comm comm) {
-  const Waiting waiting{collective("MPI_Reduce_scatter", comm)};
+  const Waiting waiting{collective<"MPI_Reduce_scatter">(comm)};
   reduces_and_scatters(recvcounts, datatype, comm);
   return PMPI_Reduce_scatter(sendbuf, recvbuf, recvcounts, datatype, op, comm);
 }
@@ -396,12 +397,12 @@ int MPI_Ireduce_scatter(const void* sendbuf, void* recvbuf, const int recvcounts
                         MPI_Comm comm, MPI_Request* request) {
   reduces_and_scatters(recvcounts, datatype, comm);
   return posted(PMPI_Ireduce_scatter(sendbuf, recvbuf, recvcounts, datatype, op, comm, request), request,
-                collective("MPI_Ireduce_scatter", comm));
+                collective<"MPI_Ireduce_scatter">(comm));
 }
 
 int MPI_Reduce_scatter_block(const void* sendbuf, void* recvbuf, int recvcount, MPI_Datatype datatype, MPI_Op op,
                              MPI_Comm comm) {
-  const Waiting waiting{collective("MPI_Reduce_scatter_block", comm)};
+  const Waiting waiting{collective<"MPI_Reduce_scatter_block">(comm)};
   reduces_and_scatters(recvcount, datatype, comm);
   return PMPI_Reduce_scatter_block(sendbuf, recvbuf, recvcount, datatype, op, comm);
 }
@@ -410,11 +411,11 @@ int MPI_Ireduce_scatter_block(const void* sendbuf, void* recvbuf, int recvcount,
                               MPI_Comm comm, MPI_Request* request) {
   reduces_and_scatters(recvcount, datatype, comm);
   return posted(PMPI_Ireduce_scatter_block(sendbuf, recvbuf, recvcount, datatype, op, comm, request), request,
-                collective("MPI_Ireduce_scatter_block", comm));
+                collective<"MPI_Ireduce_scatter_block">(comm));
 }
 
 int MPI_Scan(const void* sendbuf, void* recvbuf, int count, MPI_Datatype datatype, MPI_Op op, MPI_Comm comm) {
-  const Waiting waiting{collective("MPI_Scan", comm)};
+  const Waiting waiting{collective<"MPI_Scan">(comm)};
   scans(count, datatype, comm);
   return PMPI_Scan(sendbuf, recvbuf, count, datatype, op, comm);
 }
@@ -423,11 +424,11 @@ int MPI_Iscan(const void* sendbuf, void* recvbuf, int count, MPI_Datatype dataty
               MPI_Request* request) {
   scans(count, datatype, comm);
   return posted(PMPI_Iscan(sendbuf, recvbuf, count, datatype, op, comm, request), request,
-                collective("MPI_Iscan", comm));
+                collective<"MPI_Iscan">(comm));
 }
 
 int MPI_Exscan(const void* sendbuf, void* recvbuf, int count, MPI_Datatype datatype, MPI_Op op, MPI_Comm comm) {
-  const Waiting waiting{collective("MPI_Exscan", comm)};
+  const Waiting waiting{collective<"MPI_Exscan">(comm)};
   scans(count, datatype, comm);
   return PMPI_Exscan(sendbuf, recvbuf, count, datatype, op, comm);
 }
@@ -436,12 +437,12 @@ int MPI_Iexscan(const void* sendbuf, void* recvbuf, int count, MPI_Datatype data
                 MPI_Request* request) {
   scans(count, datatype, comm);
   return posted(PMPI_Iexscan(sendbuf, recvbuf, count, datatype, op, comm, request), request,
-                collective("MPI_Iexscan", comm));
+                collective<"MPI_Iexscan">(comm));
 }
 
 int MPI_Put(const void* origin_addr, int origin_count, MPI_Datatype origin_datatype, int target_rank,
             MPI_Aint target_disp, int target_count, MPI_Datatype target_datatype, MPI_Win win) {
-  const Waiting waiting{reaching("MPI_Put", win, target_rank)};
+  const Waiting waiting{reaching<"MPI_Put">(win, target_rank)};
   puts_to(origin_count, origin_datatype, target_rank, win);
   return PMPI_Put(origin_addr, origin_count, origin_datatype, target_rank, target_disp, target_count, target_datatype,
                   win);
@@ -452,12 +453,12 @@ int MPI_Rput(const void* origin_addr, int origin_count, MPI_Datatype origin_data
   puts_to(origin_count, origin_datatype, target_rank, win);
   return posted(PMPI_Rput(origin_addr, origin_count, origin_datatype, target_rank, target_disp, target_count,
                           target_datatype, win, request),
-                request, reaching("MPI_Rput", win, target_rank));
+                request, reaching<"MPI_Rput">(win, target_rank));
 }
 
 int MPI_Get(void* origin_addr, int origin_count, MPI_Datatype origin_datatype, int target_rank, MPI_Aint target_disp,
             int target_count, MPI_Datatype target_datatype, MPI_Win win) {
-  const Waiting waiting{reaching("MPI_Get", win, target_rank)};
+  const Waiting waiting{reaching<"MPI_Get">(win, target_rank)};
   gets_from(origin_count, origin_datatype, target_rank, win);
   return PMPI_Get(origin_addr, origin_count, origin_datatype, target_rank, target_disp, target_count, target_datatype,
                   win);
@@ -468,12 +469,12 @@ int MPI_Rget(void* origin_addr, int origin_count, MPI_Datatype origin_datatype, 
   gets_from(origin_count, origin_datatype, target_rank, win);
   return posted(PMPI_Rget(origin_addr, origin_count, origin_datatype, target_rank, target_disp, target_count,
                           target_datatype, win, request),
-                request, reaching("MPI_Rget", win, target_rank));
+                request, reaching<"MPI_Rget">(win, target_rank));
 }
 
 int MPI_Accumulate(const void* origin_addr, int origin_count, MPI_Datatype origin_datatype, int target_rank,
                    MPI_Aint target_disp, int target_count, MPI_Datatype target_datatype, MPI_Op op, MPI_Win win) {
-  const Waiting waiting{reaching("MPI_Accumulate", win, target_rank)};
+  const Waiting waiting{reaching<"MPI_Accumulate">(win, target_rank)};
   puts_to(origin_count, origin_datatype, target_rank, win);
   return PMPI_Accumulate(origin_addr, origin_count, origin_datatype, target_rank, target_disp, target_count,
                          target_datatype, op, win);
@@ -485,13 +486,13 @@ int MPI_Raccumulate(const void* origin_addr, int origin_count, MPI_Datatype orig
   puts_to(origin_count, origin_datatype, target_rank, win);
   return posted(PMPI_Raccumulate(origin_addr, origin_count, origin_datatype, target_rank, target_disp, target_count,
                                  target_datatype, op, win, request),
-                request, reaching("MPI_Raccumulate", win, target_rank));
+                request, reaching<"MPI_Raccumulate">(win, target_rank));
 }
 
 int MPI_Get_accumulate(const void* origin_addr, int origin_count, MPI_Datatype origin_datatype, void* result_addr,
                        int result_count, MPI_Datatype result_datatype, int target_rank, MPI_Aint target_disp,
                        int target_count, MPI_Datatype target_datatype, MPI_Op op, MPI_Win win) {
-  const Waiting waiting{reaching("MPI_Get_accumulate", win, target_rank)};
+  const Waiting waiting{reaching<"MPI_Get_accumulate">(win, target_rank)};
   fetches(origin_count, origin_datatype, op, result_count, result_datatype, target_rank, win);
   return PMPI_Get_accumulate(origin_addr, origin_count, origin_datatype, result_addr, result_count, result_datatype,
                              target_rank, target_disp, target_count, target_datatype, op, win);
@@ -504,19 +505,19 @@ int MPI_Rget_accumulate(const void* origin_addr, int origin_count, MPI_Datatype 
   return posted(
       PMPI_Rget_accumulate(origin_addr, origin_count, origin_datatype, result_addr, result_count, result_datatype,
                            target_rank, target_disp, target_count, target_datatype, op, win, request),
-      request, reaching("MPI_Rget_accumulate", win, target_rank));
+      request, reaching<"MPI_Rget_accumulate">(win, target_rank));
 }
 
 int MPI_Fetch_and_op(const void* origin_addr, void* result_addr, MPI_Datatype datatype, int target_rank,
                      MPI_Aint target_disp, MPI_Op op, MPI_Win win) {
-  const Waiting waiting{reaching("MPI_Fetch_and_op", win, target_rank)};
+  const Waiting waiting{reaching<"MPI_Fetch_and_op">(win, target_rank)};
   fetches(1, datatype, op, 1, datatype, target_rank, win);
   return PMPI_Fetch_and_op(origin_addr, result_addr, datatype, target_rank, target_disp, op, win);
 }
 
 int MPI_Compare_and_swap(const void* origin_addr, const void* compare_addr, void* result_addr, MPI_Datatype datatype,
                          int target_rank, MPI_Aint target_disp, MPI_Win win) {
-  const Waiting waiting{reaching("MPI_Compare_and_swap", win, target_rank)};
+  const Waiting waiting{reaching<"MPI_Compare_and_swap">(win, target_rank)};
   compares(datatype, target_rank, win);
   return PMPI_Compare_and_swap(origin_addr, compare_addr, result_addr, datatype, target_rank, target_disp, win);
 }

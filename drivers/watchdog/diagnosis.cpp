@@ -235,7 +235,7 @@ std::string details(const RankState& state, const Wait& wait) {
   if (wait.root >= 0) parts.push_back(fmt::format("root {}", wait.root));
   if (const std::string tag = tag_text(wait); !tag.empty()) parts.push_back(tag);
   if (state.requests > 1) {
-    parts.push_back(fmt::format("{} of {} requests", state.one_suffices ? "any" : "perhaps one", state.requests));
+    parts.push_back(fmt::format("{} of {} requests", state.one_suffices ? "any" : "one", state.requests));
   }
   return parts.empty() ? "" : fmt::format(" ({})", fmt::join(parts, ", "));
 }
@@ -355,7 +355,7 @@ void put_into_words(const std::vector<RankState>& states, const Graph& graph, in
     return;
   }
   std::vector<std::size_t> cycle = graph.cycle(true);
-  if (cycle.empty() && !computing) cycle = graph.cycle(false);
+  if (cycle.empty()) cycle = graph.cycle(false);
   const auto in_doubt = [&](std::size_t i) {
     return !edge_to(graph.needs(cycle[i]), cycle[(i + 1) % cycle.size()]).certain;
   };
@@ -480,7 +480,7 @@ std::string what_it_does(const RankState& state) {
 std::string Diagnosis::phase() const {
   std::map<std::string, int> votes;
   for (const RankState& state : ranks) {
-    if (state.doing != Doing::ended) ++votes[state.phase];
+    if (state.doing != Doing::ended && state.doing != Doing::silent) ++votes[state.phase];
   }
   const auto most = std::ranges::max_element(votes, {}, [](const auto& vote) { return vote.second; });
   return most == votes.end() ? "ending" : most->first;
@@ -493,6 +493,7 @@ int Diagnosis::trial() const {
 }
 
 std::vector<std::string> Diagnosis::lines(std::size_t most) const {
+  if (kind == Kind::threads) return {};
   std::vector<const RankState*> order;
   for (const int rank : cycle) order.push_back(&*std::ranges::find(ranks, rank, &RankState::rank));
   for (const RankState& state : ranks) {
@@ -507,7 +508,9 @@ std::vector<std::string> Diagnosis::lines(std::size_t most) const {
     }
     const bool same = state->phase == all || state->doing == Doing::ended;
     texts.push_back(fmt::format("rank {}, for {:.1f} s: {}{}", state->rank, state->seconds, what_it_does(*state),
-                                same ? "" : ", in: " + state->phase));
+                                same                            ? ""
+                                : state->doing == Doing::silent ? ", last seen in: " + state->phase
+                                                                : ", in: " + state->phase));
   }
   if (cycle.size() > 1) {
     texts.push_back(fmt::format("wait cycle: rank {} -> rank {}", fmt::join(cycle, " -> rank "), cycle.front()));
@@ -583,6 +586,8 @@ void from_json(const nlohmann::json& json, RankState& state) {
 void to_json(nlohmann::json& json, const Diagnosis& diagnosis) {
   json = {{"kind", name_of(diagnosis.kind)}, {"headline", diagnosis.headline}, {"hints", diagnosis.hints},
           {"cycle", diagnosis.cycle},        {"certain", diagnosis.certain},   {"ranks", diagnosis.ranks}};
+  // The evidence behind the waits, and long.
+  for (nlohmann::json& rank : json["ranks"]) rank.erase("collectives");
 }
 
 }  // namespace duet

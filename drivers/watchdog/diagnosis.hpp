@@ -96,7 +96,7 @@ struct Diagnosis {
   bool certain = false;
   std::vector<RankState> ranks{};  ///< as given
 
-  /// The phase of most of the ranks that have not ended, and the latest trial.
+  /// The phase of most of the ranks that live, and the latest trial.
   [[nodiscard]] std::string phase() const;
   [[nodiscard]] int trial() const;
   /// A line for each rank, those of the cycle first, `most` at the most; then the hints.

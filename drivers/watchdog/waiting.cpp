@@ -35,16 +35,15 @@ Operation PublishedOperation::load() const {
   constexpr auto relaxed = std::memory_order_relaxed;
   constexpr unsigned half = 32;
   const std::uint64_t peer_and_tag = peer_and_tag_.load(relaxed);
-  const std::uint64_t root_and_way = root_and_way_.load(relaxed);
-  const auto high = [](std::uint64_t both) { return static_cast<int>(static_cast<std::uint32_t>(both >> half)); };
-  const auto low = [](std::uint64_t both) { return static_cast<int>(static_cast<std::uint32_t>(both)); };
-  return {.call = call_.load(relaxed),
-          .way = Wait::Way{low(root_and_way)},
-          .peer = high(peer_and_tag),
-          .tag = low(peer_and_tag),
-          .root = high(root_and_way),
-          .group = group_.load(relaxed),
-          .ordinal = ordinal_.load(relaxed)};
+  Operation operation;
+  operation.kind = kind_.load(relaxed);
+  operation.peer = static_cast<int>(static_cast<std::uint32_t>(peer_and_tag >> half));
+  operation.tag = static_cast<int>(static_cast<std::uint32_t>(peer_and_tag));
+  operation.group = group_.load(relaxed);
+  if (operation.kind != nullptr && operation.kind->way == Wait::Way::collective) {
+    operation.ordinal = ordinal_.load(relaxed);
+  }
+  return operation;
 }
 
 std::optional<Operation> RequestTable::find(std::uint64_t request) const {
@@ -76,12 +75,12 @@ void Slot::add_gap() {
              std::memory_order_relaxed);
 }
 
-void Slot::note_poll(const char* call, int count, const MPI_Request* requests, const Operation* operation) {
+void Slot::note_poll(const CallKind& kind, int count, const MPI_Request* requests, const Operation* operation) {
   constexpr auto relaxed = std::memory_order_relaxed;
   const std::uint64_t sequence = poll_sequence_.load(relaxed);
   poll_sequence_.store(sequence + 1, relaxed);
   std::atomic_thread_fence(std::memory_order_release);
-  poll_call_.store(call, relaxed);
+  poll_kind_.store(&kind, relaxed);
   poll_count_.store(count, relaxed);
   if (operation != nullptr) poll_.store(*operation);
   copy(count, requests, poll_requests_);
@@ -111,9 +110,11 @@ void Slot::made(std::uint64_t handle, MPI_Group group, const char* kind) {
   PMPI_Group_free(&group);
   const std::scoped_lock lock{mutex_};
   const std::string of_these = fmt::format("{} of {} ranks {:016x}", kind, ranks.size(), fingerprint(ranks));
-  const int number = ++made_so_far_[of_these];
-  counts_.forget(handle);
-  groups_[handle] = {fmt::format("{} number {}", of_these, number), std::move(ranks)};
+  const bool world = handle == number_of(MPI_COMM_WORLD);
+  const std::string name =
+      world ? std::string{"MPI_COMM_WORLD"} : fmt::format("{} number {}", of_these, ++made_so_far_[of_these]);
+  if (!world) counts_.forget(handle);
+  groups_[handle] = {name, std::move(ranks)};
 }
 
 void Slot::forget(std::uint64_t group) {
@@ -122,18 +123,22 @@ void Slot::forget(std::uint64_t group) {
 }
 
 std::optional<Wait> Slot::wait_for(const Operation& operation, const std::vector<bool>& described) const {
-  if (operation.peer == MPI_PROC_NULL) return std::nullopt;
+  const bool together = operation.kind != nullptr && operation.kind->way == Wait::Way::collective;
+  if (operation.kind == nullptr || (!together && operation.peer == MPI_PROC_NULL)) return std::nullopt;
   Wait wait;
-  wait.call = operation.call;
-  wait.way = operation.way;
+  wait.call = operation.kind->name;
+  wait.way = operation.kind->way;
   wait.ordinal = operation.ordinal;
   if (operation.tag == MPI_ANY_TAG) {
     wait.tag = Wait::any;
   } else if (operation.tag != Operation::none) {
     wait.tag = operation.tag;
   }
-  if (operation.peer == MPI_ANY_SOURCE) wait.peer = Wait::any;
-  if (operation.peer == Operation::all) wait.peer = Wait::all;
+  if (together) {
+    wait.peer = Wait::all;
+  } else if (operation.peer == MPI_ANY_SOURCE) {
+    wait.peer = Wait::any;
+  }
   const std::scoped_lock lock{mutex_};
   const auto found = groups_.find(operation.group);
   if (found == groups_.end()) return wait;
@@ -145,7 +150,7 @@ std::optional<Wait> Slot::wait_for(const Operation& operation, const std::vector
   wait.communicator = group.name;
   wait.size = static_cast<int>(group.ranks.size());
   if (wait.peer == Wait::not_told) wait.peer = in_world(operation.peer);
-  wait.root = in_world(operation.root);
+  if (together) wait.root = in_world(operation.peer);
   if (wait.peer == Wait::any || wait.peer == Wait::all) {
     for (const int rank : group.ranks) {
       if (rank >= 0 && rank < static_cast<int>(described.size()) && described[static_cast<std::size_t>(rank)]) {
@@ -179,17 +184,19 @@ void Slot::count_collectives(RankState& state) const {
 bool Slot::describe(RankState& state, bool polls, const std::vector<bool>& described) const {
   state.waits.clear();
   state.requests = 0;
+  using Shape = CallKind::Shape;
   const std::atomic<std::uint64_t>& version = polls ? poll_sequence_ : sequence_;
   const std::uint64_t before = version.load(std::memory_order_acquire);
-  if (in_call(before) == polls) return false;
-  state.call = (polls ? poll_call_ : call_).load(std::memory_order_relaxed);
-  state.one_suffices = !polls && one_suffices_.load(std::memory_order_relaxed);
-  const int count = (polls ? poll_count_ : count_).load(std::memory_order_relaxed);
-  if (count > 0) {
-    describe_requests(state, count, polls ? poll_requests_ : requests_, described);
+  const CallKind* const kind = (polls ? poll_kind_ : kind_).load(std::memory_order_relaxed);
+  if (in_call(before) == polls || kind == nullptr) return false;
+  state.call = kind->name;
+  state.one_suffices = kind->shape == Shape::one_request;
+  if (kind->shape == Shape::all_requests || kind->shape == Shape::one_request) {
+    describe_requests(state, (polls ? poll_count_ : count_).load(std::memory_order_relaxed),
+                      polls ? poll_requests_ : requests_, described);
   } else {
     if (auto wait = wait_for((polls ? poll_ : first_).load(), described)) state.waits.push_back(std::move(*wait));
-    const bool two = !polls && parts_.load(std::memory_order_relaxed) > 1;
+    const bool two = kind->shape == Shape::two_operations;
     if (auto wait = two ? wait_for(second_.load(), described) : std::nullopt) state.waits.push_back(std::move(*wait));
   }
   std::atomic_thread_fence(std::memory_order_acquire);

@@ -16,9 +16,11 @@
 
 #include <mpi.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -41,16 +43,31 @@ template <class Handle>
   }
 }
 
+/// What is known of a call before it is made: one object for each MPI function, so that one store tells all of it.
+struct CallKind {
+  enum class Shape { one_operation, two_operations, all_requests, one_request };
+
+  const char* name = "";
+  Wait::Way way = Wait::Way::receives;
+  Shape shape = Shape::one_operation;
+};
+
+/// A name as a template's argument.
+template <std::size_t Length>
+struct CallName {
+  consteval CallName(const char (&name)[Length]) { std::copy_n(name, Length, text); }  // NOLINT: sending<"MPI_Send">
+  char text[Length]{};                                                                 // NOLINT
+};
+template <CallName name, Wait::Way way, CallKind::Shape shape = CallKind::Shape::one_operation>
+inline constexpr CallKind kind_of{name.text, way, shape};
+
 /// One call as it was made: numbers as MPI was given them.
 struct Operation {
   static constexpr int none = -1000;  ///< no MPI implementation has this as a rank, a tag or one of their wildcards
-  static constexpr int all = -1001;   ///< as peer: all ranks of the communicator
 
-  const char* call = "";
-  Wait::Way way = Wait::Way::receives;
-  int peer = none;
+  const CallKind* kind = nullptr;
+  int peer = none;  ///< of a collective call the root
   int tag = none;
-  int root = none;
   std::uint64_t group = 0;    ///< the communicator or window
   std::uint64_t ordinal = 0;  ///< of a collective call
 };
@@ -60,24 +77,21 @@ class PublishedOperation {
  public:
   void store(const Operation& operation) {
     constexpr auto relaxed = std::memory_order_relaxed;
-    call_.store(operation.call, relaxed);
+    constexpr unsigned half = 32;
+    kind_.store(operation.kind, relaxed);
     group_.store(operation.group, relaxed);
-    peer_and_tag_.store(pair(operation.peer, operation.tag), relaxed);
-    root_and_way_.store(pair(operation.root, static_cast<int>(operation.way)), relaxed);
-    ordinal_.store(operation.ordinal, relaxed);
+    peer_and_tag_.store(
+        std::uint64_t{static_cast<std::uint32_t>(operation.peer)} << half | static_cast<std::uint32_t>(operation.tag),
+        relaxed);
+    if (operation.kind->way == Wait::Way::collective) ordinal_.store(operation.ordinal, relaxed);
   }
+  /// Its kind is null where nothing was stored.
   [[nodiscard]] Operation load() const;
 
  private:
-  static std::uint64_t pair(int high, int low) {
-    constexpr unsigned half = 32;
-    return std::uint64_t{static_cast<std::uint32_t>(high)} << half | static_cast<std::uint32_t>(low);
-  }
-
-  std::atomic<const char*> call_{""};
+  std::atomic<const CallKind*> kind_{nullptr};
   std::atomic<std::uint64_t> group_{0};
   std::atomic<std::uint64_t> peer_and_tag_{0};
-  std::atomic<std::uint64_t> root_and_way_{0};
   std::atomic<std::uint64_t> ordinal_{0};
 };
 
@@ -96,8 +110,11 @@ class RequestTable {
         break;
       }
     }
-    entries_[place].request.store(request, std::memory_order_relaxed);
-    entries_[place].operation.store(operation);
+    Entry& entry = entries_[place];
+    if (entry.request.load(std::memory_order_relaxed) != request) {
+      entry.request.store(request, std::memory_order_relaxed);
+    }
+    entry.operation.store(operation);
   }
   [[nodiscard]] std::optional<Operation> find(std::uint64_t request) const;
 
@@ -107,7 +124,7 @@ class RequestTable {
   static std::size_t home_of(std::uint64_t request) {
     return (request * 0x9e3779b97f4a7c15ULL >> 54U) % places;  // Fibonacci hashing: the upper ten bits
   }
-  struct Entry {
+  struct alignas(64) Entry {
     std::atomic<std::uint64_t> request{0};
     PublishedOperation operation;
   };
@@ -151,41 +168,39 @@ class Slot {
   // The MPI thread's part.
 
   void enter(const Operation& operation) {
-    begin(operation.call, 0, false);
+    begin(operation.kind);
     first_.store(operation);
-    end_begin();
+    turn();
   }
   void enter(const Operation& one, const Operation& other) {
-    begin(one.call, 0, false);
+    begin(one.kind);
     first_.store(one);
     second_.store(other);
-    parts_.store(2, std::memory_order_relaxed);
-    end_begin();
+    turn();
   }
-  void enter(const char* call, int count, const MPI_Request* requests, bool one_suffices) {
-    begin(call, count, one_suffices);
+  void enter(const CallKind& kind, int count, const MPI_Request* requests) {
+    begin(&kind);
+    count_.store(count, std::memory_order_relaxed);
     copy(count, requests, requests_);
-    end_begin();
+    turn();
   }
-  void leave() { sequence_.store(sequence_.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
+  /// A call is begun, or has ended.
+  void turn() { sequence_.store(sequence_.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
   /// Something was done that took no waiting.
   void act() { sequence_.store(sequence_.load(std::memory_order_relaxed) + 2, std::memory_order_release); }
 
-  void posted(MPI_Request request, const Operation& operation) {
-    table_.note(number_of(request), operation);
-    act();
-  }
+  void posted(MPI_Request request, const Operation& operation) { table_.note(number_of(request), operation); }
   std::uint64_t next_collective(std::uint64_t group) { return counts_.next(group); }
 
   /// Before a test or a probe: notes, now and then, how long the program was outside.
   void before_test() {
     if (measures_gap_) add_gap();
   }
-  void after_test_in_vain(const char* call, int count, const MPI_Request* requests) {
-    if (sampled()) note_poll(call, count, requests, nullptr);
+  void after_test_in_vain(const CallKind& kind, int count, const MPI_Request* requests) {
+    if (sampled()) note_poll(kind, count, requests, nullptr);
   }
   void after_test_in_vain(const Operation& operation) {
-    if (sampled()) note_poll(operation.call, 0, nullptr, &operation);
+    if (sampled()) note_poll(*operation.kind, 0, nullptr, &operation);
   }
 
   /// A new communicator or window, by the ranks of its group. Calls PMPI, and sends nothing.
@@ -215,16 +230,11 @@ class Slot {
   static constexpr std::uint64_t one_in = 16;
   using Requests = std::array<std::atomic<std::uint64_t>, told_requests>;
 
-  void begin(const char* call, int count, bool one_suffices) {
-    constexpr auto relaxed = std::memory_order_relaxed;
+  void begin(const CallKind* kind) {
     // What follows must not be seen before the end of the last call.
     std::atomic_thread_fence(std::memory_order_release);
-    call_.store(call, relaxed);
-    count_.store(count, relaxed);
-    one_suffices_.store(one_suffices, relaxed);
-    parts_.store(1, relaxed);
+    kind_.store(kind, std::memory_order_relaxed);
   }
-  void end_begin() { leave(); }
   static void copy(int count, const MPI_Request* requests, Requests& to) {
     for (int i = 0; i < count && i < told_requests; ++i) {
       to[static_cast<std::size_t>(i)].store(number_of(requests[i]), std::memory_order_relaxed);
@@ -236,17 +246,15 @@ class Slot {
     return tests % one_in == 1;
   }
   void add_gap();
-  void note_poll(const char* call, int count, const MPI_Request* requests, const Operation* operation);
+  void note_poll(const CallKind& kind, int count, const MPI_Request* requests, const Operation* operation);
   void made(std::uint64_t handle, MPI_Group group, const char* kind);
   [[nodiscard]] std::optional<Wait> wait_for(const Operation& operation, const std::vector<bool>& described) const;
   void describe_requests(RankState& state, int count, const Requests& requests,
                          const std::vector<bool>& described) const;
 
   std::atomic<std::uint64_t> sequence_{0};
-  std::atomic<const char*> call_{""};
+  std::atomic<const CallKind*> kind_{nullptr};
   std::atomic<int> count_{0};
-  std::atomic<int> parts_{0};
-  std::atomic<bool> one_suffices_{false};
   std::atomic<bool> ended_{false};
   PublishedOperation first_;
   PublishedOperation second_;
@@ -255,7 +263,7 @@ class Slot {
   std::atomic<std::uint64_t> tests_{0};
   std::atomic<std::uint64_t> gap_{0};
   std::atomic<std::uint64_t> poll_sequence_{0};
-  std::atomic<const char*> poll_call_{""};
+  std::atomic<const CallKind*> poll_kind_{nullptr};
   std::atomic<int> poll_count_{0};
   PublishedOperation poll_;
   Requests poll_requests_{};
@@ -285,7 +293,7 @@ class Waiting {
     if (slot_ != nullptr) slot_->enter(what...);
   }
   ~Waiting() {
-    if (slot_ != nullptr) slot_->leave();
+    if (slot_ != nullptr) slot_->turn();
   }
   Waiting(const Waiting&) = delete;
   Waiting& operator=(const Waiting&) = delete;
@@ -294,24 +302,25 @@ class Waiting {
   Slot* slot_;
 };
 
-[[nodiscard]] inline Operation sending(const char* call, int destination, int tag, MPI_Comm comm) {
-  return {.call = call, .way = Wait::Way::sends, .peer = destination, .tag = tag, .group = number_of(comm)};
+template <CallName name, CallKind::Shape shape = CallKind::Shape::one_operation>
+[[nodiscard]] Operation sending(int destination, int tag, MPI_Comm comm) {
+  return {.kind = &kind_of<name, Wait::Way::sends, shape>, .peer = destination, .tag = tag, .group = number_of(comm)};
 }
-[[nodiscard]] inline Operation receiving(const char* call, int source, int tag, MPI_Comm comm) {
-  return {.call = call, .way = Wait::Way::receives, .peer = source, .tag = tag, .group = number_of(comm)};
+template <CallName name>
+[[nodiscard]] Operation receiving(int source, int tag, MPI_Comm comm) {
+  return {.kind = &kind_of<name, Wait::Way::receives>, .peer = source, .tag = tag, .group = number_of(comm)};
 }
 /// Counts it; once a call.
-template <class CommunicatorOrWindow>
-[[nodiscard]] Operation collective(const char* call, CommunicatorOrWindow group, int root = Operation::none) {
-  return {.call = call,
-          .way = Wait::Way::collective,
-          .peer = Operation::all,
-          .root = root,
+template <CallName name, class CommunicatorOrWindow>
+[[nodiscard]] Operation collective(CommunicatorOrWindow group, int root = Operation::none) {
+  return {.kind = &kind_of<name, Wait::Way::collective>,
+          .peer = root,
           .group = number_of(group),
           .ordinal = open_slot == nullptr ? 0 : open_slot->next_collective(number_of(group))};
 }
-[[nodiscard]] inline Operation reaching(const char* call, MPI_Win window, int target = Operation::none) {
-  return {.call = call, .way = Wait::Way::window, .peer = target, .group = number_of(window)};
+template <CallName name>
+[[nodiscard]] Operation reaching(MPI_Win window, int target = Operation::none) {
+  return {.kind = &kind_of<name, Wait::Way::window>, .peer = target, .group = number_of(window)};
 }
 
 /// Notes what `*request` is for.
