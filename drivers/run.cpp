@@ -215,9 +215,20 @@ void add_run(CLI::App& duet, Act& act) {
       ->default_str("until 3 ms were computed, 20 at the most");
   add_duration_option(*command, "--at-most", options->measure.at_most, "Start no further trial after this long");
   add_duration_option(*command, "--time-limit", options->time_limit, "End with status 124 after this long");
-  add_duration_option(*command, "--deadline", options->deadline,
-                      "End with status 4, and say who waits for whom, once no rank has computed or finished a call for "
-                      "this long (0: never)")
+  command
+      ->add_option_function<std::string>(
+          "--deadline",
+          [options](const std::string& text) {
+            try {
+              options->deadline = text == "never" ? 0 : duration_from("--deadline", text);
+            } catch (const std::invalid_argument& error) {
+              throw CLI::ValidationError(std::string{error.what()} + ", nor 'never'");
+            }
+          },
+          "End with status 4, and say who waits for whom, once no rank has computed or finished an MPI call for so "
+          "long, "
+          "or 'never'")
+      ->type_name("TIME")
       ->default_str(fmt::format("{:g}s", usual_deadline_seconds));
   command->add_option("--json", options->json,
                       "Append each trial to this file as one line of JSON ('-': standard output); one that hangs too");

@@ -283,6 +283,14 @@ std::string misplaced(const Trial& trial) {
                      trial.cell.nodes, trial.cell.nodes == 1 ? "" : "s");
 }
 
+/// How long a launch may go without progress: so that one that hangs costs a study a third of its limit and no more.
+double deadline_within(double time_limit) {
+  constexpr double least = 5;
+  constexpr double most = 30;
+  constexpr double share = 3;
+  return std::clamp(std::ceil(time_limit / share), least, most);
+}
+
 /// The trial in which a process was, as far as its file tells.
 int next_trial(const std::vector<Trial>& trials) { return trials.empty() ? 0 : trials.back().number + 1; }
 
@@ -496,7 +504,10 @@ Command command_of(const CellLaunch& launch, const LaunchSettings& settings) {
   add_settings(words, cell.tunables, problem.variant(cell.model).tunables);
   words.insert(words.end(),
                {"--repeat", std::to_string(launch.repeat), "--at-most", fmt::format("{:g}s", launch.at_most)});
-  if (launch.time_limit > 0) words.insert(words.end(), {"--time-limit", fmt::format("{:g}s", launch.time_limit)});
+  if (launch.time_limit > 0) {
+    words.insert(words.end(), {"--time-limit", fmt::format("{:g}s", launch.time_limit), "--deadline",
+                               fmt::format("{:g}s", deadline_within(launch.time_limit))});
+  }
   if (settings.oversubscribe) words.emplace_back("--oversubscribe");
   words.insert(words.end(), {"--round", std::to_string(launch.round), "--launch", std::to_string(launch.launch),
                              "--json", launch.json});

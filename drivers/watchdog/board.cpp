@@ -18,7 +18,9 @@
 namespace duet {
 namespace {
 
-constexpr auto relaxed = std::memory_order_relaxed;
+// Who sees a word of the next text sees the odd version before it as well.
+constexpr auto acquire = std::memory_order_acquire;
+constexpr auto release = std::memory_order_release;
 
 /// Maps `size` bytes of an object, or of nothing but memory where `descriptor` is -1. Null where it cannot be.
 void* mapped(std::size_t size, int descriptor) {
@@ -81,13 +83,12 @@ std::unique_ptr<Board> Board::of_node(MPI_Comm node) {
 
 void Board::show(const Glance& glance, const RankState* state) {
   Place& place = all_[mine_];
-  const std::uint64_t version = place.version.load(relaxed);
-  place.version.store(version + 1, relaxed);
-  std::atomic_thread_fence(std::memory_order_release);
-  place.still_seconds.store(glance.still_seconds, relaxed);
-  place.seconds.store(glance.seconds, relaxed);
-  place.doing.store(static_cast<int>(glance.doing), relaxed);
-  place.beat.store(glance.beat, relaxed);
+  const std::uint64_t version = place.version.load(acquire);
+  place.version.store(version + 1, release);
+  place.still_seconds.store(glance.still_seconds, release);
+  place.seconds.store(glance.seconds, release);
+  place.doing.store(static_cast<int>(glance.doing), release);
+  place.beat.store(glance.beat, release);
   if (state != nullptr) {
     std::string text = nlohmann::json(*state).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     constexpr std::size_t room = words * bytes_a_word;
@@ -99,11 +100,11 @@ void Board::show(const Glance& glance, const RankState* state) {
       text = nlohmann::json(less).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     }
     if (text.size() > room) text = nlohmann::json(RankState{.rank = state->rank, .doing = state->doing}).dump();
-    place.length.store(text.size(), relaxed);
+    place.length.store(text.size(), release);
     for (std::size_t word = 0; word * bytes_a_word < text.size(); ++word) {
       std::uint64_t bits = 0;
       std::memcpy(&bits, text.data() + word * bytes_a_word, std::min(bytes_a_word, text.size() - word * bytes_a_word));
-      place.text[word].store(bits, relaxed);
+      place.text[word].store(bits, release);
     }
   }
   place.version.store(version + 2, std::memory_order_release);
@@ -111,25 +112,24 @@ void Board::show(const Glance& glance, const RankState* state) {
 
 Board::Glance Board::glance_at(int rank) const {
   const Place& place = all_[rank];
-  return {.beat = place.beat.load(relaxed),
-          .still_seconds = place.still_seconds.load(relaxed),
-          .seconds = place.seconds.load(relaxed),
-          .doing = RankState::Doing{place.doing.load(relaxed)}};
+  return {.beat = place.beat.load(acquire),
+          .still_seconds = place.still_seconds.load(acquire),
+          .seconds = place.seconds.load(acquire),
+          .doing = RankState::Doing{place.doing.load(acquire)}};
 }
 
 std::optional<RankState> Board::state_of(int rank) const {
   const Place& place = all_[rank];
   const std::uint64_t version = place.version.load(std::memory_order_acquire);
-  const std::uint64_t length = std::min<std::uint64_t>(place.length.load(relaxed), words * bytes_a_word);
+  const std::uint64_t length = std::min<std::uint64_t>(place.length.load(acquire), words * bytes_a_word);
   std::string text(length, '\0');
   for (std::size_t word = 0; word * bytes_a_word < length; ++word) {
-    const std::uint64_t bits = place.text[word].load(relaxed);
+    const std::uint64_t bits = place.text[word].load(acquire);
     std::memcpy(text.data() + word * bytes_a_word, &bits, std::min(bytes_a_word, length - word * bytes_a_word));
   }
-  const auto doing = RankState::Doing{place.doing.load(relaxed)};
-  const double seconds = place.seconds.load(relaxed);
-  std::atomic_thread_fence(std::memory_order_acquire);
-  const bool whole = version % 2 == 0 && place.version.load(relaxed) == version;
+  const auto doing = RankState::Doing{place.doing.load(acquire)};
+  const double seconds = place.seconds.load(acquire);
+  const bool whole = version % 2 == 0 && place.version.load(acquire) == version;
   if (!whole || text.empty()) return std::nullopt;
   auto state = nlohmann::json::parse(text).get<RankState>();
   state.doing = doing;

@@ -32,16 +32,16 @@ std::vector<int> ranks_in_world(MPI_Group group) {
 }  // namespace
 
 Operation PublishedOperation::load() const {
-  constexpr auto relaxed = std::memory_order_relaxed;
+  constexpr auto acquire = std::memory_order_acquire;
   constexpr unsigned half = 32;
-  const std::uint64_t peer_and_tag = peer_and_tag_.load(relaxed);
+  const std::uint64_t peer_and_tag = peer_and_tag_.load(acquire);
   Operation operation;
-  operation.kind = kind_.load(relaxed);
+  operation.kind = kind_.load(acquire);
   operation.peer = static_cast<int>(static_cast<std::uint32_t>(peer_and_tag >> half));
   operation.tag = static_cast<int>(static_cast<std::uint32_t>(peer_and_tag));
-  operation.group = group_.load(relaxed);
+  operation.group = group_.load(acquire);
   if (operation.kind != nullptr && operation.kind->way == Wait::Way::collective) {
-    operation.ordinal = ordinal_.load(relaxed);
+    operation.ordinal = ordinal_.load(acquire);
   }
   return operation;
 }
@@ -76,12 +76,11 @@ void Slot::add_gap() {
 }
 
 void Slot::note_poll(const CallKind& kind, int count, const MPI_Request* requests, const Operation* operation) {
-  constexpr auto relaxed = std::memory_order_relaxed;
-  const std::uint64_t sequence = poll_sequence_.load(relaxed);
-  poll_sequence_.store(sequence + 1, relaxed);
-  std::atomic_thread_fence(std::memory_order_release);
-  poll_kind_.store(&kind, relaxed);
-  poll_count_.store(count, relaxed);
+  constexpr auto release = std::memory_order_release;
+  const std::uint64_t sequence = poll_sequence_.load(std::memory_order_relaxed);
+  poll_sequence_.store(sequence + 1, release);
+  poll_kind_.store(&kind, release);
+  poll_count_.store(count, release);
   if (operation != nullptr) poll_.store(*operation);
   copy(count, requests, poll_requests_);
   poll_sequence_.store(sequence + 2, std::memory_order_release);
@@ -165,7 +164,7 @@ void Slot::describe_requests(RankState& state, int count, const Requests& reques
                              const std::vector<bool>& described) const {
   state.requests = count;
   for (int i = 0; i < count && i < told_requests; ++i) {
-    const std::uint64_t request = requests[static_cast<std::size_t>(i)].load(std::memory_order_relaxed);
+    const std::uint64_t request = requests[static_cast<std::size_t>(i)].load(std::memory_order_acquire);
     if (request == number_of(MPI_REQUEST_NULL)) {
       --state.requests;
       continue;
@@ -187,19 +186,18 @@ bool Slot::describe(RankState& state, bool polls, const std::vector<bool>& descr
   using Shape = CallKind::Shape;
   const std::atomic<std::uint64_t>& version = polls ? poll_sequence_ : sequence_;
   const std::uint64_t before = version.load(std::memory_order_acquire);
-  const CallKind* const kind = (polls ? poll_kind_ : kind_).load(std::memory_order_relaxed);
+  const CallKind* const kind = (polls ? poll_kind_ : kind_).load(std::memory_order_acquire);
   if (in_call(before) == polls || kind == nullptr) return false;
   state.call = kind->name;
   state.one_suffices = kind->shape == Shape::one_request;
   if (kind->shape == Shape::all_requests || kind->shape == Shape::one_request) {
-    describe_requests(state, (polls ? poll_count_ : count_).load(std::memory_order_relaxed),
+    describe_requests(state, (polls ? poll_count_ : count_).load(std::memory_order_acquire),
                       polls ? poll_requests_ : requests_, described);
   } else {
     if (auto wait = wait_for((polls ? poll_ : first_).load(), described)) state.waits.push_back(std::move(*wait));
     const bool two = kind->shape == Shape::two_operations;
     if (auto wait = two ? wait_for(second_.load(), described) : std::nullopt) state.waits.push_back(std::move(*wait));
   }
-  std::atomic_thread_fence(std::memory_order_acquire);
   return version.load(std::memory_order_relaxed) == before;
 }
 

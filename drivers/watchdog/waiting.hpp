@@ -8,6 +8,9 @@
 ///     MPI thread:       fields of the call -> sequence odd -> PMPI_Recv ... -> sequence even
 ///     watchdog thread:  sequence, fields, sequence again: the same odd number twice: it waits for just this
 ///
+/// Fields are stored with release and loaded with acquire (plain moves on x86): who sees a field of the next call sees
+/// the end of the last one as well, and takes neither.
+///
 /// Requests are looked up by their handle in a small table of the latest immediate calls; communicators and windows are
 /// noted when they are made. What was made past drivers/traffic (persistent requests, intercommunicators, MPI-IO) is
 /// not known, and said so.
@@ -76,14 +79,14 @@ struct Operation {
 class PublishedOperation {
  public:
   void store(const Operation& operation) {
-    constexpr auto relaxed = std::memory_order_relaxed;
+    constexpr auto release = std::memory_order_release;
     constexpr unsigned half = 32;
-    kind_.store(operation.kind, relaxed);
-    group_.store(operation.group, relaxed);
+    kind_.store(operation.kind, release);
+    group_.store(operation.group, release);
     peer_and_tag_.store(
         std::uint64_t{static_cast<std::uint32_t>(operation.peer)} << half | static_cast<std::uint32_t>(operation.tag),
-        relaxed);
-    if (operation.kind->way == Wait::Way::collective) ordinal_.store(operation.ordinal, relaxed);
+        release);
+    if (operation.kind->way == Wait::Way::collective) ordinal_.store(operation.ordinal, release);
   }
   /// Its kind is null where nothing was stored.
   [[nodiscard]] Operation load() const;
@@ -180,7 +183,7 @@ class Slot {
   }
   void enter(const CallKind& kind, int count, const MPI_Request* requests) {
     begin(&kind);
-    count_.store(count, std::memory_order_relaxed);
+    count_.store(count, std::memory_order_release);
     copy(count, requests, requests_);
     turn();
   }
@@ -230,14 +233,10 @@ class Slot {
   static constexpr std::uint64_t one_in = 16;
   using Requests = std::array<std::atomic<std::uint64_t>, told_requests>;
 
-  void begin(const CallKind* kind) {
-    // What follows must not be seen before the end of the last call.
-    std::atomic_thread_fence(std::memory_order_release);
-    kind_.store(kind, std::memory_order_relaxed);
-  }
+  void begin(const CallKind* kind) { kind_.store(kind, std::memory_order_release); }
   static void copy(int count, const MPI_Request* requests, Requests& to) {
     for (int i = 0; i < count && i < told_requests; ++i) {
-      to[static_cast<std::size_t>(i)].store(number_of(requests[i]), std::memory_order_relaxed);
+      to[static_cast<std::size_t>(i)].store(number_of(requests[i]), std::memory_order_release);
     }
   }
   bool sampled() {

@@ -176,10 +176,10 @@ TEST(CommandOf, StartsASharedModelDirectly) {
   LaunchSettings settings;
   settings.duet = "/opt/duet";
   const Command words = command_of(launch_of(Model::openmp), settings);
-  const Command expected{"/opt/duet", "run",       "matmul", "--model",      "openmp",      "--size",
-                         "64",        "--threads", "2",      "--seed",       "1",           "--repeat",
-                         "1",         "--at-most", "0.1s",   "--time-limit", "20s",         "--round",
-                         "3",         "--launch",  "17",     "--json",       "trials.jsonl"};
+  const Command expected{
+      "/opt/duet", "run",     "matmul",   "--model",  "openmp",    "--size", "64",           "--threads", "2",
+      "--seed",    "1",       "--repeat", "1",        "--at-most", "0.1s",   "--time-limit", "20s",       "--deadline",
+      "7s",        "--round", "3",        "--launch", "17",        "--json", "trials.jsonl"};
   EXPECT_EQ(words, expected);
 }
 
@@ -247,6 +247,26 @@ TEST(JudgeLaunch, SaysInWhichPhaseAProcessMetItsOwnLimit) {
       exited(status::timed_out, "duet: rank 1 of 2: time limit of 20 s met; for 19.8 s in: trial 0: executing\n"), {});
   EXPECT_EQ(trials.back().outcome, Outcome::hung);
   EXPECT_EQ(trials.back().message, "hung: no end within 20 s; was in trial 0: executing");
+}
+
+TEST(JudgeLaunch, TakesWhatTheWatchdogRecordedForTheLastTrial) {
+  const CellLaunch launch = launch_of(Model::mpi);
+  Trial hung = right_trial(launch, 1);
+  hung.outcome = Outcome::hung;
+  hung.message = "hung: no progress for 30 s; was in trial 1: executing; a wait cycle: ...";
+  hung.diagnosis = {{"kind", "cycle"}};
+  const auto trials = judge_launch(launch, {}, exited(status::hung), {right_trial(launch, 0), hung, hung});
+  ASSERT_EQ(trials.size(), 2U) << "each of two nodes tells of its own ranks";
+  EXPECT_EQ(trials.back().message, hung.message);
+  EXPECT_EQ(trials.back().diagnosis.at("kind"), "cycle");
+}
+
+TEST(JudgeLaunch, TakesWhatTheWatchdogSaidWhereItCouldNotRecord) {
+  const auto trials =
+      judge_launch(launch_of(Model::mpi), {},
+                   exited(status::hung, "duet: no progress for 30 s (trial 0: executing): a wait cycle: ...\n"), {});
+  EXPECT_EQ(trials.back().outcome, Outcome::hung);
+  EXPECT_EQ(trials.back().message, "hung: no progress for 30 s (trial 0: executing): a wait cycle: ...");
 }
 
 TEST(JudgeLaunch, TellsADeadRankFromAStatus) {
