@@ -39,7 +39,8 @@ struct Watched {
   Clock::time_point since = Clock::now();
   std::shared_ptr<Board> board;       ///< of the node; none before watch_each_other
   std::vector<bool> described{true};  ///< by rank: whether it is on the board
-  bool sees_all = false;              ///< whether the board has all ranks of the job
+  int rank = 0;
+  bool sees_all = false;  ///< whether the board has all ranks of the job
   std::function<void(const Hang&)> record;
 };
 
@@ -68,8 +69,7 @@ double processor_seconds(clockid_t clock) {
 /// Looks at this process: what its MPI thread does, and whether it and the others compute.
 class Observer {
  public:
-  Observer(const Slot& slot, pthread_t mpi_thread, int rank) : slot_{slot} {
-    state_.rank = rank;
+  Observer(const Slot& slot, pthread_t mpi_thread) : slot_{slot} {
     has_clock_ = pthread_getcpuclockid(mpi_thread, &mpi_clock_) == 0;
   }
 
@@ -129,6 +129,7 @@ Doing Observer::doing(const Seen& now, double elapsed) const {
 
 bool Observer::look(double elapsed, const Watched& watched_now) {
   const Seen now = see(watched_now);
+  state_.rank = watched_now.rank;
   const Doing doing_before = state_.doing;
   state_.doing = doing(now, elapsed);
   const bool moves = state_.doing == Doing::computes;
@@ -353,7 +354,7 @@ void Judge::end_at_limit(Board* board, const Watched& now) {
 [[noreturn]] void keep_watching(const Watch& watch, const Slot& slot, pthread_t mpi_thread) {
   const Clock::time_point start = Clock::now();
   Clock::time_point last = start;
-  Observer observer{slot, mpi_thread, watch.rank};
+  Observer observer{slot, mpi_thread};
   Judge judge{watch};
   const auto alone = std::make_shared<Board>();
   std::shared_ptr<Board> board = alone;
@@ -395,7 +396,7 @@ void Phase::now(std::string what, int trial) {
 
 void watch(const Watch& watch) {
   if (watch.remind_seconds <= 0 && watch.limit_seconds <= 0 && watch.deadline_seconds <= 0) return;
-  watched();
+  watched().rank = watch.rank;
   static auto* const slot = new Slot;  // NOLINT(cppcoreguidelines-owning-memory): the watching thread outlives main
   open_slot = slot;
   std::thread{[watch, mpi_thread = pthread_self()] { keep_watching(watch, *slot, mpi_thread); }}.detach();
@@ -414,6 +415,7 @@ void watch_each_other(MPI_Comm all) {
   const std::scoped_lock lock{state.mutex};
   state.described.assign(static_cast<std::size_t>(size_of(MPI_COMM_WORLD)), false);
   for (const int rank : here) state.described[static_cast<std::size_t>(rank)] = true;
+  state.rank = mine;
   state.sees_all = here.size() == state.described.size();
   // A rank that is stopped before its watchdog looks again is to be seen as well.
   const RankState first{.rank = mine, .phase = state.phase, .trial = state.trial};

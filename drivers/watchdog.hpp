@@ -26,10 +26,17 @@
 /// unless some of its own can never go on. A cycle across nodes ends at the time limit, where each node tells of its
 /// ranks.
 ///
+/// Not seen either: messages of MPI-IO, persistent requests and intercommunicators, which are "not told"; and which of
+/// the requests of MPI_Waitall are done already, so that what those are for is waited for "perhaps".
+///
 /// Told once: by the lowest rank of the node that is alive, in one write; the others end soon after with that status.
 ///
-/// Costs one thread, which looks ten times a second, and in each MPI call some stores to a slot of this process: half
-/// a round trip of 0 bytes between two ranks takes OFFPATH longer under OpenMPI 4.1.4.
+/// Costs one thread, which looks ten times a second, and in each MPI call four to six stores to a slot of this process.
+/// Under OpenMPI 4.1.4 between two ranks of a node, watched against not watched in pairs (medians of four series of
+/// 201): a round trip of 0 bytes by MPI_Send and MPI_Recv (320 ns) takes 0.99, 1.00, 1.00 and 1.02 times as long, an
+/// MPI_Allreduce of one number (300 ns) 1.00, a call alone 1 ns more; an exchange of 0 bytes by MPI_Irecv, MPI_Isend
+/// and MPI_Waitall, whose requests are noted (210 ns), takes 10 to 20 ns more. Communicators are noted when they are
+/// made, without a message.
 
 #include <mpi.h>
 

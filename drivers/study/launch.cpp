@@ -456,7 +456,13 @@ std::string telling_line(const std::string& output) {
     std::erase_if(line, [](unsigned char c) { return c < ' ' && c != '\t'; });
     line.erase(0, line.find_first_not_of(" \t"));
     constexpr std::string_view own = "duet: ";
-    if (line.starts_with(own)) return line.substr(own.size());
+    if (line.starts_with(own)) {
+      // A reminder, and what follows a line further in, say how things stood before.
+      const bool reminds = line.find(": still, for ") != std::string::npos ||
+                           line.find("; it goes on, as ") != std::string::npos || line[own.size()] == ' ';
+      if (reminds) continue;
+      return line.substr(own.size());
+    }
     if (!fallback.empty() || line.empty() || line.starts_with("---") || line.starts_with("[")) continue;
     // What srun says of --cpu-bind=none where SLURM could not bind anyway.
     if (line == "srun: cluster configuration lacks support for cpu binding") continue;

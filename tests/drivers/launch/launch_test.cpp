@@ -308,6 +308,19 @@ TEST(JudgeLaunch, QuotesWhatDuetSaidBeforeWhatMpirunSays) {
   EXPECT_EQ(trials.back().message, "exit status 1: rank 1 of 2: no more memory");
 }
 
+TEST(JudgeLaunch, PassesOverReminders) {
+  const auto trials =
+      judge_launch(launch_of(Model::mpi), {},
+                   exited(1,
+                          "duet: rank 0 of 2: still, for 60 s now, in: trial 0: executing\n"
+                          "duet: rank 1 of 2: no progress on this node for 30 s (trial 0: executing); it "
+                          "goes on, as ranks of other nodes may compute: ...\n"
+                          "duet:   rank 1, for 30.1 s: ...\n"
+                          "duet: rank 1 of 2: no more memory\n"),
+                   {});
+  EXPECT_EQ(trials.back().message, "exit status 1: rank 1 of 2: no more memory");
+}
+
 TEST(JudgeLaunch, SaysThatMpirunIsMissing) {
   LaunchSettings settings;
   settings.launcher.words = {"/nowhere/mpirun"};
