@@ -46,7 +46,7 @@ constexpr const char* examples =
     "  duet multiply A.mtx B.npy -o C.npy            your own matrices\n"
     "  duet fibonacci 1000000 -o f.txt               an exact Fibonacci number\n"
     "`duet COMMAND --help` explains each. Exit status: 0 every answer verified, 1 not, 2 wrong use, 3 a study with\n"
-    "failed cells, 124 time limit, 130 interrupted.";
+    "failed cells, 4 no rank could go on, 124 time limit, 130 interrupted.";
 
 /// The status of a process that did nothing, as what was asked cannot be. Under a launcher it is that of the rank that
 /// says why: mpirun ends all others with the first that fails, and the one line would be lost where that is a silent

@@ -15,6 +15,7 @@ inline constexpr int right = 0;          ///< everything asked was done and ever
 inline constexpr int not_right = 1;      ///< an answer was wrong, or something failed on the way
 inline constexpr int usage = 2;          ///< the question was not one that can be answered: nothing was started
 inline constexpr int incomplete = 3;     ///< a study ended, and some of its cells failed
+inline constexpr int hung = 4;           ///< no rank could go on: the watchdog ended the job, and said why
 inline constexpr int timed_out = 124;    ///< a time limit was met
 inline constexpr int interrupted = 130;  ///< Ctrl-C: what was measured is kept
 }  // namespace status

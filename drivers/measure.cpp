@@ -69,6 +69,19 @@ bool warms_up(const MeasureOptions& options, int number, double seconds_so_far) 
 
 }  // namespace
 
+Cell cell_of(const Problem& problem, const Variant& variant, const Instance& instance, const Settings& tunables,
+             const Session& session) {
+  return {.problem = problem.name,
+          .model = variant.model,
+          .size = instance.size_text(),
+          .seed = instance.seed,
+          .parameters = {instance.parameters.all().begin(), instance.parameters.all().end()},
+          .tunables = {tunables.all().begin(), tunables.all().end()},
+          .nodes = session.nodes(),
+          .ranks = session.ranks(),
+          .threads = session.threads()};
+}
+
 bool measure(const Problem& problem, const Variant& variant, const Instance& instance, const Settings& tunables,
              const Session& session, const MeasureOptions& options, const std::function<void(const Trial&)>& each) {
   const double bytes = problem.memory(instance, variant.model, session.node_ranks(), session.threads());
@@ -76,10 +89,7 @@ bool measure(const Problem& problem, const Variant& variant, const Instance& ins
   const MPI_Comm communicator = session.communicator();
 
   Trial record;
-  record.cell = {problem.name, variant.model,   instance.size_text(), instance.seed,    {},
-                 {},           session.nodes(), session.ranks(),      session.threads()};
-  record.cell.parameters = {instance.parameters.all().begin(), instance.parameters.all().end()};
-  record.cell.tunables = {tunables.all().begin(), tunables.all().end()};
+  record.cell = cell_of(problem, variant, instance, tunables, session);
   record.round = options.round;
   record.launch = options.launch;
   record.places = session.places();
@@ -121,7 +131,7 @@ bool measure(const Problem& problem, const Variant& variant, const Instance& ins
     trial.started_at = now_in_utc();
     trial.canary_before = before.operations_per_second;
 
-    phase.now(fmt::format("trial {}: resetting", number));
+    phase.now(fmt::format("trial {}: resetting", number), number);
     placed.reset();
     timesheet.clear();
     if (meter) meter->clear();

@@ -26,6 +26,10 @@ struct MeasureOptions {
   double canary_seconds = 0.5e-3;  ///< each, between trials; 0: none
 };
 
+/// What `measure` measures.
+[[nodiscard]] Cell cell_of(const Problem& problem, const Variant& variant, const Instance& instance,
+                           const Settings& tunables, const Session& session);
+
 /// Collective over the session's ranks. Hands each trial, as it ends, to `each` on rank 0. Throws what the variant
 /// throws; UsageError where memory is short or a tunable cannot serve. Returns whether every answer was right (on every
 /// rank).

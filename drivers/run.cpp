@@ -32,6 +32,7 @@ struct RunOptions {
   MeasureOptions measure;
   int warm_up = 1;
   double time_limit = 0;
+  double deadline = usual_deadline_seconds;
   std::string json;
   bool plan = false;
   std::int64_t planned_ranks = 0;  ///< 0: as many as there are
@@ -66,6 +67,19 @@ class TrialFile {
   std::string path_;
   int descriptor_ = -1;
 };
+
+/// The trial that did not end, and why.
+Trial hung_trial(const Cell& cell, const MeasureOptions& options, const Hang& hang) {
+  Trial trial;
+  trial.cell = cell;
+  trial.round = options.round;
+  trial.launch = options.launch;
+  trial.number = std::max(0, hang.diagnosis.trial());
+  trial.outcome = Outcome::hung;
+  trial.message = hang.message;
+  trial.diagnosis = hang.diagnosis;
+  return trial;
+}
 
 std::string settings_text(const std::map<std::string, std::string>& settings) {
   std::string text;
@@ -172,9 +186,17 @@ int run(const RunOptions& options) {
     const auto ranks = options.planned_ranks != 0 ? options.planned_ranks : launch.ranks;
     return print_plan(problem, variant, instance, checked, ranks);
   }
-  constexpr double remind_seconds = 60;
-  watch(launch.rank, launch.ranks, remind_seconds, options.time_limit);
+  watch({.rank = launch.rank,
+         .ranks = launch.ranks,
+         .limit_seconds = options.time_limit,
+         .deadline_seconds = options.deadline});
   const Session session{options.workers};
+  if (session.communicator() != MPI_COMM_NULL) watch_each_other(session.communicator());
+  if (!options.json.empty()) {
+    before_ending(
+        [path = options.json, cell = cell_of(problem, variant, instance, checked, session),
+         measured = options.measure](const Hang& hang) { TrialFile{path}.append(hung_trial(cell, measured, hang)); });
+  }
   const TrialFile file{session.rank() == 0 ? options.json : ""};
   std::vector<Trial> trials;
   const bool right = measure(problem, variant, instance, checked, session, options.measure, [&](const Trial& trial) {
@@ -208,8 +230,23 @@ void add_run(CLI::App& duet, Act& act) {
       ->default_str("until 3 ms were computed, 20 at the most");
   add_duration_option(*command, "--at-most", options->measure.at_most, "Start no further trial after this long");
   add_duration_option(*command, "--time-limit", options->time_limit, "End with status 124 after this long");
+  command
+      ->add_option_function<std::string>(
+          "--deadline",
+          [options](const std::string& text) {
+            try {
+              options->deadline = text == "never" ? 0 : duration_from("--deadline", text);
+            } catch (const std::invalid_argument& error) {
+              throw CLI::ValidationError(std::string{error.what()} + ", nor 'never'");
+            }
+          },
+          "End with status 4, and say who waits for whom, once no rank has computed or finished an MPI call for so "
+          "long, "
+          "or 'never'")
+      ->type_name("TIME")
+      ->default_str(fmt::format("{:g}s", usual_deadline_seconds));
   command->add_option("--json", options->json,
-                      "Append each trial to this file as one line of JSON ('-': standard output)");
+                      "Append each trial to this file as one line of JSON ('-': standard output); one that hangs too");
   CLI::Option* const plan = command->add_flag(
       "--plan", options->plan, "Print how the ranks would divide the work, what they move and hold; run nothing");
   add_whole_option(*command, "-p,--ranks", options->planned_ranks, "Ranks to plan for, with --plan", 1, 1 << 20)
@@ -224,6 +261,7 @@ void add_run(CLI::App& duet, Act& act) {
       "  mpirun -n 4 duet run matmul --model mpi --size 100x2000x300 --set panel=128\n"
       "  duet run matmul --plan -p 1024 --size 16384\n"
       "  mpirun -n 2 duet run matmul --model hybrid --threads 4 --json trials.jsonl\n"
+      "A long computation is never ended by --deadline, nor are ranks that wait for it.\n"
       "Each trial is timed from a common start to the last worker's end, and verified by independent mathematics.");
   command->callback([&act, options, command] {
     options->size_given = command->count("--size") > 0;

@@ -563,7 +563,8 @@ void add_study_options(CLI::App& command, TypedStudy& typed) {
       ->default_str("");
   add_duration_option(
       command, "--time-limit", typed.time_limit,
-      "Of one launch; one that takes longer is ended and recorded as hung (60s, or a sixth of the budget)");
+      "Of one launch; one that takes longer is ended and recorded as hung (60s, or a sixth of the budget); one in "
+      "which no rank can go on is ended after a third of that");
   command.add_flag("--oversubscribe", typed.oversubscribe, "Allow more workers than cores");
   command.add_flag("--resume", typed.resume, "Go on with the interrupted study in DIR");
   command.add_flag("--dry-run", typed.dry_run, "Print the launches of the first round, and start nothing");

@@ -283,6 +283,14 @@ std::string misplaced(const Trial& trial) {
                      trial.cell.nodes, trial.cell.nodes == 1 ? "" : "s");
 }
 
+/// How long a launch may go without progress: so that one that hangs costs a study a third of its limit and no more.
+double deadline_within(double time_limit) {
+  constexpr double least = 5;
+  constexpr double most = 30;
+  constexpr double share = 3;
+  return std::clamp(std::ceil(time_limit / share), least, most);
+}
+
 /// The trial in which a process was, as far as its file tells.
 int next_trial(const std::vector<Trial>& trials) { return trials.empty() ? 0 : trials.back().number + 1; }
 
@@ -309,6 +317,10 @@ std::pair<Outcome, std::string> trouble(const CellLaunch& launch, const LaunchSe
       break;
   }
   const std::string line = telling_line(ending.output);
+  // "no progress for 30 s (trial 3: executing): a wait cycle: ...", of a process that could not record it.
+  if (ending.code == status::hung || (ranks && line.starts_with("no progress for "))) {
+    return {Outcome::hung, with_reason("hung", ending)};
+  }
   // "rank 1 of 2: time limit of 20 s met; for 19.9 s in: trial 3: executing". srun's status is that of the ranks that
   // it ended then.
   if (ending.code == status::timed_out || (ranks && line.find(": time limit of ") != std::string::npos)) {
@@ -444,7 +456,13 @@ std::string telling_line(const std::string& output) {
     std::erase_if(line, [](unsigned char c) { return c < ' ' && c != '\t'; });
     line.erase(0, line.find_first_not_of(" \t"));
     constexpr std::string_view own = "duet: ";
-    if (line.starts_with(own)) return line.substr(own.size());
+    if (line.starts_with(own)) {
+      // A reminder, and what follows a line further in, say how things stood before.
+      const bool reminds = line.find(": still, for ") != std::string::npos ||
+                           line.find("; it goes on, as ") != std::string::npos || line[own.size()] == ' ';
+      if (reminds) continue;
+      return line.substr(own.size());
+    }
     if (!fallback.empty() || line.empty() || line.starts_with("---") || line.starts_with("[")) continue;
     // What srun says of --cpu-bind=none where SLURM could not bind anyway.
     if (line == "srun: cluster configuration lacks support for cpu binding") continue;
@@ -492,7 +510,10 @@ Command command_of(const CellLaunch& launch, const LaunchSettings& settings) {
   add_settings(words, cell.tunables, problem.variant(cell.model).tunables);
   words.insert(words.end(),
                {"--repeat", std::to_string(launch.repeat), "--at-most", fmt::format("{:g}s", launch.at_most)});
-  if (launch.time_limit > 0) words.insert(words.end(), {"--time-limit", fmt::format("{:g}s", launch.time_limit)});
+  if (launch.time_limit > 0) {
+    words.insert(words.end(), {"--time-limit", fmt::format("{:g}s", launch.time_limit), "--deadline",
+                               fmt::format("{:g}s", deadline_within(launch.time_limit))});
+  }
   if (settings.oversubscribe) words.emplace_back("--oversubscribe");
   words.insert(words.end(), {"--round", std::to_string(launch.round), "--launch", std::to_string(launch.launch),
                              "--json", launch.json});
@@ -520,9 +541,11 @@ std::vector<Trial> judge_launch(const CellLaunch& launch, const LaunchSettings& 
   const bool ran_out_of_time = counting > 0 && ending.seconds > launch.at_most;
   const bool ended_well =
       ending.how == Ending::How::exited && ending.code == 0 && (counting == launch.repeat || ran_out_of_time);
-  // A wrong answer says itself what is wrong with it.
+  // A wrong answer says itself what is wrong with it, and so does a hung trial: each node may tell of its own ranks.
   const bool says_so = ending.how == Ending::How::exited && ending.code == status::not_right && !all_right;
-  if (ended_well || says_so) return from_file;
+  const auto hung = std::ranges::find(from_file, Outcome::hung, &Trial::outcome);
+  if (hung != from_file.end()) from_file.erase(hung + 1, from_file.end());
+  if (ended_well || says_so || (!from_file.empty() && from_file.back().outcome == Outcome::hung)) return from_file;
   Trial last;
   last.cell = launch.cell;
   last.round = launch.round;

@@ -78,7 +78,8 @@ class StopSignals {
 [[nodiscard]] Ending run_process(const Command& command, double limit_seconds, const StopSignals& stop,
                                  const std::function<void()>& tick = {});
 
-/// What a process wanted to say with all its output: the first line of duet's own ("duet: ..."), without that word;
+/// What a process wanted to say with all its output: the first line of duet's own ("duet: ...") that is no reminder of
+/// the watchdog, without that word;
 /// else the first line that is not one of mpirun's frames; empty where there is none.
 [[nodiscard]] std::string telling_line(const std::string& output);
 
@@ -102,10 +103,12 @@ struct CellLaunch {
   Cell cell;
   int round = 0;
   int launch = 0;
-  int repeat = 1;         ///< trials that count, at the most, after those that warm up
-  double at_most = 0.1;   ///< seconds; no trial is begun after them, once one counts
-  double time_limit = 0;  ///< seconds; the process then ends itself and says in which phase it was
-  std::string json;       ///< the file that trials are appended to
+  int repeat = 1;        ///< trials that count, at the most, after those that warm up
+  double at_most = 0.1;  ///< seconds; no trial is begun after them, once one counts
+  /// Seconds; the process then ends itself and says in which phase it was. Where no rank can go on it does so after a
+  /// third of them, 5 at the least and 30 at the most.
+  double time_limit = 0;
+  std::string json;  ///< the file that trials are appended to
 };
 
 /// `duet run ...` for the cell, and before it what starts its ranks. Only settings that are not presets are spelled

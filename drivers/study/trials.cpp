@@ -416,6 +416,7 @@ void to_json(Json& json, const Trial& trial) {
                               {"share", bound.share},
                               {"advice", bound.advice}};
   }
+  if (!trial.diagnosis.is_null()) json["diagnosis"] = trial.diagnosis;
   if (!trial.simulated.empty()) json["simulated"] = trial.simulated;
 }
 
@@ -452,6 +453,7 @@ void from_json(const Json& json, Trial& trial) {
   read(json, "facts", trial.facts);
   read(json, "stages", trial.stages);
   read(json, "started_at", trial.started_at);
+  if (json.contains("diagnosis")) trial.diagnosis = json.at("diagnosis");
   read(json, "simulated", trial.simulated);
   if (trial.outcome == Outcome::modelled && trial.simulated.empty()) {
     throw std::invalid_argument("a modelled trial must say in 'simulated' on which platform");

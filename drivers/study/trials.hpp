@@ -40,7 +40,7 @@ enum class Outcome {
   right,     ///< the answer was verified
   wrong,     ///< the answer was judged wrong
   failed,    ///< the process ended with an error
-  hung,      ///< the process met its time limit and was ended
+  hung,      ///< no rank could go on, or the process met its time limit: it was ended
   refused,   ///< not started: too little memory, more workers than cores
   modelled,  ///< simulated without computing: there is a time, and no answer
 };
@@ -94,6 +94,8 @@ struct Trial {
   std::map<std::string, std::string> facts{};  ///< Placed::facts
   std::vector<StageFigures> stages{};          ///< Placed::stages; empty for what is no pipeline
   std::string started_at{};                    ///< UTC, ISO 8601
+  /// Of a hung one: which ranks wait for which, as the watchdog saw it (watchdog/diagnosis.hpp); else null.
+  nlohmann::json diagnosis{};
   /// The platform, where `seconds` were simulated on it and not measured; empty for what really ran. Such trials have
   /// no part in summaries and verdicts.
   std::string simulated{};

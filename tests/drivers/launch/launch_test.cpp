@@ -176,10 +176,10 @@ TEST(CommandOf, StartsASharedModelDirectly) {
   LaunchSettings settings;
   settings.duet = "/opt/duet";
   const Command words = command_of(launch_of(Model::openmp), settings);
-  const Command expected{"/opt/duet", "run",       "matmul", "--model",      "openmp",      "--size",
-                         "64",        "--threads", "2",      "--seed",       "1",           "--repeat",
-                         "1",         "--at-most", "0.1s",   "--time-limit", "20s",         "--round",
-                         "3",         "--launch",  "17",     "--json",       "trials.jsonl"};
+  const Command expected{
+      "/opt/duet", "run",     "matmul",   "--model",  "openmp",    "--size", "64",           "--threads", "2",
+      "--seed",    "1",       "--repeat", "1",        "--at-most", "0.1s",   "--time-limit", "20s",       "--deadline",
+      "7s",        "--round", "3",        "--launch", "17",        "--json", "trials.jsonl"};
   EXPECT_EQ(words, expected);
 }
 
@@ -249,6 +249,26 @@ TEST(JudgeLaunch, SaysInWhichPhaseAProcessMetItsOwnLimit) {
   EXPECT_EQ(trials.back().message, "hung: no end within 20 s; was in trial 0: executing");
 }
 
+TEST(JudgeLaunch, TakesWhatTheWatchdogRecordedForTheLastTrial) {
+  const CellLaunch launch = launch_of(Model::mpi);
+  Trial hung = right_trial(launch, 1);
+  hung.outcome = Outcome::hung;
+  hung.message = "hung: no progress for 30 s; was in trial 1: executing; a wait cycle: ...";
+  hung.diagnosis = {{"kind", "cycle"}};
+  const auto trials = judge_launch(launch, {}, exited(status::hung), {right_trial(launch, 0), hung, hung});
+  ASSERT_EQ(trials.size(), 2U) << "each of two nodes tells of its own ranks";
+  EXPECT_EQ(trials.back().message, hung.message);
+  EXPECT_EQ(trials.back().diagnosis.at("kind"), "cycle");
+}
+
+TEST(JudgeLaunch, TakesWhatTheWatchdogSaidWhereItCouldNotRecord) {
+  const auto trials =
+      judge_launch(launch_of(Model::mpi), {},
+                   exited(status::hung, "duet: no progress for 30 s (trial 0: executing): a wait cycle: ...\n"), {});
+  EXPECT_EQ(trials.back().outcome, Outcome::hung);
+  EXPECT_EQ(trials.back().message, "hung: no progress for 30 s (trial 0: executing): a wait cycle: ...");
+}
+
 TEST(JudgeLaunch, TellsADeadRankFromAStatus) {
   const std::string frame = "-----------\nmpirun noticed that process rank 1 with PID 0 on node n exited on signal 9\n";
   const CellLaunch launch = launch_of(Model::mpi);
@@ -285,6 +305,19 @@ TEST(JudgeLaunch, PassesOverWhatSrunSaysOfBinding) {
 TEST(JudgeLaunch, QuotesWhatDuetSaidBeforeWhatMpirunSays) {
   const auto trials = judge_launch(launch_of(Model::mpi), {},
                                    exited(1, "-----\nMPI_ABORT was invoked\nduet: rank 1 of 2: no more memory\n"), {});
+  EXPECT_EQ(trials.back().message, "exit status 1: rank 1 of 2: no more memory");
+}
+
+TEST(JudgeLaunch, PassesOverReminders) {
+  const auto trials =
+      judge_launch(launch_of(Model::mpi), {},
+                   exited(1,
+                          "duet: rank 0 of 2: still, for 60 s now, in: trial 0: executing\n"
+                          "duet: rank 1 of 2: no progress on this node for 30 s (trial 0: executing); it "
+                          "goes on, as ranks of other nodes may compute: ...\n"
+                          "duet:   rank 1, for 30.1 s: ...\n"
+                          "duet: rank 1 of 2: no more memory\n"),
+                   {});
   EXPECT_EQ(trials.back().message, "exit status 1: rank 1 of 2: no more memory");
 }
 

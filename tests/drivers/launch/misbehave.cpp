@@ -3,12 +3,14 @@
 #include <mpi.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "kernels/core/mpi.hpp"
 #include "kernels/registry.hpp"
@@ -35,6 +37,70 @@ void misbehave(const std::string& how) {
     throw std::runtime_error("flooded");
   }
   while (how == "hang" || how == "hang_on") sleep_milliseconds(1000);
+  while (how == "hang_busy") getppid();  // a loop that computes
+}
+
+/// What all ranks do wrong together. True where `how` is such a thing; most do not come back.
+bool misbehave_together(const std::string& how, MPI_Comm communicator, std::int64_t milliseconds) {
+  const int ranks = size_of(communicator);
+  const int rank = rank_in(communicator);
+  const int next = (rank + 1) % ranks;
+  const int before = (rank + ranks - 1) % ranks;
+  int token = 0;
+  const auto receive = [&](int source, int tag) {
+    check(MPI_Recv(&token, 1, MPI_INT, source, tag, communicator, MPI_STATUS_IGNORE));
+  };
+  const auto send = [&](int to, int tag) { check(MPI_Ssend(&token, 1, MPI_INT, to, tag, communicator)); };
+  if (how == "receive_first") {
+    receive(before, 7 + rank);
+    send(next, 7 + next);
+  } else if (how == "send_first") {
+    std::vector<double> mine(1 << 20);
+    check(MPI_Send(mine.data(), 1 << 20, MPI_DOUBLE, next, 3, communicator));
+    check(MPI_Recv(mine.data(), 1 << 20, MPI_DOUBLE, before, 3, communicator, MPI_STATUS_IGNORE));
+  } else if (how == "mismatch") {
+    rank == 0 ? check(MPI_Barrier(communicator)) : check(MPI_Bcast(&token, 1, MPI_INT, 0, communicator));
+    check(MPI_Allreduce(MPI_IN_PLACE, &token, 1, MPI_INT, MPI_SUM, communicator));
+  } else if (how == "wrong_tag") {
+    rank == 0 ? send(1, 3) : receive(rank == 1 ? 0 : 1, 7);
+  } else if (how == "wait_all") {
+    std::array<MPI_Request, 2> requests{};
+    std::array<int, 2> tokens{};
+    check(MPI_Irecv(tokens.data(), 1, MPI_INT, before, 1, communicator, requests.data()));
+    check(MPI_Irecv(&tokens[1], 1, MPI_INT, next, 2, communicator, &requests[1]));
+    check(MPI_Waitall(2, requests.data(), MPI_STATUSES_IGNORE));
+  } else if (how == "anybody") {
+    receive(MPI_ANY_SOURCE, MPI_ANY_TAG);
+  } else if (how == "poll") {
+    MPI_Request request = MPI_REQUEST_NULL;
+    check(MPI_Irecv(&token, 1, MPI_INT, before, 5, communicator, &request));
+    for (int done = 0; done == 0;) check(MPI_Test(&request, &done, MPI_STATUS_IGNORE));
+  } else if (how == "compute" || how == "compute_and_test") {
+    // Healthy: rank 0 computes for long, and all others wait for it.
+    using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + std::chrono::milliseconds{milliseconds};
+    MPI_Request request = MPI_REQUEST_NULL;
+    if (rank == 0) check(MPI_Irecv(&token, 1, MPI_INT, 0, 6, communicator, &request));
+    while (rank == 0 && Clock::now() < end) {
+      const auto piece = Clock::now() + std::chrono::microseconds{100};
+      while (Clock::now() < piece) {
+      }
+      int done = 0;
+      if (how == "compute_and_test") check(MPI_Test(&request, &done, MPI_STATUS_IGNORE));
+    }
+    if (rank == 0) {
+      check(MPI_Send(&token, 1, MPI_INT, 0, 6, communicator));
+      check(MPI_Wait(&request, MPI_STATUS_IGNORE));
+    }
+    check(MPI_Barrier(communicator));
+  } else if (how == "two_stuck_one_computes") {
+    // The others will never be helped, and rank 0 does not know of them.
+    if (rank == 0) misbehave("hang_busy");
+    receive(rank == ranks - 1 ? 1 : rank + 1, 9);
+  } else {
+    return false;
+  }
+  return true;
 }
 
 Placed place(const Instance& instance, const Execution& execution) {
@@ -50,6 +116,7 @@ Placed place(const Instance& instance, const Execution& execution) {
   Placed placed;
   placed.reset = [] {};
   placed.execute = [=] {
+    if (communicator != MPI_COMM_NULL && misbehave_together(how, communicator, pause)) return;
     sleep_milliseconds(pause);
     if (mine && (*executions)++ >= when) misbehave(how);
     if (communicator != MPI_COMM_NULL) check(MPI_Barrier(communicator));
@@ -69,11 +136,29 @@ Problem problem(const std::string& name, bool misbehaves) {
   problem.largest_extent = bytes_an_item;
   problem.parameters = {{"pause", "1", "milliseconds of each execution", {}, 0, 100'000}};
   if (misbehaves) {
-    problem.parameters.push_back(
-        {"how",
-         "die",
-         "what it does",
-         {"right", "wrong", "throw", "die", "leave_early", "hang", "hang_on", "stop", "flood"}});
+    problem.parameters.push_back({"how",
+                                  "die",
+                                  "what it does",
+                                  {"right",
+                                   "wrong",
+                                   "throw",
+                                   "die",
+                                   "leave_early",
+                                   "hang",
+                                   "hang_on",
+                                   "stop",
+                                   "flood",
+                                   "hang_busy",
+                                   "receive_first",
+                                   "send_first",
+                                   "mismatch",
+                                   "wrong_tag",
+                                   "wait_all",
+                                   "anybody",
+                                   "poll",
+                                   "compute",
+                                   "compute_and_test",
+                                   "two_stuck_one_computes"}});
     problem.parameters.push_back({"rank", "0", "on which rank", {}, 0, 1000});
     problem.parameters.push_back({"when", "0", "from which execution on", {}, 0, 1000});
   }

@@ -117,6 +117,20 @@ INSTANTIATE_TEST_SUITE_P(
                             "hung: no end within 4 s; was in trial 1"}),
     [](const testing::TestParamInfo<Trouble>& one) { return one.param.how; });
 
+TEST(Study, SaysWhichRanksOfAHungCellWaitForWhich) {
+  const Scratch scratch;
+  const Ending ending =
+      compare({"misbehave", "--models", "mpi", "--workers", "2", "--sizes", "3", "--set", "how=receive_first",
+               "--rounds", "1", "--time-limit", "15s", "--oversubscribe", "-o", (scratch / "study").string()});
+  EXPECT_EQ(ending.code, status::not_right) << "nothing at all was right";
+  const Trial last = load_study(scratch / "study").trials.back();
+  EXPECT_EQ(last.outcome, Outcome::hung);
+  EXPECT_EQ(last.message.find("hung: no progress for 5 s; was in trial 0: executing; a wait cycle: rank 0 waits"), 0U)
+      << last.message;
+  EXPECT_EQ(last.diagnosis.at("cycle"), (std::vector<int>{0, 1}));
+  EXPECT_NE(ending.output.find(last.message), std::string::npos) << ending.output;
+}
+
 TEST(Study, NamesTheRankThatFailed) {
   const Scratch scratch;
   const Ending ending =
