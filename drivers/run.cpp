@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <memory>
 
 #include "drivers/command.hpp"
@@ -17,6 +18,7 @@
 #include "drivers/statistics/text.hpp"
 #include "drivers/study/moved.hpp"
 #include "drivers/watchdog.hpp"
+#include "kernels/core/mpi.hpp"
 #include "kernels/registry.hpp"
 
 namespace duet {
@@ -113,23 +115,32 @@ void print_trial(const Trial& trial) {
   std::fflush(stdout);
 }
 
-/// What the stages did in the trial whose time is nearest to the median.
-void print_stages(const std::vector<Trial>& trials, double median) {
+std::vector<double> seconds_that_count(const std::vector<Trial>& trials) {
+  std::vector<double> seconds;
+  for (const Trial& trial : trials) {
+    if (trial.outcome == Outcome::right && !trial.warms_up()) seconds.push_back(trial.seconds);
+  }
+  return seconds;
+}
+
+/// The trial whose time is nearest to the median.
+const Trial& typical_of(const std::vector<Trial>& trials, double median) {
   const auto distance = [&](const Trial& trial) {
     return trial.outcome == Outcome::right ? std::abs(trial.seconds - median) : std::numeric_limits<double>::infinity();
   };
-  const Trial& typical = *std::ranges::min_element(trials, {}, distance);
+  return *std::ranges::min_element(trials, {}, distance);
+}
+
+/// What its stages did.
+void print_stages(const std::vector<Trial>& trials, double median) {
+  const Trial& typical = typical_of(trials, median);
   if (typical.stages.empty()) return;
   fmt::print("\nstages of trial {}\n{}\n", typical.number,
              stage_table(typical.stages, typical.cell.ranks * typical.cell.threads, typical.seconds));
 }
 
 void print_summary(const std::vector<Trial>& trials) {
-  std::vector<double> seconds;
-  for (const Trial& trial : trials) {
-    const bool warm_up = trial.warms_up();
-    if (trial.outcome == Outcome::right && !warm_up) seconds.push_back(trial.seconds);
-  }
+  const std::vector<double> seconds = seconds_that_count(trials);
   if (seconds.empty()) return;
   const Interval median = median_interval(seconds);
   fmt::print("\nmedian {} of {} trial{}, {}\n", seconds_text(median), seconds.size(), seconds.size() == 1 ? "" : "s",
@@ -166,6 +177,54 @@ int print_plan(const Problem& problem, const Variant& variant, const Instance& i
   for (const auto& [name, value] : lines) width = std::max(width, name.size());
   for (const auto& [name, value] : lines) fmt::print("  {:<{}}  {}\n", name, width, value);
   return status::right;
+}
+
+/// More threads for the stage that bounds the pipeline, where it has a tunable: twice as many for a disk, and as many
+/// as there are items where they only wait. Empty where nothing of that kind would help. Collective: rank 0 knows.
+std::map<std::string, std::string> change_that_may_help(const std::vector<Trial>& trials, const Variant& variant,
+                                                        const Settings& tunables, const Session& session) {
+  std::int64_t wanted = 0;
+  int before_computing = 0;
+  const std::vector<double> seconds = seconds_that_count(trials);
+  if (session.rank() == 0 && !seconds.empty()) {
+    const Trial& typical = typical_of(trials, median(seconds));
+    const PipelineBound bound = bound_of(typical.stages, typical.cell.ranks * typical.cell.threads, typical.seconds);
+    const auto setting = std::ranges::find(variant.tunables, bound.tunable, &Setting::name);
+    if (!bound.tunable.empty() && setting != variant.tunables.end()) {
+      const std::int64_t now = tunables.whole(bound.tunable);
+      const std::int64_t more =
+          bound.kind == StageKind::waiting ? typical.stages.front().items : 2 * std::max<std::int64_t>(1, now);
+      wanted = std::min(more, setting->most);
+      if (wanted <= now) wanted = 0;
+      before_computing = bound.tunable == "readers" ? 1 : 0;
+    }
+  }
+  if (session.communicator() != MPI_COMM_NULL) {
+    check(MPI_Bcast(&wanted, 1, MPI_INT64_T, 0, session.communicator()));
+    check(MPI_Bcast(&before_computing, 1, MPI_INT, 0, session.communicator()));
+  }
+  if (wanted == 0) return {};
+  std::map<std::string, std::string> change{{before_computing != 0 ? "readers" : "writers", std::to_string(wanted)}};
+  // A thread without an item is none.
+  if (tunables.all().contains("tokens")) change["tokens"] = std::to_string(2 * wanted + 4 * session.threads());
+  return change;
+}
+
+/// Runs the change, and says what it gains.
+bool try_change(const std::map<std::string, std::string>& change, const Problem& problem, const Variant& variant,
+                const Instance& instance, const Settings& tunables, const Session& session,
+                const MeasureOptions& options, const std::vector<double>& before) {
+  std::map<std::string, std::string> changed{tunables.all().begin(), tunables.all().end()};
+  for (const auto& [name, value] : change) changed[name] = value;
+  std::vector<Trial> trials;
+  const Settings settings{problem.name, variant.tunables, changed};
+  const bool right = measure(problem, variant, instance, settings, session, options,
+                             [&](const Trial& trial) { trials.push_back(trial); });
+  const std::vector<double> after = seconds_that_count(trials);
+  if (session.rank() != 0 || after.empty() || before.empty()) return right;
+  fmt::print("\ntried {}: median {}, {:.2f} times as fast\n", settings_text(change),
+             seconds_text(median_interval(after)), median(before) / median(after));
+  return right;
 }
 
 int run(const RunOptions& options) {
@@ -210,7 +269,16 @@ int run(const RunOptions& options) {
     print_summary(trials);
     if (!session.note().empty()) fmt::print("note: {}\n", session.note());
   }
-  return right ? status::right : status::not_right;
+  bool all_right = right;
+  if (options.json.empty()) {
+    const auto change = change_that_may_help(trials, variant, checked, session);
+    if (!change.empty()) {
+      all_right = try_change(change, problem, variant, instance, checked, session, options.measure,
+                             seconds_that_count(trials)) &&
+                  all_right;
+    }
+  }
+  return all_right ? status::right : status::not_right;
 }
 
 }  // namespace
@@ -261,6 +329,8 @@ void add_run(CLI::App& duet, Act& act) {
       "  mpirun -n 4 duet run matmul --model mpi --size 100x2000x300 --set panel=128\n"
       "  duet run matmul --plan -p 1024 --size 16384\n"
       "  mpirun -n 2 duet run matmul --model hybrid --threads 4 --json trials.jsonl\n"
+      "Of a pipeline it prints what each stage did and what bound the run; where more\n"
+      "threads that read, write or wait may help, it tries that and prints the gain.\n"
       "A long computation is never ended by --deadline, nor are ranks that wait for it.\n"
       "Each trial is timed from a common start to the last worker's end, and verified by independent mathematics.");
   command->callback([&act, options, command] {

@@ -43,6 +43,7 @@ PipelineBound bound_of(const std::vector<StageFigures>& stages, int workers, dou
   };
   double computing = 0;
   const StageFigures* hardest = nullptr;
+  const auto first_computing = std::ranges::find(stages, StageKind::computing, &StageFigures::kind);
   for (const StageFigures& stage : stages) {
     if (stage.kind == StageKind::computing) {
       computing += stage.useful_seconds;
@@ -61,6 +62,8 @@ PipelineBound bound_of(const std::vector<StageFigures>& stages, int workers, dou
     bound.advice = advice_for(bound, shared, std::max(1, workers));
   } else if (slowest != nullptr) {
     bound.advice = advice_for(bound, *slowest, std::max(1, workers));
+    const bool ahead = slowest < stages.data() + (first_computing - stages.begin());
+    if (!slowest->in_order) bound.tunable = ahead ? "readers" : "writers";
   }
   if (seconds > 0) bound.share = std::min(1.0, bound.seconds / seconds);
   return bound;

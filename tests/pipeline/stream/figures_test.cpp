@@ -31,6 +31,7 @@ TEST(PipelineBound, IsTheComputingOfAllStagesSharedByTheCores) {
   EXPECT_EQ(bound.stage, "multiply");
   EXPECT_DOUBLE_EQ(bound.share, 0.8);
   EXPECT_NE(bound.advice.find("more cores would help"), std::string::npos) << bound.advice;
+  EXPECT_EQ(bound.tunable, "");
 }
 
 TEST(PipelineBound, IsTheDiskWhereItTakesLonger) {
@@ -41,6 +42,14 @@ TEST(PipelineBound, IsTheDiskWhereItTakesLonger) {
   EXPECT_EQ(bound.stage, "read");
   EXPECT_DOUBLE_EQ(bound.share, 1);
   EXPECT_NE(bound.advice.find("more cores would not"), std::string::npos) << bound.advice;
+  EXPECT_EQ(bound.tunable, "readers");
+}
+
+TEST(PipelineBound, NamesTheThreadsBehindTheWorkersWhereTheyAreTooFew) {
+  const PipelineBound bound =
+      bound_of({stage("multiply", StageKind::computing, 2, 2), stage("write", StageKind::disk, 9, 1)}, 2, 9);
+  EXPECT_EQ(bound.stage, "write");
+  EXPECT_EQ(bound.tunable, "writers");
 }
 
 TEST(PipelineBound, IsAStageInOrderWhateverTheWorkers) {
