@@ -28,7 +28,7 @@ struct HazardOptions {
   ChildOptions child;
 };
 
-std::string model_text(hazards::By by) { return by == hazards::By::messages ? "messages" : "shared state"; }
+std::string model_text(hazards::By by) { return by == hazards::By::messages ? "messages" : "shared"; }
 
 /// `text` behind `indent` columns, of which the first line has `label`; lines of it stay lines.
 void print_wrapped(std::string_view label, std::size_t indent, std::string_view text) {
@@ -58,10 +58,9 @@ void print_wrapped(std::string_view label, std::size_t indent, std::string_view 
 }
 
 int list_hazards() {
-  fmt::print("{:<22} {:<13}{}\n", "hazard", "by", "what goes wrong");
+  fmt::print("{:<23}{:<10}{}\n", "hazard", "by", "what goes wrong");
   for (const Hazard& hazard : hazards::all_hazards()) {
-    fmt::print("{:<22} {:<13}", hazard.name, model_text(hazard.by));
-    fmt::print("{}\n", hazard.summary);
+    fmt::print("{:<23}{:<10}{}\n", hazard.name, model_text(hazard.by), hazard.summary);
   }
   fmt::print("\n`duet hazards NAME` explains one, breaks it, and measures its cures.\n");
   return status::right;
@@ -80,7 +79,7 @@ std::string forms_of(const FormResult& result) { return fmt::format("{} of {}", 
 
 void print_broken(const FormResult& result) {
   constexpr std::size_t indent = 13;
-  print_wrapped("  " + result.form->name, indent, result.form->does);
+  print_wrapped("  " + result.form->name + " ", indent, result.form->does);
   if (!result.says.empty()) {
     print_wrapped("", indent,
                   fmt::format("{} in {} runs: {}", result.detected > 0 ? "detected" : "NOT DETECTED", forms_of(result),

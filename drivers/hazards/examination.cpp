@@ -64,6 +64,8 @@ std::string trouble_of(const Ending& ending, double deadline) {
   return fmt::format("ended with status {}{}", ending.code, line.empty() ? "" : ": " + line);
 }
 
+constexpr int few_rounds = 5;
+
 class Examiner {
  public:
   Examiner(const Hazard& hazard, const ExaminationOptions& options, const StopSignals& stop,
@@ -84,7 +86,9 @@ class Examiner {
         if (done_.stopped) return done_;
       }
     }
-    constexpr int rounds_a_launch = 5;
+    // Several launches, as what a process has in memory and where is its luck; and not one for each of many rounds.
+    constexpr int most_launches = 20;
+    const int rounds_a_launch = std::max(few_rounds, (options_.rounds + most_launches - 1) / most_launches);
     for (int first = 0; first < options_.rounds; first += rounds_a_launch) {
       const int rounds = std::min(rounds_a_launch, options_.rounds - first);
       say(fmt::format("costs, round {} of {}", first + 1, options_.rounds));
@@ -127,7 +131,8 @@ class Examiner {
     const bool by_messages = group.front()->form->by == By::messages;
     std::optional<CallBoard> board;
     if (by_messages) board.emplace(CallBoard::create(board_of(file), options_.workers));
-    const Ending ending = run_process(command_for(group, rounds, file), options_.deadline_seconds, stop_);
+    const double deadline = options_.deadline_seconds * std::max(1, rounds / few_rounds);
+    const Ending ending = run_process(command_for(group, rounds, file), deadline, stop_);
     if (ending.how == Ending::How::stopped) {
       done_.stopped = true;
       return;
@@ -151,7 +156,7 @@ class Examiner {
       const bool ended_well = ending.how == Ending::How::exited && ending.code == 0;
       if (here < wanted || (!ended_well && !result->form->broken)) {
         if (here < wanted) result->runs += 1;
-        if (result->trouble.empty()) result->trouble = trouble_of(ending, options_.deadline_seconds);
+        if (result->trouble.empty()) result->trouble = trouble_of(ending, deadline);
       }
     }
   }

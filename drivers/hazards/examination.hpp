@@ -20,7 +20,7 @@ struct ExaminationOptions {
   int workers = 2;               ///< threads, or ranks
   int broken_runs = 1;           ///< of each broken form, a process each
   int rounds = 15;               ///< of all forms that return, for what they cost
-  double deadline_seconds = 10;  ///< of each process, or job
+  double deadline_seconds = 10;  ///< of each process, or job, and of every five rounds in it
 };
 
 /// What became of one form.

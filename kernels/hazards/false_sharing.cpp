@@ -134,7 +134,7 @@ Hazard false_sharing() {
   return {
       .name = "false_sharing",
       .by = By::shared_state,
-      .summary = "own counters in one cache line travel from core to core",
+      .summary = "own counters travel in one cache line",
       .why =
           "A core writes only to lines that it owns alone, 64 bytes at a time. Counters of several workers in one "
           "line share nothing in the program and everything in the machine: each write fetches the line anew.",

@@ -84,7 +84,7 @@ struct Form {
 struct Hazard {
   std::string name;
   By by = By::shared_state;
-  std::string summary{};  ///< in half a line
+  std::string summary{};  ///< in 47 characters or less: a line of a table
   std::string why{};
   std::string symptom{};
   std::string detection{};

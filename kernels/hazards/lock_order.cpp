@@ -125,7 +125,7 @@ Hazard lock_order() {
   return {
       .name = "lock_order",
       .by = By::shared_state,
-      .summary = "each holds one lock and waits for the other's, for ever",
+      .summary = "each holds a lock and waits for another's",
       .why =
           "Each worker takes two locks, its own first. Where all have taken their first, each waits for one that "
           "another will only let go after it has got its second.",

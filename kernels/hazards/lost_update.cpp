@@ -27,8 +27,8 @@
 namespace duet::hazards {
 namespace {
 
-constexpr std::int64_t updates = 50'000;  // a worker
-constexpr std::int64_t met_updates = 16;  // of them with a rendezvous, in the broken form
+constexpr std::int64_t updates = 200'000;  // a worker
+constexpr std::int64_t met_updates = 16;   // of them with a rendezvous, in the broken form
 
 Observation counted_up(int workers, double seconds, std::int64_t got) {
   Observation seen;
@@ -77,17 +77,24 @@ Observation lost_update_atomic(const Stage& stage) {
 
 Observation lost_update_reduction(const Stage& stage) {
   const int workers = stage.workers();
+  const std::function<void(int)>& on_start = stage.execution.on_worker_start;
   std::int64_t counter = 0;
-  // A first region, so that making the team is not paid for by the updates.
-#pragma omp parallel num_threads(workers) default(none)
-  {}
-  const Clock::time_point begin = Clock::now();
+  double seconds = 0;
+  FirstException failure;
+  // On a thread of its own, which has a team of its own: the caller's stays as it is bound.
+  std::jthread{[&] {
+#pragma omp parallel num_threads(workers) default(none) shared(on_start, failure)
+    if (on_start) failure.guard([&] { on_start(omp_get_thread_num()); });
+    const Clock::time_point begin = Clock::now();
 #pragma omp parallel for num_threads(workers) default(none) shared(workers) reduction(+ : counter)
-  for (std::int64_t i = 0; i < workers * updates; ++i) {
-    counter += 1;
-    must_exist(counter);
-  }
-  return counted_up(workers, seconds_between(begin, Clock::now()), counter);
+    for (std::int64_t i = 0; i < workers * updates; ++i) {
+      counter += 1;
+      must_exist(counter);
+    }
+    seconds = seconds_between(begin, Clock::now());
+  }}.join();
+  failure.rethrow();
+  return counted_up(workers, seconds, counter);
 }
 
 Observation lost_update_private(const Stage& stage) {
@@ -135,7 +142,7 @@ Hazard lost_update() {
   return {
       .name = "lost_update",
       .by = By::shared_state,
-      .summary = "workers add to one counter, and additions disappear",
+      .summary = "additions to one counter disappear",
       .why =
           "counter = counter + 1 is a load, an addition and a store. What another worker stores between the load "
           "and the store is overwritten. It is a data race as well: the language promises nothing any more.",

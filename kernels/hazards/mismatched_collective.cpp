@@ -151,7 +151,7 @@ Hazard mismatched_collective() {
   return {
       .name = "mismatched_collective",
       .by = By::messages,
-      .summary = "one rank calls MPI_Bcast where the others call MPI_Reduce",
+      .summary = "MPI_Bcast here, MPI_Reduce there",
       .why =
           "Ranks of one communicator have to call the same collectives in the same order. A branch that depends on "
           "the rank, or on data that differ, breaks that.",

@@ -90,7 +90,7 @@ Observation in_rounds(int workers, int rounds) {
 }
 
 constexpr int many_rounds = 100;
-constexpr int few_rounds = 8;  // of 10 to 20 ms
+constexpr int few_rounds = 5;  // of 10 to 20 ms
 
 Observation oversubscription_broken(const Stage&) {
   return in_rounds<Waiting::spin>(workers_a_core * cores_here(), few_rounds);
@@ -116,7 +116,7 @@ Hazard oversubscription() {
   return {
       .name = "oversubscription",
       .by = By::shared_state,
-      .summary = "workers that spin keep the cores from those they wait for",
+      .summary = "spinning workers keep cores from the others",
       .why =
           "There are more workers than cores, and they wait in loops. The system takes a core from a spinning "
           "worker only when its time slice is over, milliseconds later.",

@@ -183,7 +183,7 @@ Hazard semaphore_priority() {
   return {
       .name = "semaphore_priority",
       .by = By::shared_state,
-      .summary = "low priority takes the permits that high priority waits for",
+      .summary = "low priority takes what high priority needs",
       .why =
           "A semaphore counts permits and not who waits for them. A worker that returns one is there to take it "
           "again, before one that sleeps is awake, whatever the priority of either.",

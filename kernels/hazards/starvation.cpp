@@ -149,7 +149,7 @@ Hazard starvation() {
   return {
       .name = "starvation",
       .by = By::shared_state,
-      .summary = "an unfair lock goes back to the one who has just had it",
+      .summary = "an unfair lock goes back to who just had it",
       .why =
           "A free lock belongs to the first who takes it. Who lets it go and wants it again is there first: it "
           "runs, and the line is in its cache, while the others look seldom or have to be woken.",

@@ -99,7 +99,7 @@ Hazard static_schedule() {
   return {
       .name = "static_schedule",
       .by = By::shared_state,
-      .summary = "one long item, and the workers beside it have nothing to do",
+      .summary = "one long item, and others have nothing to do",
       .why =
           "Items are dealt before anybody knows what they cost. Who gets the long one has its share of the short "
           "ones as well, and the others may not take them.",
