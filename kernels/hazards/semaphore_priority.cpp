@@ -9,7 +9,8 @@
 /// cures none is, by construction: priority hands a permit that is returned to the highest who waits, and who comes new
 /// cannot pass; reserved keeps one permit for high priority alone, and has the others do with less.
 ///
-/// Whoever has the first permit keeps it until high priority asks, so that nobody misses the contest by a late start.
+/// High priority asks when all others have or wait for one, and who has one keeps it until then: nobody misses the
+/// contest by a late start.
 /// Counting happens under the semaphore's own lock, in the order in which permits are given.
 
 #include <algorithm>
@@ -35,7 +36,16 @@ struct Passed {
   int high_waiting = 0;
   std::int64_t in_this_wait = 0;
   std::int64_t most = 0;
+  std::atomic<std::int64_t> low_asked = 0;  // read without the mutex
+  std::atomic<bool> high_asked = false;     // too
 
+  void asks(Priority priority) {
+    if (priority == Priority::high) {
+      high_asked = true;
+    } else {
+      low_asked += 1;
+    }
+  }
   void waits() { high_waiting += 1; }
   void given(Priority to) {
     if (to == Priority::low && high_waiting > 0) most = std::max(most, ++in_this_wait);
@@ -51,6 +61,7 @@ class AnybodysPermits {
  public:
   void acquire(Priority priority) {
     std::unique_lock guard{mutex_};
+    passed.asks(priority);
     if (priority == Priority::high) passed.waits();
     returned_.wait(guard, [&] { return free_ > 0; });
     free_ -= 1;
@@ -78,6 +89,7 @@ class PriorityPermits {
  public:
   void acquire(Priority priority) {
     std::unique_lock guard{mutex_};
+    passed.asks(priority);
     if (priority == Priority::high) {
       passed.waits();
       to_high_.wait(guard, [&] { return free_ > 0; });
@@ -110,6 +122,7 @@ class ReservedPermits {
  public:
   void acquire(Priority priority) {
     std::unique_lock guard{mutex_};
+    passed.asks(priority);
     int& free = free_of(priority);
     if (free == 0 && priority == Priority::high) passed.waits();
     const bool waited = passed.high_waiting > 0 && priority == Priority::high;
@@ -141,22 +154,18 @@ template <class Permits>
 Observation share_permits(const Stage&) {
   Permits semaphore;
   std::atomic<int> low_at_work = low_workers;
-  std::atomic<bool> high_asked = false;
-  std::atomic<int> holding = 0;
   const double seconds = on_fresh_threads(low_workers + 1, {}, [&](int worker) {
     if (worker < low_workers) {
       for (std::int64_t turn = 0; turn < low_turns; ++turn) {
         semaphore.acquire(Priority::low);
-        holding.fetch_add(1, std::memory_order_relaxed);
-        while (!high_asked.load(std::memory_order_relaxed)) std::this_thread::yield();
+        while (!semaphore.passed.high_asked) std::this_thread::yield();
         compute(hold_steps_of_permit);
         semaphore.release(Priority::low);
       }
       low_at_work.fetch_sub(1, std::memory_order_release);
       return;
     }
-    while (holding.load(std::memory_order_relaxed) == 0) std::this_thread::yield();
-    high_asked.store(true, std::memory_order_relaxed);
+    while (semaphore.passed.low_asked < low_workers) std::this_thread::yield();
     while (low_at_work.load(std::memory_order_acquire) > 0) {
       semaphore.acquire(Priority::high);
       compute(hold_steps_of_permit);

@@ -207,7 +207,7 @@ Hazard send_send() {
   return {
       .name = "send_send",
       .by = By::messages,
-      .summary = "all send first: a deadlock above the eager limit",
+      .summary = "all send first: deadlock above the eager limit",
       .why =
           "MPI_Send may wait until the receiver receives, and does for messages above the eager limit. Where every "
           "rank sends first, each waits for one that will receive only afterwards.",

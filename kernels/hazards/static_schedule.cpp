@@ -26,6 +26,8 @@ constexpr std::int64_t short_items = 128;
 constexpr std::int64_t short_steps = 20'000;
 constexpr std::int64_t items = short_items + 1;
 
+constexpr std::int64_t nobody_idle = -1;
+
 /// In steps of `compute`.
 constexpr std::int64_t cost_of(std::int64_t item) { return item == 0 ? short_items * short_steps : short_steps; }
 
@@ -35,7 +37,7 @@ Observation in_schedule(const Stage& stage, const Next& next) {
   const int workers = stage.workers();
   std::vector<double> useful(static_cast<std::size_t>(workers));
   std::atomic<std::int64_t> begun = 0;
-  std::atomic<std::int64_t> left = -1;
+  std::atomic<std::int64_t> left = nobody_idle;
   const double seconds = on_workers(stage, [&](int worker) {
     const double begin = thread_seconds();
     std::int64_t mine = 0;
@@ -44,10 +46,12 @@ Observation in_schedule(const Stage& stage, const Next& next) {
       const std::int64_t item = next(worker, mine);
       if (item < 0) break;
       compute(cost_of(item));
+      // Where the system has held up all others so long, the long item is longer: one of them has nothing to do first.
+      while (item == 0 && left.load() == nobody_idle) std::this_thread::yield();
       ++mine;
     }
     begun.fetch_sub(1);
-    std::int64_t nobody_yet = -1;
+    std::int64_t nobody_yet = nobody_idle;
     left.compare_exchange_strong(nobody_yet, std::max<std::int64_t>(0, items - begun.load()));
     useful[static_cast<std::size_t>(worker)] = thread_seconds() - begin;
   });

@@ -36,11 +36,11 @@ inline void compute(std::int64_t steps) {
   }
 }
 
-/// All workers are in one place at one time: none goes on before the last has come. Spins for some microseconds, so
-/// that two that run on two cores leave it together, and then gives way to those who still have to come.
+/// All workers are in one place at one time: none goes on before the last has come. Who waits looks `looks` times, some
+/// nanoseconds each, so that two that run on two cores leave it together, and then gives way to those who are to come.
 class Rendezvous {
  public:
-  explicit Rendezvous(int workers) : workers_{workers} {}
+  explicit Rendezvous(int workers, int looks = 2000) : workers_{workers}, looks_{looks} {}
 
   void meet() {
     const int mine = round_.load(std::memory_order_acquire);
@@ -49,14 +49,14 @@ class Rendezvous {
       round_.store(mine + 1, std::memory_order_release);
       return;
     }
-    constexpr int looks = 2000;
     for (int look = 0; round_.load(std::memory_order_acquire) == mine; ++look) {
-      if (look >= looks) std::this_thread::yield();
+      if (look >= looks_) std::this_thread::yield();
     }
   }
 
  private:
   int workers_;
+  int looks_;
   alignas(apart) std::atomic<int> arrived_{0};
   alignas(apart) std::atomic<int> round_{0};
 };
