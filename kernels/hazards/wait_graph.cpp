@@ -56,6 +56,12 @@ std::string WaitGraph::deadlock() const {
   return text;
 }
 
+/// The mutex has ordered what its last holder did before what the new one does. GCC 12's ThreadSanitizer does not see
+/// that of a timed lock, but it sees that this reads what `unlock` has written. Costs a load.
+void HeldLock::see_last_holder(const WaitGraph::Lock& lock) {
+  static_cast<void>(lock.holder.load(std::memory_order_acquire));
+}
+
 void HeldLock::lock() {
   if (try_lock()) return;
   WaitGraph::Worker& mine = graph_.workers_[static_cast<std::size_t>(worker_)];
@@ -65,6 +71,7 @@ void HeldLock::lock() {
   while (!wanted.mutex.try_lock_for(patience)) {
     if (graph_.given_up_.load(std::memory_order_relaxed)) throw GivenUp("a lock that will never be free");
   }
+  see_last_holder(wanted);
   // In this order: between the two, nobody must seem to wait for himself.
   mine.waits_for.store(nothing, std::memory_order_release);
   wanted.holder.store(worker_, std::memory_order_release);
@@ -73,6 +80,7 @@ void HeldLock::lock() {
 bool HeldLock::try_lock() {
   WaitGraph::Lock& wanted = graph_.locks_[static_cast<std::size_t>(lock_)];
   if (!wanted.mutex.try_lock()) return false;
+  see_last_holder(wanted);
   wanted.holder.store(worker_, std::memory_order_release);
   return true;
 }

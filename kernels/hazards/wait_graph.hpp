@@ -72,6 +72,8 @@ class HeldLock {
   void unlock();
 
  private:
+  static void see_last_holder(const WaitGraph::Lock& lock);
+
   WaitGraph& graph_;
   int worker_;
   int lock_;

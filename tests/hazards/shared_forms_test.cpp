@@ -3,12 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "kernels/hazards/hazard.hpp"
+#include "tests/sanitizers.hpp"
 
 namespace duet::hazards {
 namespace {
 
 #if defined(__SANITIZE_THREAD__)
-constexpr bool reports_races = true;  // and ends the test for it: hazards_command runs those forms apart
+constexpr bool reports_races = true;  // and the test would end as failed: tests/hazards/CMakeLists.txt has them apart
 #else
 constexpr bool reports_races = false;
 #endif
@@ -16,6 +17,8 @@ constexpr bool reports_races = false;
 void expect_as_it_should(const Hazard& hazard, const Form& form, const Stage& stage, int times) {
   for (int run = 0; run < times; ++run) {
     const Finding finding = hazard.judge(form.run(stage));
+    // Sanitizers slow down what is near more than what is far: the ratio that false sharing is judged by is gone.
+    if (under_sanitizer && hazard.name == "false_sharing") continue;
     EXPECT_EQ(finding.detected, form.broken)
         << hazard.name << ", " << form.name << ", run " << run << ": " << finding.says;
     EXPECT_FALSE(finding.says.empty());

@@ -11,7 +11,6 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "drivers/hazards/seen_run.hpp"
 #include "drivers/study/launch.hpp"
 #include "kernels/hazards/hazard.hpp"
 
@@ -173,34 +172,6 @@ TEST_F(HazardsCommand, IsNotForMpirun) {
       run_process({MPIRUN_PROGRAM, "-n", "2", DUET_PROGRAM, "hazards", "send_send"}, limit_seconds, stop);
   EXPECT_EQ(ending.code, 2);
   expect_texts(ending, {"starts its ranks itself"});
-}
-
-Ending one_run_of(const hazards::Hazard& hazard, const hazards::Form& form, const std::string& file) {
-  return duet({"hazards", hazard.name, "--child", file, "--rounds", "0", "--workers", "2", "--forms", form.name});
-}
-
-TEST_F(HazardsCommand, ThreadSanitizerReportsTheRacesOfBrokenFormsAndNothingElse) {
-#if !defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "this is the preset tsan's";
-#endif
-  int races = 0;
-  for (const hazards::Hazard& hazard : hazards::all_hazards()) {
-    for (const hazards::Form& form : hazard.forms) {
-      if (form.by == hazards::By::messages) continue;
-      SCOPED_TRACE(hazard.name + ", " + form.name);
-      const std::string file = folder_ / (hazard.name + "-" + form.name);
-      const Ending ending = one_run_of(hazard, form, file);
-      const bool reported = ending.output.find("WARNING: ThreadSanitizer") != std::string::npos;
-      EXPECT_EQ(reported, form.races) << ending.output;
-      EXPECT_EQ(ending.code, form.races ? 66 : 0) << ending.output;
-      EXPECT_EQ(runs_from(file).size(), 1U);
-      if (!form.races) continue;
-      races += 1;
-      EXPECT_NE(ending.output.find("WARNING: ThreadSanitizer: data race"), std::string::npos) << ending.output;
-      EXPECT_NE(ending.output.find(hazard.name + "_" + form.name), std::string::npos) << ending.output;
-    }
-  }
-  EXPECT_GE(races, 1);
 }
 
 }  // namespace
