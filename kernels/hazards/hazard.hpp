@@ -48,7 +48,7 @@ struct Observation {
   std::int64_t longest_wait = 0;  ///< in turns of others: starvation; semaphore_priority: of lower priority
   std::int64_t items_left = 0;    ///< static_schedule: not begun when the first worker had nothing more to do
   double load_balance = 0;        ///< static_schedule: average / largest processor time of a worker
-  double burnt_seconds = 0;       ///< oversubscription: processor time that a worker spends on one wait, the median
+  double burnt_seconds = 0;       ///< oversubscription: processor time spent on a wait, as its file says
 
   friend bool operator==(const Observation&, const Observation&) = default;
 };
