@@ -45,6 +45,7 @@ constexpr const char* examples =
     "  mpirun -n 2 duet run matmul --model mpi --size 2048\n"
     "  duet multiply A.mtx B.npy -o C.npy            your own matrices\n"
     "  duet fibonacci 1000000 -o f.txt               an exact Fibonacci number\n"
+    "  duet hazards send_send                        a deadlock, how it is found, and its cures\n"
     "`duet COMMAND --help` explains each. Exit status: 0 every answer verified, 1 not, 2 wrong use, 3 a study with\n"
     "failed cells, 4 no rank could go on, 124 time limit, 130 interrupted.";
 
@@ -76,6 +77,7 @@ int duet_main(int argc, char** argv) {
   add_stream(app, act);
   add_fibonacci(app, act);
   add_node(app, act);
+  add_hazards(app, act);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -91,7 +93,7 @@ int duet_main(int argc, char** argv) {
     if (speaks && app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-') {
       complain(
           fmt::format("no command is called '{}'; there are list, run, compare, scale, report, launcher, multiply, "
-                      "fibonacci and node",
+                      "fibonacci, node and hazards",
                       argv[1]));
     } else if (speaks) {
       const auto used = app.get_subcommands();

@@ -42,6 +42,7 @@ void add_multiply(CLI::App& duet, Act& act);
 void add_stream(CLI::App& duet, Act& act);
 void add_fibonacci(CLI::App& duet, Act& act);
 void add_node(CLI::App& duet, Act& act);
+void add_hazards(CLI::App& duet, Act& act);
 
 /// The whole program: parses, acts, reports errors, gives the exit status. Tests link it with a registry of their own.
 int duet_main(int argc, char** argv);

@@ -21,7 +21,7 @@
 namespace duet {
 namespace {
 
-double measured_peak() {
+double peak_of_this_node() {
   constexpr double seconds = 0.01;
   constexpr int tries = 5;
   double peak = 0;
@@ -77,7 +77,7 @@ int describe(const std::string& path) {
   Node node = this_node();
   std::optional<Session> session;
   if (launched().by_launcher) session.emplace(Workers{.model = Model::mpi, .threads = 1, .oversubscribe = true});
-  node.machine.peak_flops_one_core = measured_peak();
+  node.machine.peak_flops_one_core = peak_of_this_node();
   const MPI_Comm communicator = session ? session->communicator() : MPI_COMM_NULL;
   if (session) measure_way_to_first(node, communicator);
   const std::string lines = gathered(communicator, nlohmann::json(node).dump() + "\n");

@@ -124,7 +124,8 @@ TEST(CommandLine, HelpsOnEverything) {
                                                                                          {"scale", "--help"},
                                                                                          {"report", "--help"},
                                                                                          {"multiply", "--help"},
-                                                                                         {"fibonacci", "--help"}}) {
+                                                                                         {"fibonacci", "--help"},
+                                                                                         {"hazards", "--help"}}) {
     const Ending ending = duet(arguments);
     EXPECT_EQ(ending.code, 0) << arguments.front();
     EXPECT_NE(ending.output.find("Usage:"), std::string::npos) << arguments.front();

@@ -1,0 +1,178 @@
+/// `duet hazards` as a user meets it.
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "drivers/study/launch.hpp"
+#include "kernels/hazards/hazard.hpp"
+
+namespace duet {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double limit_seconds = 120;
+
+Ending duet(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), DUET_PROGRAM);
+  const StopSignals stop;
+  return run_process(arguments, limit_seconds, stop);
+}
+
+/// A folder of the test's own, where everything that it starts keeps its files: their command lines tell them apart.
+class HazardsCommand : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "duet-test-XXXXXX").string();
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    folder_ = name;
+    if (const char* const before = std::getenv("TMPDIR"); before != nullptr) before_ = before;
+    // Short: OpenMPI makes sockets below it.
+    setenv("TMPDIR", name.c_str(), 1);
+  }
+  void TearDown() override {
+    if (before_.empty()) {
+      unsetenv("TMPDIR");
+    } else {
+      setenv("TMPDIR", before_.c_str(), 1);
+    }
+    fs::remove_all(folder_);
+  }
+
+  /// Processes whose command line names the folder.
+  [[nodiscard]] std::vector<std::string> left_over() const {
+    std::vector<std::string> found;
+    for (const auto& entry : fs::directory_iterator{"/proc"}) {
+      std::ifstream file{entry.path() / "cmdline"};
+      std::stringstream text;
+      text << file.rdbuf();
+      std::string line = text.str();
+      std::ranges::replace(line, '\0', ' ');
+      if (line.find(folder_.string()) != std::string::npos) found.push_back(line);
+    }
+    return found;
+  }
+
+  fs::path folder_;
+
+ private:
+  std::string before_;
+};
+
+void expect_texts(const Ending& ending, const std::vector<std::string>& texts) {
+  std::string flat = ending.output;  // as it was before it was wrapped
+  for (std::size_t at = 0; (at = flat.find("\n             ", at)) != std::string::npos;) {
+    flat.replace(at, flat.find_first_not_of(" \n", at) - at, " ");
+  }
+  for (const std::string& text : texts) EXPECT_NE(flat.find(text), std::string::npos) << text << "\n" << ending.output;
+}
+
+void expect_eighty_columns(const std::string& output) {
+  constexpr std::size_t columns = 80;
+  std::istringstream lines{output};
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), columns) << line;
+}
+
+TEST_F(HazardsCommand, ListsThemAllInALineEach) {
+  const Ending ending = duet({"hazards"});
+  EXPECT_EQ(ending.code, 0);
+  expect_eighty_columns(ending.output);
+  for (const hazards::Hazard& hazard : hazards::all_hazards()) expect_texts(ending, {hazard.name, hazard.summary});
+}
+
+TEST_F(HazardsCommand, SaysInOneLineWhatIsWrong) {
+  const Ending unknown = duet({"hazards", "deadlok"});
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_EQ(std::ranges::count(unknown.output, '\n'), 1) << unknown.output;
+  expect_texts(unknown, {"'deadlok'", "lock_order", "send_send"});
+  EXPECT_EQ(duet({"hazards", "lock_order", "--all"}).code, 2);
+  EXPECT_EQ(duet({"hazards", "lock_order", "--workers", "1"}).code, 2);
+  EXPECT_EQ(duet({"hazards", "lock_order", "--repeat", "0"}).code, 2);
+  EXPECT_EQ(duet({"hazards", "lock_order", "--json", "/nowhere/file"}).code, 2);
+}
+
+TEST_F(HazardsCommand, ExplainsBreaksAndCuresOneBySharedState) {
+  const std::string json = folder_ / "hazards.json";
+  const Ending ending = duet({"hazards", "lock_order", "--repeat", "6", "--json", json});
+  EXPECT_EQ(ending.code, 0) << ending.output;
+  expect_eighty_columns(ending.output);
+  expect_texts(ending,
+               {"why", "symptom", "detection", "worker 0 holds lock 0 and waits for lock 1, which worker 1 holds",
+                "ordered", "scoped_lock", "back_off", "one transfer"});
+  std::ifstream file{json};
+  const auto record = nlohmann::json::parse(file).at("hazards").at(0);
+  EXPECT_EQ(record.at("hazard"), "lock_order");
+  EXPECT_EQ(record.at("right"), true);
+  for (const auto& form : record.at("forms")) {
+    EXPECT_EQ(form.at("detected"), form.at("broken") == true ? form.at("runs") : nlohmann::json(0)) << form.dump();
+    if (form.at("broken") == true) continue;
+    EXPECT_EQ(form.at("seconds").size(), 6U);
+    EXPECT_GT(form.at("seconds_an_operation").at("estimate"), 0);
+    EXPECT_GE(form.at("times_cheapest").at("estimate"), 1);
+  }
+  EXPECT_TRUE(left_over().empty());
+}
+
+TEST_F(HazardsCommand, NamesRanksAndCallsOfADeadlockOfSends) {
+  for (const int ranks : {2, 3}) {
+    const Ending ending =
+        duet({"hazards", "send_send", "--workers", std::to_string(ranks), "--repeat", "1", "--deadline", "40s"});
+    EXPECT_EQ(ending.code, 0) << ending.output;
+    expect_eighty_columns(ending.output);
+    std::vector<std::string> texts{"deadlock from", "bytes still pass (eager)"};
+    for (int rank = 0; rank < ranks; ++rank) {
+      texts.push_back(fmt::format("rank {} in MPI_Send to rank {} (tag 7, ", rank, (rank + 1) % ranks));
+    }
+    texts.emplace_back(ranks == 2 ? "rank 0 waits for rank 1 waits for rank 0"
+                                  : "rank 0 waits for rank 1 waits for rank 2 waits for rank 0");
+    expect_texts(ending, texts);
+  }
+  EXPECT_TRUE(left_over().empty());
+}
+
+TEST_F(HazardsCommand, NamesRanksAndCallsOfCollectivesThatDiffer) {
+  for (const int ranks : {2, 3}) {
+    const Ending ending = duet(
+        {"hazards", "mismatched_collective", "--workers", std::to_string(ranks), "--repeat", "1", "--deadline", "40s"});
+    EXPECT_EQ(ending.code, 0) << ending.output;
+    expect_texts(ending, {"rank 0 calls MPI_Bcast (root 0, ", ranks == 2 ? "rank 1 calls MPI_Reduce (root 0, "
+                                                                         : "ranks 1 and 2 call MPI_Reduce (root 0, "});
+  }
+  EXPECT_TRUE(left_over().empty());
+}
+
+TEST_F(HazardsCommand, MeasuresSharedStateAndMessagesInOneTable) {
+  const Ending ending = duet({"hazards", "early_buffer", "--repeat", "1", "--deadline", "40s"});
+  EXPECT_EQ(ending.code, 0) << ending.output;
+  expect_texts(ending, {"overwrites what is being sent", "reads what is still to come", "two_buffers"});
+  EXPECT_TRUE(left_over().empty());
+}
+
+TEST_F(HazardsCommand, EndsADeadlockAtItsDeadlineAndLeavesNobodyBehind) {
+  // Sooner than the ranks find it themselves: they compute as long in one call before they are taken to stand still.
+  const Ending ending = duet({"hazards", "send_send", "--repeat", "1", "--deadline", "150ms"});
+  EXPECT_EQ(ending.how, Ending::How::exited);
+  EXPECT_LT(ending.seconds, 30);
+  EXPECT_EQ(ending.code, 1) << ending.output;
+  expect_texts(ending, {"met its deadline of 150 ms"});
+  EXPECT_TRUE(left_over().empty());
+}
+
+TEST_F(HazardsCommand, IsNotForMpirun) {
+  const StopSignals stop;
+  const Ending ending =
+      run_process({MPIRUN_PROGRAM, "-n", "2", DUET_PROGRAM, "hazards", "send_send"}, limit_seconds, stop);
+  EXPECT_EQ(ending.code, 2);
+  expect_texts(ending, {"starts its ranks itself"});
+}
+
+}  // namespace
+}  // namespace duet
