@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,7 +42,7 @@ Descriptor open_to_read(const std::string& path, Readable readable) {
   // Opening a pipe that nobody writes to would wait for ever but for O_NONBLOCK, which a regular file ignores.
   Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | (only_files ? O_NONBLOCK : 0))};
   if (file.get() < 0) fail_in_system(path, "cannot open", errno);
-  struct stat status{};
+  struct stat status {};
   if (::fstat(file.get(), &status) != 0) fail_in_system(path, "cannot look at it", errno);
   if (S_ISDIR(status.st_mode)) fail(path, "is a folder, where a file is expected");
   if (only_files && !S_ISREG(status.st_mode)) {
@@ -58,12 +59,12 @@ ByteSource::ByteSource(std::string path, Readable readable) : path_{std::move(pa
   } else {
     file_ = open_to_read(path_, readable);
   }
-  struct stat status{};
+  struct stat status {};
   if (::fstat(file_.get(), &status) != 0) fail_in_system(path_, "cannot look at it", errno);
   if (S_ISREG(status.st_mode)) file_bytes_ = status.st_size;
   ::posix_fadvise(file_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   std::array<char, 2> magic{};
-  const std::size_t count = read_file(magic.data(), magic.size());
+  const std::size_t count = read_file(magic.data(), magic.size(), magic.size());
   seen_.assign(magic.data(), count);
   compressed_ = count == 2 && magic[0] == first_magic && magic[1] == second_magic;
   if (compressed_) {
@@ -88,18 +89,37 @@ std::int64_t ByteSource::most_bytes() const {
 std::size_t ByteSource::read(char* into, std::size_t bytes) {
   std::size_t count = 0;
   if (compressed_) {
-    count = inflate_into(into, bytes);
+    count = inflate_into(into, bytes, bytes);
   } else {
     count = take_seen(into, bytes);
-    count += read_file(into + count, bytes - count);
+    count += read_file(into + count, bytes - count, bytes - count);
   }
   offset_ += static_cast<std::int64_t>(count);
   return count;
 }
 
-std::size_t ByteSource::read_file(char* into, std::size_t bytes) {
+std::size_t ByteSource::read_some(char* into, std::size_t bytes) {
   std::size_t count = 0;
-  while (count < bytes) {
+  if (compressed_) {
+    count = inflate_into(into, bytes, 1);
+  } else {
+    count = take_seen(into, bytes);
+    if (count == 0) count = read_file(into, bytes, 1);
+  }
+  offset_ += static_cast<std::int64_t>(count);
+  return count;
+}
+
+bool ByteSource::wait(int milliseconds) const {
+  if (!seen_.empty() || (compressed_ && stream_.avail_in != 0)) return true;
+  pollfd asked{.fd = file_.get(), .events = POLLIN, .revents = 0};
+  // An error of poll shows again when reading.
+  return ::poll(&asked, 1, milliseconds) != 0;
+}
+
+std::size_t ByteSource::read_file(char* into, std::size_t bytes, std::size_t least) {
+  std::size_t count = 0;
+  while (count < least) {
     const ssize_t now = ::read(file_.get(), into + count, bytes - count);
     if (now < 0 && errno == EINTR) continue;
     if (now < 0) fail_in_system(path_, fmt::format("cannot read at byte {}", taken_), errno);
@@ -117,16 +137,17 @@ std::size_t ByteSource::take_seen(char* into, std::size_t bytes) {
   return count;
 }
 
-void ByteSource::refill() {
+void ByteSource::refill(std::size_t least) {
   const std::size_t seen = take_seen(window_.data(), window_.size());
   stream_.next_in = reinterpret_cast<const Bytef*>(window_.data());
-  stream_.avail_in = static_cast<uInt>(seen + read_file(window_.data() + seen, window_.size() - seen));
+  stream_.avail_in = static_cast<uInt>(seen + read_file(window_.data() + seen, window_.size() - seen,
+                                                        seen >= least ? 0 : std::min(least, window_.size()) - seen));
 }
 
-std::size_t ByteSource::inflate_into(char* into, std::size_t bytes) {
+std::size_t ByteSource::inflate_into(char* into, std::size_t bytes, std::size_t least) {
   std::size_t given = 0;
-  while (given < bytes) {
-    if (stream_.avail_in == 0) refill();
+  while (given < least) {
+    if (stream_.avail_in == 0) refill(least == bytes ? window_.size() : 1);
     const std::int64_t at = taken_ - stream_.avail_in;
     if (stream_.avail_in == 0) {
       if (member_open_) {
