@@ -109,7 +109,7 @@ class ArrivingIndices {
     }
     const double tokens = 4.0 * workers_;
     try {
-      refuse_without_memory(
+      duet::refuse_without_memory(
           fmt::format("{}{}, with about {:.3g} digits,", place, name, fibonacci_digits(index.magnitude)),
           fib_stream_memory(index.magnitude, tokens, workers_));
     } catch (const UsageError& error) {

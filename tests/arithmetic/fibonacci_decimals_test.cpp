@@ -13,10 +13,10 @@
 namespace duet {
 namespace {
 
-std::string by_gmp(std::uint64_t n) {
+std::string text_of_gmp(std::uint64_t n) {
   GmpNumber number;
   mpz_fib_ui(number.get(), n);
-  return decimal_by_gmp(number.limbs());
+  return duet::decimal_by_gmp(number.limbs());
 }
 
 std::string by_table(const FibonacciDecimals& decimals, std::uint64_t n) {
@@ -30,16 +30,16 @@ std::string by_table(const FibonacciDecimals& decimals, std::uint64_t n) {
 TEST(FibonacciDecimals, AreThoseOfGmp) {
   const FibonacciDecimals decimals{UINT64_MAX};
   EXPECT_EQ(decimals.largest(), FibonacciDecimals::most_index);
-  for (std::uint64_t n = 0; n < 2'000; ++n) ASSERT_EQ(by_table(decimals, n), by_gmp(n)) << n;
-  for (std::uint64_t n = 2'000; n <= decimals.largest(); n += 97) ASSERT_EQ(by_table(decimals, n), by_gmp(n)) << n;
-  ASSERT_EQ(by_table(decimals, decimals.largest()), by_gmp(decimals.largest()));
+  for (std::uint64_t n = 0; n < 2'000; ++n) ASSERT_EQ(by_table(decimals, n), text_of_gmp(n)) << n;
+  for (std::uint64_t n = 2'000; n <= decimals.largest(); n += 97) ASSERT_EQ(by_table(decimals, n), text_of_gmp(n)) << n;
+  ASSERT_EQ(by_table(decimals, decimals.largest()), text_of_gmp(decimals.largest()));
 }
 
 TEST(FibonacciDecimals, EndAtTheLargestThatIsAsked) {
-  for (const std::uint64_t largest : {0, 1, 63, 64, 65, 100}) {
+  for (const std::uint64_t largest : {0U, 1U, 63U, 64U, 65U, 100U}) {
     const FibonacciDecimals decimals{largest};
     EXPECT_EQ(decimals.largest(), largest);
-    EXPECT_EQ(by_table(decimals, largest), by_gmp(largest));
+    EXPECT_EQ(by_table(decimals, largest), text_of_gmp(largest));
   }
 }
 
@@ -52,14 +52,15 @@ TEST(FibonacciDecimals, AreWrittenInSeventeenPlacesToo) {
 
 TEST(FibonacciTextCheck, AcceptsWhatIsRight) {
   const FibonacciTextCheck check{5};
-  for (std::uint64_t n = 0; n < 1'000; ++n) ASSERT_EQ(check.objection(n, by_gmp(n)), std::nullopt) << n;
-  for (const std::uint64_t n : {20'000, 123'457, 1'000'000}) ASSERT_EQ(check.objection(n, by_gmp(n)), std::nullopt);
+  for (std::uint64_t n = 0; n < 1'000; ++n) ASSERT_EQ(check.objection(n, text_of_gmp(n)), std::nullopt) << n;
+  for (const std::uint64_t n : {20'000U, 123'457U, 1'000'000U})
+    ASSERT_EQ(check.objection(n, text_of_gmp(n)), std::nullopt);
 }
 
 TEST(FibonacciTextCheck, RejectsEveryWrongDigit) {
   const FibonacciTextCheck check{6};
-  for (const std::uint64_t n : {0, 1, 2, 7, 90, 500}) {
-    const std::string right = by_gmp(n);
+  for (const std::uint64_t n : {0U, 1U, 2U, 7U, 90U, 500U}) {
+    const std::string right = text_of_gmp(n);
     for (std::size_t place = 0; place < right.size(); ++place) {
       for (char digit = '0'; digit <= '9'; ++digit) {
         if (digit == right[place]) continue;
@@ -73,7 +74,7 @@ TEST(FibonacciTextCheck, RejectsEveryWrongDigit) {
 
 TEST(FibonacciTextCheck, RejectsOtherTexts) {
   const FibonacciTextCheck check{7};
-  const std::string right = by_gmp(500);
+  const std::string right = text_of_gmp(500);
   EXPECT_NE(check.objection(500, ""), std::nullopt);
   EXPECT_NE(check.objection(500, right.substr(1)), std::nullopt);
   EXPECT_NE(check.objection(500, right.substr(0, right.size() - 1)), std::nullopt);

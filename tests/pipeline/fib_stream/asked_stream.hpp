@@ -70,7 +70,7 @@ inline std::vector<AskedInput> mixed_inputs() {
   std::vector<AskedInput> inputs;
   for (std::uint64_t n = 0; n < 300; ++n)
     inputs.push_back({n, static_cast<unsigned char>(n % 3 == 0 ? minus_mark : 0)});
-  for (const std::uint64_t n : {16'383, 16'384, 16'385, 40'000, 123'456}) inputs.push_back({n, minus_mark});
+  for (const std::uint64_t n : {16'383U, 16'384U, 16'385U, 40'000U, 123'456U}) inputs.push_back({n, minus_mark});
   inputs.push_back({0, unanswerable_mark});
   for (std::uint64_t n = 1'000; n < 9'000; n += 111) inputs.push_back({n, 0});
   return inputs;

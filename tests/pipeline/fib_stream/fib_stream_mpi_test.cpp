@@ -34,7 +34,7 @@ class FibStreamRanks : public testing::Test {
 
 TEST_F(FibStreamRanks, AnswerInOrderWhateverGoesTogether) {
   each_mapping([&](Model model, const std::string& mapping) {
-    for (const std::size_t together : {1, 40}) {
+    for (const std::size_t together : {1U, 40U}) {
       AskedStream asked{mixed_inputs(), together};
       const StreamFigures figures = fib_stream(asked.stream, model, execution(model, {{"mapping", mapping}}));
       bool right = asked.text == (is_root() ? asked.expected() : "");
@@ -117,7 +117,7 @@ TEST_F(FibStreamRanks, SayNoWhereOneDigestIsWrong) {
   std::vector<std::uint64_t> expected;
   const Execution with = execution(Model::mpi, {});
   ASSERT_TRUE(on_every_rank(judge_fib_stream(inputs, found, expected, 1, with).right));
-  for (const std::size_t wrong : {0, 31, 59}) {
+  for (const std::size_t wrong : {0U, 31U, 59U}) {
     FibDigests altered = found;
     if (is_root()) altered.of_text[wrong] ^= 1;
     for (const bool judged_before : {true, false}) {

@@ -18,7 +18,7 @@ Execution shared_execution(Model model, int threads, const std::map<std::string,
 class FibStreamShared : public testing::TestWithParam<Model> {};
 
 TEST_P(FibStreamShared, AnswersInOrderWhateverGoesTogether) {
-  for (const std::size_t together : {1, 7, 1'000}) {
+  for (const std::size_t together : {1U, 7U, 1'000U}) {
     for (const int threads : {1, 2, 3}) {
       if (GetParam() == Model::serial && threads > 1) continue;
       AskedStream asked{mixed_inputs(), together};

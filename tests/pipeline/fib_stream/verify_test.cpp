@@ -34,7 +34,9 @@ TEST_F(FibStreamVerify, AcceptsWhatIsRight) {
 
 TEST_F(FibStreamVerify, RejectsOneWrongDigit) {
   for (const bool judged_before : {false, true}) {
-    if (judged_before) EXPECT_TRUE(judged().right);
+    if (judged_before) {
+      EXPECT_TRUE(judged().right);
+    }
     const auto right = found_.of_text;
     std::string text = text_of(77);
     text.back() = text.back() == '0' ? '1' : '0';
