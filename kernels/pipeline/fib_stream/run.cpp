@@ -165,8 +165,8 @@ double fib_stream_nanoseconds(std::uint64_t n, std::uint64_t modulus) {
 double fibonacci_digits(std::uint64_t n) { return 0.20898764024997873 * static_cast<double>(n) + 1; }
 
 double fib_stream_memory(std::uint64_t n, double tokens, double workers) {
-  // A chunk of many numbers has about 0.1 ms of work: a few hundred kilobytes of text. An item has two buffers.
-  constexpr double chunk = 1.5e6;
+  // A chunk of many numbers has about 0.1 ms of work, which is 0.2 MB of text at the most. An item has two buffers.
+  constexpr double chunk = 0.6e6;
   const double item = std::max(chunk, 2.2 * fibonacci_digits(n));
   const double context = n <= FibonacciDecimals::most_index ? 0 : 1.3 * doubling_bytes(n, decimal_radix_for_index(n));
   return tokens * item + workers * context + 1e6;

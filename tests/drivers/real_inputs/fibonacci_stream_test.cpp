@@ -65,6 +65,8 @@ TEST_P(FibonacciStreamInModel, TellsOfALineThatIsWrongAndGoesOn) {
 }
 
 TEST_P(FibonacciStreamInModel, LeavesNothingOfAFileThatIsTooLarge) {
+  // The limit would hit what ranks share as well; it is rank 0 alone that writes, as here.
+  if (!GetParam().prefix.empty()) GTEST_SKIP();
   folder_.file("f.txt", "before");
   const Ended ended = run("ulimit -f 100; seq 5000 | " + command("--inputs - -o f.txt"));
   EXPECT_EQ(ended.status, 1) << ended.error;
