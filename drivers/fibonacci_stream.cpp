@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <csignal>
+#include <ctime>
 #include <exception>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "drivers/agreed.hpp"
@@ -151,6 +154,42 @@ struct Ends {
   std::int64_t bytes = 0;
 };
 
+/// When SIGCONT came last, in seconds of CLOCK_MONOTONIC; 0 for never.
+std::atomic<std::int64_t> continued_at{0};
+static_assert(std::atomic<std::int64_t>::is_always_lock_free);
+
+std::int64_t monotonic_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);  // async-signal-safe
+  return now.tv_sec;
+}
+
+/// mpirun that is interrupted first ends the standard input of its ranks and wakes them up by SIGCONT, and only a
+/// second later it ends the ranks: what looks like the end of the inputs is none then, and no file may come of it.
+class LauncherWatch {
+ public:
+  LauncherWatch() {
+    continued_at = 0;
+    struct sigaction action {};
+    action.sa_handler = [](int /*signal*/) { continued_at = monotonic_seconds(); };
+    action.sa_flags = SA_RESTART;
+    ::sigaction(SIGCONT, &action, &before_);
+  }
+  ~LauncherWatch() { ::sigaction(SIGCONT, &before_, nullptr); }
+  LauncherWatch(const LauncherWatch&) = delete;
+  LauncherWatch& operator=(const LauncherWatch&) = delete;
+
+  /// At the end of the inputs; waits until the signal would have come.
+  [[nodiscard]] bool launcher_was_interrupted() const {
+    std::this_thread::sleep_for(std::chrono::milliseconds{200});
+    constexpr std::int64_t lately = 2;
+    return continued_at != 0 && monotonic_seconds() - continued_at <= lately;
+  }
+
+ private:
+  struct sigaction before_ {};
+};
+
 void say_what_was_streamed(const Ends& ends, const StreamFigures& figures, double seconds, const Session& session) {
   if (ends.indices.untold_lines() > 0) {
     fmt::print(stderr, "duet: and {} more\n", counted(ends.indices.untold_lines(), "line"));
@@ -189,12 +228,18 @@ int stream_fibonacci(const FibonacciStreamOptions& options) {
                         .answers = FibStream::Answers::lines,
                         .modulus = options.modulus,
                         .seed = seed};
+  std::optional<LauncherWatch> watch;
+  if (options.inputs == "-" && launched().by_launcher) watch.emplace();
   try {
     const auto began = std::chrono::steady_clock::now();
     const StreamFigures figures = fib_stream(asked, session.model(), execution);
-    if (!ends) return status::right;
-    ends->output->commit();
     const std::chrono::duration<double> lasted = std::chrono::steady_clock::now() - began;
+    if (!ends) return status::right;
+    if (watch && watch->launcher_was_interrupted()) {
+      fmt::print(stderr, "duet: interrupted: standard input was ended by the launcher\n");
+      return status::interrupted;
+    }
+    ends->output->commit();
     say_what_was_streamed(*ends, figures, lasted.count(), session);
     return ends->indices.bad_lines() == 0 ? status::right : status::not_right;
   } catch (const std::runtime_error& error) {

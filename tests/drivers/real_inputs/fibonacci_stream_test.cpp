@@ -76,17 +76,18 @@ TEST_P(FibonacciStreamInModel, LeavesNothingOfAFileThatIsTooLarge) {
 }
 
 TEST_P(FibonacciStreamInModel, EndsWithAFullDiskWhileMoreIsStillToCome) {
-  const Ended ended =
-      run("mkfifo in; " + command("--inputs - <in >/dev/full 2>said &") + " exec 3>in; echo 10 >&3; wait $!; echo $?");
+  const Ended ended = run("mkfifo in; " + command("--inputs - -o /dev/full <in 2>said &") +
+                          " exec 3>in; echo 10 >&3; wait $!; echo $?");
   EXPECT_EQ(ended.output, "1\n");
-  EXPECT_NE(content_of(folder_.path("said")).find("duet: standard output: cannot write at byte 0"), std::string::npos)
+  EXPECT_NE(content_of(folder_.path("said")).find("duet: /dev/full: cannot write at byte 0"), std::string::npos)
       << content_of(folder_.path("said"));
 }
 
 TEST_P(FibonacciStreamInModel, LeavesNothingWhenItIsInterrupted) {
   folder_.file("f.txt", "before");
   // When its temporary file is there, it has begun.
-  const Ended ended = run("mkfifo in; " + command("--inputs - -o f.txt <in >/dev/null 2>&1 &") +
+  const Ended ended = run("mkfifo in; export OMPI_MCA_odls_base_sigkill_timeout=1; " +
+                          command("--inputs - -o f.txt <in >/dev/null 2>&1 &") +
                           " pid=$!; exec 3>in; seq 1000 >&3;"
                           " until ls .f.txt.*.part >/dev/null 2>&1; do sleep 0.02; done;"
                           " kill -TERM $pid; wait $pid; exec 3>&-; ls -A");
