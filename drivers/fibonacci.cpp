@@ -16,6 +16,7 @@
 #include "drivers/agreed.hpp"
 #include "drivers/checkpoint.hpp"
 #include "drivers/command.hpp"
+#include "drivers/fibonacci_stream.hpp"
 #include "drivers/files/fibonacci_inputs.hpp"
 #include "drivers/files/output_file.hpp"
 #include "drivers/files/progress_line.hpp"
@@ -40,20 +41,13 @@ struct FibonacciOptions {
   std::string modulus;
   std::string output = "-";
   std::string checkpoint;
+  bool stream = false;
   Workers workers;
   std::vector<std::string> settings;
 };
 
 /// Decimal digits of F(n), to within one: n log10(phi).
 double digits_of(std::uint64_t n) { return 0.20898764024997873 * static_cast<double>(n) + 1; }
-
-/// Why an index beyond the largest is refused; `bytes` is what it would need.
-std::string too_large_text(const std::string& name, std::uint64_t n, double bytes) {
-  return fmt::format(
-      "{} has about {:.3g} digits and would need about {}; the largest index of an exact number is {}; "
-      "--mod answers any",
-      name, digits_of(n), bytes_text(bytes), largest_fibonacci_index);
-}
 
 /// A window of the inputs: as many as are answered and written together, the same on all ranks.
 struct Window {
@@ -469,6 +463,15 @@ int fibonacci(const FibonacciOptions& options) {
     throw UsageError("give one index N, or --inputs FILE with one a line ('-': standard input)");
   }
   const std::uint64_t modulus = asked(modulus_from, options.modulus);
+  if (options.stream) {
+    if (options.inputs.empty()) throw UsageError("--stream goes with --inputs FILE ('-': standard input)");
+    if (!options.checkpoint.empty()) throw UsageError("--checkpoint is for one exact number, not for a stream");
+    return stream_fibonacci({.inputs = options.inputs,
+                             .modulus = modulus,
+                             .output = options.output,
+                             .workers = options.workers,
+                             .settings = options.settings});
+  }
   const std::optional<FibonacciIndex> only =
       options.index.empty() ? std::nullopt : std::optional{asked(fibonacci_index, options.index)};
   if (!options.checkpoint.empty() && (!only || modulus != 0 || only->magnitude < least_shared_index)) {
@@ -508,12 +511,20 @@ int fibonacci(const FibonacciOptions& options) {
 
 }  // namespace
 
+std::string too_large_text(const std::string& name, std::uint64_t n, double bytes) {
+  return fmt::format(
+      "{} has about {:.3g} digits and would need about {}; the largest index of an exact number is {}; "
+      "--mod answers any",
+      name, digits_of(n), bytes_text(bytes), largest_fibonacci_index);
+}
+
 void add_fibonacci(CLI::App& duet, Act& act) {
   CLI::App* const command = duet.add_subcommand("fibonacci", "Exact Fibonacci numbers, or modulo m, verified");
   const auto options = std::make_shared<FibonacciOptions>();
   command->add_option("N", options->index, "The index, also below 0: F(-n) = (-1)^(n+1) F(n)")->type_name("");
   command->add_option("--inputs", options->inputs, "One index a line; - is standard input; gzip too")
       ->type_name("FILE");
+  command->add_flag("--stream", options->stream, "Answers lines as they come, in little memory");
   command->add_option("--mod", options->modulus, "F(n) mod M, M and |n| below 2^64, in 0 to M - 1")->type_name("M");
   command->add_option("-o,--output", options->output, "A number a line, in the order of the inputs")
       ->type_name("FILE")
@@ -523,7 +534,7 @@ void add_fibonacci(CLI::App& duet, Act& act) {
                    "Keeps a large N after each step; a run that was ended goes on from there")
       ->type_name("FILE");
   add_worker_options(*command, options->workers);
-  command->add_option("--set", options->settings, "name=value: a tunable of fib_batch (`duet list`)")
+  command->add_option("--set", options->settings, "name=value: a tunable of fib_batch, or fib_stream (`duet list`)")
       ->allow_extra_args(false);
   command->footer(
       "Examples:\n"
@@ -531,11 +542,14 @@ void add_fibonacci(CLI::App& duet, Act& act) {
       "  duet fibonacci 100000000 -o f.txt          20,898,764 digits\n"
       "  seq 1000 | duet fibonacci --inputs - --mod 1000000007\n"
       "  duet fibonacci --inputs n.txt -o f.txt --model tbb --set schedule=stealing\n"
+      "  tail -f n.txt | duet fibonacci --inputs - --stream\n"
       "  duet fibonacci 10000000000 -o f.txt --checkpoint f.part\n"
       "  mpirun -n 4 duet fibonacci --inputs n.txt -o f.txt --model mpi\n"
       "In a text of inputs '#' begins a comment, and blank lines are skipped. Inputs\n"
       "are taken in windows whose answers have about 256 MB of digits, so that a list\n"
-      "may be of any length.\n"
+      "may be of any length. With --stream each line is answered as it comes, and memory\n"
+      "is that of a few numbers a worker; a line that cannot be answered is told of, is\n"
+      "empty in the output, and makes the exit status 1.\n"
       "Workers share the inputs. A single N from 100000 on is computed by all of them\n"
       "together, in decimal from the beginning, and written by all. Its checkpoint can be\n"
       "gone on from in any model and on any number of workers, and is removed at the end.\n"

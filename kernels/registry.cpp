@@ -12,21 +12,15 @@
 #include "kernels/mapping/fib_batch/fib_batch.hpp"
 #include "kernels/mapping/matrix_batch/matrix_batch.hpp"
 #include "kernels/pipeline/cholesky/cholesky.hpp"
+#include "kernels/pipeline/fib_stream/fib_stream.hpp"
 #include "kernels/pipeline/matrix_stream/matrix_stream.hpp"
 
 namespace duet {
 
 const std::vector<Problem>& all_problems() {
   static const std::vector<Problem> problems{
-      strassen_problem(),
-      fib_tree_problem(),
-      matmul_problem(),
-      stencil_problem(),
-      fib_number_problem(),
-      fib_batch_problem(),
-      matrix_batch_problem(),
-      cholesky_problem(),
-      matrix_stream_problem(),
+      strassen_problem(),  fib_tree_problem(),     matmul_problem(),   stencil_problem(),       fib_number_problem(),
+      fib_batch_problem(), matrix_batch_problem(), cholesky_problem(), matrix_stream_problem(), fib_stream_problem(),
   };
   return problems;
 }

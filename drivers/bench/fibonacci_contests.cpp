@@ -269,6 +269,55 @@ class FibonacciContests {
             std::move(contestants), lineup_.folder(), 12};
   }
 
+  /// A million numbers of up to 209 digits, in every model.
+  static constexpr std::int64_t streamed_count = 1'000'000;
+  [[nodiscard]] Contest small_numbers_in_a_stream() const {
+    std::vector<Contestant> contestants;
+    for (const Model model : {Model::serial, Model::openmp, Model::tbb, Model::mpi}) {
+      contestants.push_back(lineup_.variant("fib_stream", model, std::to_string(streamed_count), Tunables{},
+                                            {{"largest", "1000"}, {"inputs", "uniform"}}));
+    }
+    return {fmt::format("fib_stream, {} numbers uniform to F(1000), {} workers", streamed_count, lineup_.workers()),
+            std::move(contestants), lineup_.folder(), 18};
+  }
+
+  static std::string numbers_a_second(const Contest& contest) {
+    std::string text;
+    for (const Showing& showing : contest.showings()) {
+      text += fmt::format("  {:<27} {}\n", showing.contestant.name,
+                          rate_text(static_cast<double>(streamed_count) / median(showing.seconds), "items"));
+    }
+    return text;
+  }
+
+  /// 200 requests whose answers take 50 ms each, of which `permits` are waited for at once.
+  static constexpr int waits = 200;
+  static constexpr double wait_seconds = 50e-3;
+  [[nodiscard]] Contest waits_in_a_stream(int permits) const {
+    std::vector<Contestant> contestants;
+    const Parameters parameters{{"work", "wait"}};
+    for (const Model model : {Model::openmp, Model::tbb, Model::mpi, Model::hybrid}) {
+      for (const std::string waiting : {"threads", "asynchronous"}) {
+        const Tunables tunables{{"waiting", waiting}, {"readers", std::to_string(permits)}};
+        const Workers split{.ranks = passes_messages(model) ? lineup_.workers() : 1,
+                            .threads = passes_messages(model) ? 1 : lineup_.workers()};
+        contestants.push_back(lineup_.variant("fib_stream", model, std::to_string(waits), split, tunables, parameters));
+      }
+    }
+    return {fmt::format("fib_stream, {} waits of 50 ms with {} permits, {} workers", waits, permits, lineup_.workers()),
+            std::move(contestants), lineup_.folder(), 19};
+  }
+
+  static std::string over_the_least_wait(const Contest& contest, int permits) {
+    const double least = wait_seconds * ((waits + permits - 1) / permits);
+    std::string text;
+    for (const Showing& showing : contest.showings()) {
+      text += fmt::format("  {:<27} {:.3f} of the {} that the waits take\n", showing.contestant.name,
+                          median(showing.seconds) / least, seconds_text(least));
+    }
+    return text;
+  }
+
  private:
   const Lineup& lineup_;
   const BenchOptions& options_;
@@ -314,6 +363,15 @@ void list_fibonacci_contests(const Lineup& lineup, const BenchOptions& options, 
     add(
         "peer/fib_tree/curve/" + name, [contests, model] { return contests->tree_curve(model); },
         &FibonacciContests::tree_figures);
+  }
+  add(
+      "peer/fib_stream/small", [contests] { return contests->small_numbers_in_a_stream(); },
+      &FibonacciContests::numbers_a_second);
+  for (const int permits : {20, 200}) {
+    add(
+        fmt::format("peer/fib_stream/waits/{}", permits),
+        [contests, permits] { return contests->waits_in_a_stream(permits); },
+        [permits](const Contest& contest) { return FibonacciContests::over_the_least_wait(contest, permits); });
   }
   add("peer/fib_tree/steal", [contests] { return contests->tree_steals(); });
   add("peer/fib_tree/" + options.fib_tree_size, [contests] { return contests->tree_with_cutoff(); });

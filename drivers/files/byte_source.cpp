@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -72,7 +73,7 @@ ByteSource::ByteSource(std::string name, std::string_view bytes)
 
 void ByteSource::look_at_beginning() {
   std::array<char, 2> magic{};
-  const std::size_t count = read_file(magic.data(), magic.size());
+  const std::size_t count = read_file(magic.data(), magic.size(), magic.size());
   seen_.assign(magic.data(), count);
   compressed_ = count == 2 && magic[0] == first_magic && magic[1] == second_magic;
   if (compressed_) {
@@ -97,16 +98,35 @@ std::int64_t ByteSource::most_bytes() const {
 std::size_t ByteSource::read(char* into, std::size_t bytes) {
   std::size_t count = 0;
   if (compressed_) {
-    count = inflate_into(into, bytes);
+    count = inflate_into(into, bytes, bytes);
   } else {
     count = take_seen(into, bytes);
-    count += read_file(into + count, bytes - count);
+    count += read_file(into + count, bytes - count, bytes - count);
   }
   offset_ += static_cast<std::int64_t>(count);
   return count;
 }
 
-std::size_t ByteSource::read_file(char* into, std::size_t bytes) {
+std::size_t ByteSource::read_some(char* into, std::size_t bytes) {
+  std::size_t count = 0;
+  if (compressed_) {
+    count = inflate_into(into, bytes, 1);
+  } else {
+    count = take_seen(into, bytes);
+    if (count == 0) count = read_file(into, bytes, 1);
+  }
+  offset_ += static_cast<std::int64_t>(count);
+  return count;
+}
+
+bool ByteSource::wait(int milliseconds) const {
+  if (memory_ || !seen_.empty() || (compressed_ && stream_.avail_in != 0)) return true;
+  pollfd asked{.fd = file_.get(), .events = POLLIN, .revents = 0};
+  // An error of poll shows again when reading.
+  return ::poll(&asked, 1, milliseconds) != 0;
+}
+
+std::size_t ByteSource::read_file(char* into, std::size_t bytes, std::size_t least) {
   if (memory_) {
     const std::size_t now = memory_->copy(into, bytes);
     memory_->remove_prefix(now);
@@ -114,7 +134,7 @@ std::size_t ByteSource::read_file(char* into, std::size_t bytes) {
     return now;
   }
   std::size_t count = 0;
-  while (count < bytes) {
+  while (count < least) {
     const ssize_t now = ::read(file_.get(), into + count, bytes - count);
     if (now < 0 && errno == EINTR) continue;
     if (now < 0) fail_in_system(path_, fmt::format("cannot read at byte {}", taken_), errno);
@@ -132,16 +152,17 @@ std::size_t ByteSource::take_seen(char* into, std::size_t bytes) {
   return count;
 }
 
-void ByteSource::refill() {
+void ByteSource::refill(std::size_t least) {
   const std::size_t seen = take_seen(window_.data(), window_.size());
   stream_.next_in = reinterpret_cast<const Bytef*>(window_.data());
-  stream_.avail_in = static_cast<uInt>(seen + read_file(window_.data() + seen, window_.size() - seen));
+  stream_.avail_in = static_cast<uInt>(seen + read_file(window_.data() + seen, window_.size() - seen,
+                                                        seen >= least ? 0 : std::min(least, window_.size()) - seen));
 }
 
-std::size_t ByteSource::inflate_into(char* into, std::size_t bytes) {
+std::size_t ByteSource::inflate_into(char* into, std::size_t bytes, std::size_t least) {
   std::size_t given = 0;
-  while (given < bytes) {
-    if (stream_.avail_in == 0) refill();
+  while (given < least) {
+    if (stream_.avail_in == 0) refill(least == bytes ? window_.size() : 1);
     const std::int64_t at = taken_ - stream_.avail_in;
     if (stream_.avail_in == 0) {
       if (member_open_) {

@@ -54,6 +54,10 @@ class ByteSource {
   /// Reads `bytes` bytes, fewer only at the end. Throws FileError for a failed read, and for gzip that is damaged,
   /// truncated, or followed by something else.
   std::size_t read(char* into, std::size_t bytes);
+  /// The same, but waits for the first byte only and gives what is there: 0 at the end.
+  std::size_t read_some(char* into, std::size_t bytes);
+  /// Whether there is something to read, or the end, within so many milliseconds. A file always has.
+  [[nodiscard]] bool wait(int milliseconds) const;
 
   /// For messages: standard input has a name here.
   [[nodiscard]] const std::string& path() const { return path_; }
@@ -69,10 +73,11 @@ class ByteSource {
 
  private:
   void look_at_beginning();
-  std::size_t read_file(char* into, std::size_t bytes);
+  /// `least` bytes or more, fewer only at the end.
+  std::size_t read_file(char* into, std::size_t bytes, std::size_t least);
   std::size_t take_seen(char* into, std::size_t bytes);
-  std::size_t inflate_into(char* into, std::size_t bytes);
-  void refill();
+  std::size_t inflate_into(char* into, std::size_t bytes, std::size_t least);
+  void refill(std::size_t least);
 
   std::string path_;
   Descriptor file_;

@@ -43,23 +43,35 @@ FibonacciInputs::FibonacciInputs(const std::string& path) : source_{path, Readab
 
 std::optional<FibonacciIndex> FibonacciInputs::next() {
   while (lines_.more()) {
-    // Most lines are digits and nothing else: they are read at once.
-    FibonacciIndex plain;
-    const auto read = std::from_chars(lines_.begin(), lines_.end(), plain.magnitude);
-    if (read.ec == std::errc{} && *read.ptr == '\n') {
-      lines_.consume(read.ptr + 1, 1);
-      return plain;
-    }
-    const std::string_view line = lines_.take_line();
-    const std::string_view text = without_blanks(line.substr(0, line.find('#')));
-    if (text.empty()) continue;
-    try {
-      return fibonacci_index(text);
-    } catch (const std::invalid_argument& error) {
-      fail_at_line(source_.path(), this->line(), error.what());
-    }
+    if (const std::optional<FibonacciIndex> index = index_of_line()) return index;
   }
   return std::nullopt;
+}
+
+std::optional<FibonacciIndex> FibonacciInputs::next_arrived() {
+  while (lines_.arrived()) {
+    if (const std::optional<FibonacciIndex> index = index_of_line()) return index;
+  }
+  return std::nullopt;
+}
+
+/// Takes a line; nothing for one without an index.
+std::optional<FibonacciIndex> FibonacciInputs::index_of_line() {
+  // Most lines are digits and nothing else: they are read at once.
+  FibonacciIndex plain;
+  const auto read = std::from_chars(lines_.begin(), lines_.end(), plain.magnitude);
+  if (read.ec == std::errc{} && *read.ptr == '\n') {
+    lines_.consume(read.ptr + 1, 1);
+    return plain;
+  }
+  const std::string_view line = lines_.take_line();
+  const std::string_view text = without_blanks(line.substr(0, line.find('#')));
+  if (text.empty()) return std::nullopt;
+  try {
+    return fibonacci_index(text);
+  } catch (const std::invalid_argument& error) {
+    throw BadLine{fmt::format("{}: line {}: {}", source_.path(), this->line(), error.what())};
+  }
 }
 
 }  // namespace duet

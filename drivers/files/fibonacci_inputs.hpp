@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "drivers/files/byte_source.hpp"
+#include "drivers/files/file_error.hpp"
 #include "drivers/files/line_reader.hpp"
 
 namespace duet {
@@ -28,19 +29,31 @@ struct FibonacciIndex {
 /// A whole number of at most 2^64 - 1 in magnitude. Throws std::invalid_argument: "expected a whole number, found 'x'".
 [[nodiscard]] FibonacciIndex fibonacci_index(std::string_view text);
 
+/// A line that holds no index; those that follow it can be read.
+struct BadLine : FileError {
+  using FileError::FileError;
+};
+
 /// Reads them in the order of the file. '#' begins a comment, blank lines are skipped.
 class FibonacciInputs {
  public:
   /// "-" is standard input; pipes and gzip are read too. Throws FileError.
   explicit FibonacciInputs(const std::string& path);
 
-  /// The next index, if there is one. Throws FileError that names the line.
+  /// The next index, if there is one. Throws FileError, and BadLine that names the line.
   [[nodiscard]] std::optional<FibonacciIndex> next();
+  /// The same of what has come, without waiting: none where more may come still, and at the end.
+  [[nodiscard]] std::optional<FibonacciIndex> next_arrived();
+  /// Whether `next_arrived` has a line to look at, or all have been.
+  [[nodiscard]] bool ready() { return lines_.arrived() || lines_.at_end(); }
+  [[nodiscard]] bool ended() { return !lines_.arrived() && lines_.at_end(); }
   /// The line of the last one.
   [[nodiscard]] std::int64_t line() const { return lines_.line() - 1; }
   [[nodiscard]] const ByteSource& source() const { return source_; }
 
  private:
+  std::optional<FibonacciIndex> index_of_line();
+
   ByteSource source_;
   LineReader lines_{source_};
 };

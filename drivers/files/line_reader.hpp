@@ -18,6 +18,10 @@ class LineReader {
   /// True where at least one line is at hand, which it reads if need be. Throws FileError as ByteSource, and for a line
   /// that does not fit the window of 256 KiB.
   [[nodiscard]] bool more();
+  /// The same without waiting: reads what has come, and says whether a line is at hand now.
+  [[nodiscard]] bool arrived();
+  /// Whether there will be no more lines than are at hand.
+  [[nodiscard]] bool at_end() const { return at_end_; }
 
   /// What is at hand: whole lines.
   [[nodiscard]] const char* begin() const { return buffer_.data() + begin_; }
@@ -35,6 +39,10 @@ class LineReader {
   [[nodiscard]] ByteSource& source() { return source_; }
 
  private:
+  void move_rest_to_front();
+  void end_with_newline();
+  [[noreturn]] void fail_as_too_long() const;
+
   ByteSource& source_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0;   ///< the first line not consumed

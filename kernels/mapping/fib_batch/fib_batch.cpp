@@ -3,7 +3,6 @@
 #include <gmp.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <limits>
 #include <memory>
@@ -20,15 +19,6 @@
 
 namespace duet {
 namespace {
-
-constexpr std::array<Spread, 4> spreads{Spread::uniform, Spread::log_uniform, Spread::ascending, Spread::giants};
-
-Spread spread_called(std::string_view name) {
-  for (const Spread spread : spreads) {
-    if (name_of(spread) == name) return spread;
-  }
-  throw std::invalid_argument("inputs: '" + std::string{name} + "'");
-}
 
 /// The sum of term(n_i) over the batch: whole for up to 2^20 items, else from as many at equal distances.
 template <class Term>
@@ -156,6 +146,12 @@ double fib_batch_memory(const FibBatch& batch, Model model, int ranks, int threa
   // Doubling takes up to six times the answer beside it, and one worker may have that for the largest n.
   const double scratch = batch.exact() ? 7 * fibonacci_bytes(batch.inputs.largest()) : 100e3;
   return 1.05 * fib_batch_answer_bytes(batch) + an_answer * count + orders + workers * scratch;
+}
+
+double nanoseconds_of_item(const FibBatch& batch, std::int64_t i) {
+  // 3 to 44 for the residue, 2 to 20 for making the input.
+  constexpr double residue_nanoseconds = 10;
+  return batch.exact() ? fibonacci_nanoseconds(batch.inputs[i]) : residue_nanoseconds;
 }
 
 double fib_batch_steps(const FibBatch& batch) {

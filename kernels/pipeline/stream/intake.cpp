@@ -4,14 +4,16 @@
 
 namespace duet {
 
-Intake::Intake(const Stream& stream, StageMeter& meter, int tokens, int readers)
+Intake::Intake(const Stream& stream, StageMeter& meter, int tokens, const IoThreads& threads)
     : stream_{&stream},
       meter_{&meter},
-      leading_{stream.leading()},
+      leading_{threads.leading},
       items_(static_cast<std::size_t>(std::max(1, tokens))),
-      ready_(items_.size()) {
+      ready_(items_.size()),
+      asynchronous_{threads.answers != 0} {
   for (StreamItem& item : items_) free_.push_back(&item);
-  for (int reader = 0; reader < readers; ++reader) readers_.emplace_back([this] { read_ahead(); });
+  if (asynchronous_) readers_.emplace_back([this] { await_answers(); });
+  for (int reader = 0; reader < threads.readers; ++reader) readers_.emplace_back([this] { read_ahead(); });
 }
 
 Intake::~Intake() { close(); }
@@ -20,6 +22,7 @@ void Intake::close() {
   const std::scoped_lock lock{mutex_};
   ended_ = true;
   changed_.notify_all();
+  answers_changed_.notify_all();
 }
 
 /// Asks the source; `lock` is open meanwhile. False at the end.
@@ -52,12 +55,13 @@ bool Intake::fetch(StreamItem* item, std::unique_lock<std::mutex>& lock) {
       if (failure && !failure_) failure_ = failure;
       free_.push_back(item);
       changed_.notify_all();
+      answers_changed_.notify_all();
     }
     lock.unlock();
   }
   if (found) {
     meter_->queue(0, *item);
-    meter_->run(0, leading_, *item);
+    if (!asynchronous_) meter_->run(0, leading_, *item);
   }
   lock.lock();
   return found;
@@ -71,8 +75,44 @@ void Intake::read_ahead() {
     StreamItem* const item = free_.back();
     free_.pop_back();
     if (!fetch(item, lock)) return;
-    ready_[static_cast<std::size_t>(item->ticket) % ready_.size()] = item;
-    changed_.notify_all();
+    if (!asynchronous_) {
+      put_ready(item);
+      continue;
+    }
+    lock.unlock();
+    const Clock::time_point due = meter_->begin(0, *item);
+    lock.lock();
+    answers_.push({due, item});
+    ++begun_;
+    answers_changed_.notify_all();
+  }
+}
+
+void Intake::put_ready(StreamItem* item) {
+  ready_[static_cast<std::size_t>(item->ticket) % ready_.size()] = item;
+  changed_.notify_all();
+}
+
+/// One thread, however many answers are waited for.
+void Intake::await_answers() {
+  std::unique_lock lock{mutex_};
+  while (true) {
+    if (answers_.empty()) {
+      if (ended_ && begun_ == next_ticket_) return;
+      answers_changed_.wait(lock);
+      continue;
+    }
+    const auto [due, item] = answers_.top();
+    if (Clock::now() < due) {
+      answers_changed_.wait_until(lock, due);  // or until there is one that is due before
+      continue;
+    }
+    answers_.pop();
+    lock.unlock();
+    meter_->end(0, *item);
+    meter_->run(1, leading_, *item);
+    lock.lock();
+    put_ready(item);
   }
 }
 

@@ -3,22 +3,25 @@
 /// The near end of a stream: takes items from the source as long as there are tokens, has them go through the leading
 /// stages, and hands them to the workers in the order in which they came.
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
 #include <mutex>
+#include <queue>
 #include <thread>
 #include <vector>
 
 #include "kernels/pipeline/stream/stage_meter.hpp"
+#include "kernels/pipeline/stream/stage_workers.hpp"
 #include "kernels/pipeline/stream/stream.hpp"
 
 namespace duet {
 
 class Intake {
  public:
-  /// `tokens` items; `readers` threads, none where the stream has no leading stages and the caller does not `ahead`.
-  Intake(const Stream& stream, StageMeter& meter, int tokens, int readers);
+  /// `tokens` items; `threads` who do the leading stages, and none of these where there are no readers.
+  Intake(const Stream& stream, StageMeter& meter, int tokens, const IoThreads& threads);
   Intake(const Intake&) = delete;
   Intake& operator=(const Intake&) = delete;
   /// Waits for readers to end what they are at: a source that waits for ever keeps it waiting.
@@ -40,7 +43,17 @@ class Intake {
   void close();
 
  private:
+  using Clock = std::chrono::steady_clock;
+  /// What is waited for, the earliest first.
+  struct Answer {
+    Clock::time_point due;
+    StreamItem* item;
+    friend bool operator<(const Answer& a, const Answer& b) { return a.due > b.due; }
+  };
+
   void read_ahead();
+  void await_answers();
+  void put_ready(StreamItem* item);
   bool fetch(StreamItem* item, std::unique_lock<std::mutex>& lock);
   [[nodiscard]] Supplied take_ready(std::unique_lock<std::mutex>& lock);
 
@@ -57,7 +70,11 @@ class Intake {
   std::int64_t next_ready_ = 0;     // of the next one for the workers
   bool ended_ = false;              // the source
   std::exception_ptr failure_;
+  std::condition_variable answers_changed_;
+  std::priority_queue<Answer> answers_;
+  std::int64_t begun_ = 0;  // items whose answers are waited for, or came already
   std::mutex source_;
+  bool asynchronous_;
   std::vector<std::jthread> readers_;
 };
 

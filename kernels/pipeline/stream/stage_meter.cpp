@@ -4,15 +4,32 @@
 
 namespace duet {
 
-void StageMeter::act(std::size_t index, StreamItem& item, Line& line) {
-  line.bytes_in.fetch_add(static_cast<std::int64_t>(item.data.size()), std::memory_order_relaxed);
+namespace {
+
+void spoil(StreamItem& item, const std::exception& error, const StreamStage& stage) {
+  item.fault = error.what();
+  if (item.fault.empty()) item.fault = "failed in " + stage.name;
+  item.data.clear();
+}
+
+}  // namespace
+
+std::chrono::steady_clock::time_point StageMeter::begin_to_wait(std::size_t index, StreamItem& item) {
+  const StreamStage& stage = stream_->stages[index];
   try {
-    stream_->stages[index].act(item);
+    if (item.fault.empty()) return stage.begin(item);
   } catch (const std::exception& error) {
-    item.fault = error.what();
-    if (item.fault.empty()) item.fault = "failed in " + stream_->stages[index].name;
-    item.data.clear();
-    return;
+    spoil(item, error, stage);
+  }
+  return {};
+}
+
+void StageMeter::act(std::size_t index, StreamItem& item, Line& line) {
+  const StreamStage& stage = stream_->stages[index];
+  try {
+    stage.act(item);
+  } catch (const std::exception& error) {
+    return spoil(item, error, stage);
   }
   line.items.fetch_add(item.count, std::memory_order_relaxed);
   line.bytes_out.fetch_add(static_cast<std::int64_t>(item.data.size()), std::memory_order_relaxed);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <thread>
 #include <vector>
 
 #include "kernels/pipeline/stream/stream.hpp"
@@ -29,19 +30,24 @@ class StageMeter {
 
   /// Has the item go through stage `index`, and wait before the next one. A fault stays with the item.
   void run(std::size_t index, StreamItem& item) {
+    enter(index, item);
+    if (stream_->stages[index].begin) std::this_thread::sleep_until(begin_to_wait(index, item));
+    end(index, item);
+  }
+
+  /// The item enters stage `index`, which begins to wait: when the answer is due. A fault is due at once.
+  [[nodiscard]] std::chrono::steady_clock::time_point begin(std::size_t index, StreamItem& item) {
+    enter(index, item);
+    return begin_to_wait(index, item);
+  }
+
+  /// What is left to do in stage `index` after it began.
+  void end(std::size_t index, StreamItem& item) {
     Line& line = lines_[index];
-    const std::int64_t begin = nanoseconds_now();
-    const std::int64_t depth = line.depth.fetch_sub(1, std::memory_order_relaxed);
-    line.queued.fetch_add(begin - item.since, std::memory_order_relaxed);
-    line.depths.fetch_add(depth, std::memory_order_relaxed);
-    if (depth > line.most_depth.load(std::memory_order_relaxed)) {
-      line.most_depth.store(depth, std::memory_order_relaxed);  // two at once may lose the larger: it comes again
-    }
-    line.visits.fetch_add(1, std::memory_order_relaxed);
     if (item.fault.empty()) act(index, item, line);
-    const std::int64_t end = nanoseconds_now();
-    line.useful.fetch_add(end - begin, std::memory_order_relaxed);
-    item.since = end;
+    const std::int64_t now = nanoseconds_now();
+    line.useful.fetch_add(now - item.since, std::memory_order_relaxed);
+    item.since = now;
     if (index + 1 < lines_.size()) lines_[index + 1].depth.fetch_add(1, std::memory_order_relaxed);
   }
 
@@ -54,6 +60,22 @@ class StageMeter {
   [[nodiscard]] StreamFigures figures() const;
 
  private:
+  void enter(std::size_t index, StreamItem& item) {
+    Line& line = lines_[index];
+    const std::int64_t now = nanoseconds_now();
+    const std::int64_t depth = line.depth.fetch_sub(1, std::memory_order_relaxed);
+    line.queued.fetch_add(now - item.since, std::memory_order_relaxed);
+    line.depths.fetch_add(depth, std::memory_order_relaxed);
+    if (depth > line.most_depth.load(std::memory_order_relaxed)) {
+      line.most_depth.store(depth, std::memory_order_relaxed);  // two at once may lose the larger: it comes again
+    }
+    line.visits.fetch_add(1, std::memory_order_relaxed);
+    if (item.fault.empty()) {
+      line.bytes_in.fetch_add(static_cast<std::int64_t>(item.data.size()), std::memory_order_relaxed);
+    }
+    item.since = now;
+  }
+
   struct alignas(64) Line {
     std::atomic<std::int64_t> items = 0;
     std::atomic<std::int64_t> visits = 0;
@@ -67,6 +89,7 @@ class StageMeter {
   };
 
   void act(std::size_t index, StreamItem& item, Line& line);
+  [[nodiscard]] std::chrono::steady_clock::time_point begin_to_wait(std::size_t index, StreamItem& item);
 
   const Stream* stream_;
   std::vector<Line> lines_;

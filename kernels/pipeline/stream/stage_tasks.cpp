@@ -26,9 +26,8 @@ class Dependences {
 
 }  // namespace
 
-void work_off_by_tasks(const Stream& stream, StageMeter& meter, Outlet& outlet, const Execution& execution,
-                       const std::function<Intake::Supplied(bool may_wait)>& supply) {
-  const std::size_t leading = stream.leading();
+void work_off_by_tasks(const Stream& stream, std::size_t leading, StageMeter& meter, Outlet& outlet,
+                       const Execution& execution, const std::function<Intake::Supplied(bool may_wait)>& supply) {
   const std::size_t computed = stream.stages.size() - stream.trailing();
   // A few items for each thread: enough that none is idle while the calling thread is in one.
   constexpr std::size_t places_a_thread = 4;

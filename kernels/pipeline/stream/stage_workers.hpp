@@ -2,6 +2,9 @@
 
 /// Who is in the stages of a stream beside its workers.
 
+#include <algorithm>
+#include <cstddef>
+
 #include "kernels/pipeline/stream/stage_meter.hpp"
 #include "kernels/pipeline/stream/stream.hpp"
 
@@ -10,12 +13,21 @@ namespace duet {
 struct IoThreads {
   int readers = 0;
   int writers = 0;
+  std::size_t leading = 0;  ///< stages that the readers do
+  int answers = 0;          ///< that may be waited for at once without a thread each; 0 where each has one
 };
 
-/// The threads that the limits ask for, none for an end of the stream that has no stage to do.
-[[nodiscard]] inline IoThreads io_threads(const Stream& stream, const StreamLimits& limits) {
-  return {.readers = stream.leading() == 0 ? 0 : limits.readers,
-          .writers = stream.trailing() == 0 ? 0 : limits.writers};
+/// The threads that the limits ask for, none for an end of the stream that has nothing to wait for.
+[[nodiscard]] inline IoThreads io_threads(const Stream& stream, const StreamLimits& limits, int tokens) {
+  const int asked = stream.waits_asynchronously() ? std::min(limits.readers, 1) : limits.readers;
+  IoThreads threads{.readers = stream.leading() == 0 ? 0 : asked,
+                    .writers = stream.trailing() == 0 ? 0 : limits.writers};
+  if (threads.readers != 0) {
+    threads.leading = stream.leading();
+    if (stream.waits_asynchronously()) threads.answers = tokens;
+  }
+  if (stream.ready && threads.readers == 0) threads.readers = 1;
+  return threads;
 }
 
 /// What the meter counted, with how many may have been in each stage; without readers or writers the workers were.
@@ -23,11 +35,13 @@ struct IoThreads {
                                                         const IoThreads& threads) {
   StreamFigures figures = meter.figures();
   bool computed = false;
-  for (StageFigures& stage : figures) {
+  for (std::size_t index = 0; index < figures.size(); ++index) {
+    StageFigures& stage = figures[index];
     computed = computed || stage.kind == StageKind::computing;
-    const int own = computed ? threads.writers : threads.readers;
+    const int own = computed ? threads.writers : index < threads.leading ? threads.readers : 0;
     stage.workers = stage.in_order ? 1 : stage.kind == StageKind::computing || own == 0 ? workers : own;
   }
+  if (threads.answers != 0) figures.front().workers = threads.answers;
   return figures;
 }
 

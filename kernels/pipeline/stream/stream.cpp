@@ -17,6 +17,10 @@ std::size_t Stream::trailing() const {
   return count;
 }
 
+bool Stream::waits_asynchronously() const {
+  return !stages.empty() && stages.front().kind != StageKind::computing && stages.front().begin != nullptr;
+}
+
 int StreamLimits::tokens_for(int workers) const {
   const int least = std::max(1, workers);
   return tokens > 0 ? tokens : 4 * least + 2 * (readers + writers);

@@ -9,11 +9,11 @@ namespace duet {
 
 StreamFigures stream_openmp(const Stream& stream, const StreamLimits& limits, const Execution& execution) {
   StageMeter meter{stream};
-  const IoThreads threads = io_threads(stream, limits);
   const int tokens = limits.tokens_for(execution.threads);
-  Intake intake{stream, meter, tokens, threads.readers};
+  const IoThreads threads = io_threads(stream, limits, tokens);
+  Intake intake{stream, meter, tokens, threads};
   Outlet outlet{stream, meter, intake, tokens, threads.writers};
-  work_off_by_tasks(stream, meter, outlet, execution,
+  work_off_by_tasks(stream, threads.leading, meter, outlet, execution,
                     [&](bool may_wait) { return may_wait ? intake.pull() : intake.try_pull(); });
   outlet.finish();
   return figures_with_workers(meter, execution.threads, threads);

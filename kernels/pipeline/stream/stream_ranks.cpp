@@ -246,9 +246,9 @@ class RankStream {
         own_{group_of(rank_)},
         local_{local_stream()},
         meter_{local_},
-        threads_{io_threads(local_, limits)},
         window_{limits.tokens_for(execution.threads)},
-        intake_{local_, meter_, window_, threads_.readers},
+        threads_{io_threads(local_, limits, window_)},
+        intake_{local_, meter_, window_, threads_},
         outlet_{local_, meter_, intake_, window_, threads_.writers},
         sends_{execution.communicator},
         received_(static_cast<std::size_t>(size_)) {
@@ -265,7 +265,8 @@ class RankStream {
   StreamFigures run() {
     std::exception_ptr failure;
     try {
-      work_off_by_tasks(local_, meter_, outlet_, execution_, [this](bool may_wait) { return supply(may_wait); });
+      work_off_by_tasks(local_, threads_.leading, meter_, outlet_, execution_,
+                        [this](bool may_wait) { return supply(may_wait); });
       outlet_.finish();
     } catch (...) {
       failure = std::current_exception();
@@ -418,7 +419,7 @@ class RankStream {
   }
 
   void fetch() {
-    while (!stopped_ && ends_->may_fetch()) {
+    while (!stopped_ && ends_->may_fetch() && (!whole_.ready || whole_.ready())) {
       const std::optional<int> to = to_first_->spend();
       if (!to) return;
       std::optional<Parcel> parcel = ends_->fetch();
@@ -519,8 +520,8 @@ class RankStream {
   std::map<std::int64_t, int> senders_;
   Stream local_;
   StageMeter meter_;
-  IoThreads threads_;
   int window_;
+  IoThreads threads_;
   Intake intake_;
   Outlet outlet_;
   Sends sends_;

@@ -8,7 +8,7 @@ StreamFigures stream_serial(const Stream& stream, const StreamLimits& limits, co
   StageMeter meter{stream};
   // One worker does it all, and nobody reads ahead: this is what overlapping is measured against.
   const int tokens = limits.tokens_for(1);
-  Intake intake{stream, meter, tokens, 0};
+  Intake intake{stream, meter, tokens, {}};
   Outlet outlet{stream, meter, intake, tokens, 0};
   Booking booking{execution.timesheet, 0, Activity::waiting};
   const std::size_t leading = stream.leading();
@@ -16,6 +16,7 @@ StreamFigures stream_serial(const Stream& stream, const StreamLimits& limits, co
   while (true) {
     const Intake::Supplied supplied = intake.pull();
     if (supplied.supply == Intake::Supply::ended) break;
+    meter.run(0, leading, *supplied.item);
     booking.now(Activity::useful);
     meter.run(leading, computed, *supplied.item);
     booking.now(Activity::waiting);

@@ -12,9 +12,9 @@ namespace duet {
 StreamFigures stream_tbb(const Stream& stream, const StreamLimits& limits, const Execution& execution, TbbTeam& team) {
   namespace tbb = oneapi::tbb;
   StageMeter meter{stream};
-  const IoThreads threads = io_threads(stream, limits);
   const int tokens = limits.tokens_for(execution.threads);
-  Intake intake{stream, meter, tokens, threads.readers};
+  const IoThreads threads = io_threads(stream, limits, tokens);
+  Intake intake{stream, meter, tokens, threads};
   Outlet outlet{stream, meter, intake, tokens, threads.writers};
 
   tbb::filter<void, StreamItem*> line = tbb::make_filter<void, StreamItem*>(
@@ -24,7 +24,7 @@ StreamFigures stream_tbb(const Stream& stream, const StreamLimits& limits, const
         return supplied.item;
       });
   const std::size_t computed = stream.stages.size() - stream.trailing();
-  for (std::size_t stage = stream.leading(); stage < computed; ++stage) {
+  for (std::size_t stage = threads.leading; stage < computed; ++stage) {
     const auto mode = stream.stages[stage].in_order ? tbb::filter_mode::serial_in_order : tbb::filter_mode::parallel;
     line = line & tbb::make_filter<StreamItem*, StreamItem*>(mode, [&, stage](StreamItem* item) {
              const Booking booking{execution.timesheet, TbbTeam::worker(), Activity::useful};

@@ -19,8 +19,9 @@ bool is_root() { return rank_in(MPI_COMM_WORLD) == 0; }
 
 std::vector<std::vector<StageGroup>> divisions(std::size_t stages) {
   const int ranks = size_of(MPI_COMM_WORLD);
-  return {farm(stages, ranks), stages_by_cost(std::vector<double>(stages, 1), ranks),
-          stages_by_cost({0.1, 3, 1, 0.2}, ranks)};
+  std::vector<double> uneven{0.1, 3, 1, 0.2};
+  uneven.resize(stages);
+  return {farm(stages, ranks), stages_by_cost(std::vector<double>(stages, 1), ranks), stages_by_cost(uneven, ranks)};
 }
 
 TEST(StreamRanks, TakeEveryItemOnceAndInOrder) {
@@ -106,6 +107,35 @@ TEST(StreamRanks, AllEndWhenTheEndThrows) {
     next.stream.stages = {CountingStream::letter('a')};
     static_cast<void>(stream_ranks(next.stream, {}, farm(1, size_of(MPI_COMM_WORLD)), execution_with(1)));
     if (is_root()) next.expect_all_taken("a");
+  }
+}
+
+TEST(StreamRanks, AwaitAnswersWithoutAThreadEach) {
+  constexpr int waits = 30;
+  for (const auto& groups : divisions(2)) {
+    CountingStream counting{waits};
+    StreamStage ask = CountingStream::letter('r', StageKind::waiting);
+    ask.begin = [](StreamItem& /*item*/) { return std::chrono::steady_clock::now() + std::chrono::milliseconds{2}; };
+    counting.stream.stages = {ask, CountingStream::letter('a')};
+    const StreamFigures figures = stream_ranks(counting.stream, {.tokens = waits}, groups, execution_with(1));
+    ASSERT_TRUE(on_every_rank(figures[0].items == waits && figures[0].workers == waits * groups.front().ranks));
+    if (is_root()) counting.expect_all_taken("ra");
+  }
+}
+
+TEST(StreamRanks, AnswerWhatCameWhileTheSourceWaits) {
+  for (const auto& groups : divisions(4)) {
+    CountingStream counting{25};
+    counting.stream.stages = {CountingStream::letter('a'), CountingStream::letter('b'), CountingStream::letter('c'),
+                              CountingStream::letter('d')};
+    counting.stream.ready = [&] { return static_cast<std::int64_t>(counting.taken.size()) == counting.asked.load(); };
+    counting.stream.next = [&, next = counting.stream.next](StreamItem& item) {
+      EXPECT_TRUE(counting.stream.ready());
+      return next(item);
+    };
+    static_cast<void>(stream_ranks(counting.stream, {}, groups, execution_with(1)));
+    if (is_root()) counting.expect_all_taken("abcd");
+    ASSERT_TRUE(on_every_rank(!testing::Test::HasFailure()));
   }
 }
 

@@ -147,6 +147,97 @@ TEST_P(StreamInEveryModel, ReadersWaitSideBySide) {
   }
 }
 
+TEST_P(StreamInEveryModel, WorkersWaitWhereThereAreNoReaders) {
+  CountingStream counting{30};
+  std::atomic<int> now = 0;
+  std::atomic<int> most = 0;
+  counting.stream.stages = {CountingStream::letter('r', StageKind::waiting), CountingStream::letter('a')};
+  counting.stream.stages[0].act = [&, act = counting.stream.stages[0].act](StreamItem& item) {
+    const int inside = ++now;
+    int before = most.load();
+    while (before < inside && !most.compare_exchange_weak(before, inside)) continue;
+    std::this_thread::sleep_for(std::chrono::milliseconds{3});
+    --now;
+    act(item);
+  };
+  const StreamFigures figures = run(counting.stream, {.tokens = 30, .readers = 0, .writers = 0}, 2);
+  counting.expect_all_taken("ra");
+  EXPECT_EQ(most.load(), GetParam().name == "serial" ? 1 : 2);
+  EXPECT_EQ(figures[0].workers, GetParam().name == "serial" ? 1 : 2);
+}
+
+TEST_P(StreamInEveryModel, AnswersAreAwaitedWithoutAThreadEach) {
+  constexpr int waits = 60;
+  for (const int readers : {0, 5}) {
+    CountingStream counting{waits};
+    std::atomic<int> now = 0;
+    std::atomic<int> most = 0;
+    std::mutex mutex;
+    std::set<std::thread::id> who;
+    StreamStage ask = CountingStream::letter('r', StageKind::waiting);
+    ask.begin = [&](StreamItem& item) {
+      const int inside = ++now;
+      int before = most.load();
+      while (before < inside && !most.compare_exchange_weak(before, inside)) continue;
+      // Later ones may be there first.
+      return std::chrono::steady_clock::now() + std::chrono::milliseconds{item.index % 2 == 0 ? 8 : 3};
+    };
+    ask.act = [&, act = ask.act](StreamItem& item) {
+      {
+        const std::scoped_lock lock{mutex};
+        who.insert(std::this_thread::get_id());
+      }
+      --now;
+      act(item);
+    };
+    counting.stream.stages = {ask, CountingStream::letter('a')};
+    const StreamFigures figures = run(counting.stream, {.tokens = waits, .readers = readers, .writers = 0}, 2);
+    counting.expect_all_taken("ra");
+    EXPECT_EQ(figures[0].items, waits);
+    EXPECT_GT(figures[0].useful_seconds, waits * 5e-3);
+    if (readers != 0 && GetParam().name != "serial") {
+      EXPECT_GT(most.load(), waits / 2);
+      EXPECT_EQ(who.size(), 1U);
+      EXPECT_EQ(figures[0].workers, waits);
+    } else {
+      EXPECT_LE(most.load(), 2);
+    }
+  }
+}
+
+TEST_P(StreamInEveryModel, HandOnTheFaultOfAStageThatCannotBegin) {
+  CountingStream counting{20};
+  StreamStage ask = CountingStream::letter('r', StageKind::waiting);
+  ask.begin = [&](StreamItem& item) {
+    if (item.index == 7) throw std::runtime_error("nobody listens");
+    return std::chrono::steady_clock::now();
+  };
+  counting.stream.stages = {ask, CountingStream::letter('a')};
+  static_cast<void>(run(counting.stream, {.tokens = 4}, 2));
+  ASSERT_EQ(counting.taken.size(), 20U);
+  EXPECT_EQ(counting.taken[7], "fault: nobody listens");
+  EXPECT_EQ(counting.taken[8], "8ra");
+}
+
+TEST_P(StreamInEveryModel, AnswersWhatCameWhileTheSourceWaits) {
+  // The source only goes on when all that it gave out was taken.
+  CountingStream counting{25};
+  std::atomic<std::int64_t> taken = 0;
+  counting.stream.stages = {CountingStream::letter('a')};
+  counting.stream.take = [&, take = counting.stream.take](StreamItem& item) {
+    take(item);
+    ++taken;
+  };
+  const auto all_are_taken = [&] { return taken.load() == counting.asked.load(); };
+  counting.stream.ready = all_are_taken;
+  counting.stream.next = [&, next = counting.stream.next](StreamItem& item) {
+    while (!all_are_taken()) std::this_thread::yield();
+    return next(item);
+  };
+  static_cast<void>(run(counting.stream, {}, 1));
+  counting.expect_all_taken("a");
+}
+
 TEST_P(StreamInEveryModel, RunsAStageInOrderOneItemAfterTheOther) {
   CountingStream counting{500};
   std::vector<std::int64_t> seen;  // without a lock: ThreadSanitizer and the order tell

@@ -1,4 +1,4 @@
-#include "kernels/mapping/fib_batch/inputs.hpp"
+#include "kernels/arithmetic/fib_inputs.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,11 @@
-#include "kernels/mapping/fib_batch/inputs.hpp"
+#include "kernels/arithmetic/fib_inputs.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <stdexcept>
+#include <string>
 
-#include "kernels/arithmetic/natural.hpp"
 #include "kernels/core/random.hpp"
 
 namespace duet {
@@ -32,6 +34,14 @@ std::string_view name_of(Spread spread) {
       return "giants";
   }
   return "?";
+}
+
+Spread spread_called(std::string_view name) {
+  constexpr std::array<Spread, 4> spreads{Spread::uniform, Spread::log_uniform, Spread::ascending, Spread::giants};
+  for (const Spread spread : spreads) {
+    if (name_of(spread) == name) return spread;
+  }
+  throw std::invalid_argument("inputs: '" + std::string{name} + "'");
 }
 
 FibInputs FibInputs::random(Spread spread, std::int64_t count, std::uint64_t largest, std::uint64_t seed) {
@@ -87,12 +97,6 @@ std::uint64_t FibInputs::make(std::int64_t i) const {
       return (count_ - 1 - i) % giants_apart == 0 ? largest_ : scaled(bits(0), largest_ / giants_apart);
   }
   return 0;
-}
-
-double nanoseconds_of_item(const FibBatch& batch, std::int64_t i) {
-  // 3 to 44 for the residue, 2 to 20 for making the input.
-  constexpr double residue_nanoseconds = 10;
-  return batch.exact() ? fibonacci_nanoseconds(batch.inputs[i]) : residue_nanoseconds;
 }
 
 }  // namespace duet
