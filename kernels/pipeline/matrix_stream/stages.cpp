@@ -24,7 +24,7 @@ struct Record {
 
 constexpr std::uint64_t judge_seed = 0x6475657420;
 
-std::uint64_t hash_of(const StreamItem& item) { return XXH3_64bits(item.data.data(), item.data.size()); }
+std::uint64_t hash_of_data(const StreamItem& item) { return XXH3_64bits(item.data.data(), item.data.size()); }
 
 struct Factors {
   ConstView a;
@@ -88,14 +88,14 @@ Stream stages_of(const MatrixStream& stream, const LocalKernel& kernel) {
                            }});
   if (!stream.multiplies) {
     stages.stages.push_back(
-        {.name = "hash", .act = [](StreamItem& item) { leave(item, {.hash = hash_of(item), .bytes = 0}); }});
+        {.name = "hash", .act = [](StreamItem& item) { leave(item, {.hash = hash_of_data(item), .bytes = 0}); }});
   } else {
     stages.stages.push_back(
         {.name = "multiply", .act = [&stream, &kernel](StreamItem& item) { multiply(stream, kernel, item); }});
     // The hash is of what was computed, the same whatever the codec; it travels behind the file.
     stages.stages.push_back(
         {.name = stream.codec == Codec::none ? "hash" : "compress", .act = [&stream](StreamItem& item) {
-           const std::uint64_t hash = hash_of(item);
+           const std::uint64_t hash = hash_of_data(item);
            if (stream.codec != Codec::none) {
              compress(stream.codec, item.data.text(), item.spare);
              item.data.swap(item.spare);
