@@ -12,8 +12,8 @@ Intake::Intake(const Stream& stream, StageMeter& meter, int tokens, const IoThre
       ready_(items_.size()),
       asynchronous_{threads.answers != 0} {
   for (StreamItem& item : items_) free_.push_back(&item);
-  if (asynchronous_) readers_.emplace_back([this] { await_answers(); });
-  for (int reader = 0; reader < threads.readers; ++reader) readers_.emplace_back([this] { read_ahead(); });
+  if (asynchronous_) readers_.add([this] { await_answers(); });
+  for (int reader = 0; reader < threads.readers; ++reader) readers_.add([this] { read_ahead(); });
 }
 
 Intake::~Intake() { close(); }

@@ -9,12 +9,12 @@
 #include <exception>
 #include <mutex>
 #include <queue>
-#include <thread>
 #include <vector>
 
 #include "kernels/pipeline/stream/stage_meter.hpp"
 #include "kernels/pipeline/stream/stage_workers.hpp"
 #include "kernels/pipeline/stream/stream.hpp"
+#include "kernels/pipeline/stream/thread_crew.hpp"
 
 namespace duet {
 
@@ -75,7 +75,7 @@ class Intake {
   std::int64_t begun_ = 0;  // items whose answers are waited for, or came already
   std::mutex source_;
   bool asynchronous_;
-  std::vector<std::jthread> readers_;
+  ThreadCrew::Shift readers_{ThreadCrew::kept()};
 };
 
 }  // namespace duet

@@ -11,7 +11,8 @@ Outlet::Outlet(const Stream& stream, StageMeter& meter, Intake& intake, int toke
       intake_{&intake},
       trailing_{stream.trailing()},
       done_(static_cast<std::size_t>(std::max(1, tokens))) {
-  for (int writer = 0; writer < writers; ++writer) writers_.emplace_back([this] { write_behind(); });
+  if (writers > 0) writers_.emplace(ThreadCrew::kept());
+  for (int writer = 0; writer < writers; ++writer) writers_->add([this] { write_behind(); });
 }
 
 Outlet::~Outlet() {
@@ -21,7 +22,7 @@ Outlet::~Outlet() {
 }
 
 void Outlet::put(StreamItem* item) {
-  if (writers_.empty()) return end(item);
+  if (!writers_) return end(item);
   const std::scoped_lock lock{mutex_};
   waiting_.push_back(item);
   changed_.notify_one();
@@ -64,7 +65,7 @@ void Outlet::finish() {
     finished_ = true;
     changed_.notify_all();
   }
-  writers_.clear();
+  writers_.reset();
   failure_.rethrow();
 }
 

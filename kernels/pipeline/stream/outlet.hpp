@@ -7,11 +7,12 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
-#include <thread>
+#include <optional>
 #include <vector>
 
 #include "kernels/core/first_exception.hpp"
 #include "kernels/pipeline/stream/intake.hpp"
+#include "kernels/pipeline/stream/thread_crew.hpp"
 
 namespace duet {
 
@@ -48,7 +49,8 @@ class Outlet {
   std::vector<StreamItem*> done_;  // the item with ticket t stands at t modulo the tokens
   std::int64_t next_taken_ = 0;
 
-  std::vector<std::jthread> writers_;
+  /// Last, so that writers are waited for before anything else goes.
+  std::optional<ThreadCrew::Shift> writers_;
 };
 
 }  // namespace duet
