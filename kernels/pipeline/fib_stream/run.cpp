@@ -158,7 +158,7 @@ double fib_stream_nanoseconds(std::uint64_t n, std::uint64_t modulus) {
   if (modulus != 0) return residue;
   const auto x = static_cast<double>(n);
   // From the table, by the digit; beyond it by doubling, and as much again for text and hash.
-  if (n <= FibonacciDecimals::most_index) return 50 + 0.1 * x;
+  if (n <= FibonacciDecimals::most_index) return 50 + 0.13 * x;
   return 1.5 * fibonacci_nanoseconds(n);
 }
 
