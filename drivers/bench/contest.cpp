@@ -23,6 +23,18 @@ std::string ratio_line(const Showing& showing, const Showing& peer) {
 
 }  // namespace
 
+std::string shares_of_even_division(const Contest& contest) {
+  const double work = median(contest.showings().front().seconds);
+  std::string text;
+  for (const Showing& showing : contest.showings()) {
+    const int workers = showing.contestant.workers;
+    if (workers == 1) continue;
+    text += fmt::format("  {:<27} {:.3f} of the even division of the serial time\n", showing.contestant.name,
+                        work / workers / median(showing.seconds));
+  }
+  return text;
+}
+
 std::vector<Trial> trials_of(const Contestant& contestant, const std::filesystem::path& folder,
                              const StopSignals& stop) {
   const std::filesystem::path file = folder / "trials.jsonl";

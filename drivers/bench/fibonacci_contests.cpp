@@ -61,19 +61,6 @@ class FibonacciContests {
                           {{"inputs", "log_uniform"}, {"largest", "1000000"}});
   }
 
-  /// The serial time, divided by the workers, over what they take.
-  static std::string efficiencies(const Contest& contest) {
-    const double work = median(contest.showings().front().seconds);
-    std::string text;
-    for (const Showing& showing : contest.showings()) {
-      const int workers = showing.contestant.workers;
-      if (workers == 1) continue;
-      text += fmt::format("  {:<27} {:.3f} of the even division of the serial time\n", showing.contestant.name,
-                          work / workers / median(showing.seconds));
-    }
-    return text;
-  }
-
   /// Residues modulo the largest primes below 2^50 and 2^63, on one thread.
   [[nodiscard]] Contest fib_batch_modulo(const std::string& modulus) const {
     const std::string& size = options_.fib_modulo_size;
@@ -329,9 +316,9 @@ void list_fibonacci_contests(const Lineup& lineup, const BenchOptions& options, 
   const auto contests = std::make_shared<const FibonacciContests>(lineup, options);
   add("peer/fib_batch/" + options.fib_batch_size, [contests] { return contests->fib_batch(); });
   add(
-      "peer/fib_batch/giant", [contests] { return contests->batch_with_a_giant(); }, &FibonacciContests::efficiencies);
+      "peer/fib_batch/giant", [contests] { return contests->batch_with_a_giant(); }, shares_of_even_division);
   add(
-      "peer/fib_batch/skewed", [contests] { return contests->skewed_numbers(); }, &FibonacciContests::efficiencies);
+      "peer/fib_batch/skewed", [contests] { return contests->skewed_numbers(); }, shares_of_even_division);
   for (const char* const modulus : {"1125899906842597", "9223372036854775783"}) {
     add(fmt::format("peer/fib_batch/modulo/{}", modulus),
         [contests, modulus] { return contests->fib_batch_modulo(modulus); });

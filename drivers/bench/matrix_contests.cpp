@@ -286,6 +286,17 @@ class MatrixContests {
             std::move(contestants), lineup_.folder(), 8};
   }
 
+  /// Files whose work is the processor's: products and compressing, or blocks of bzip2 as long as its largest.
+  [[nodiscard]] Contest stream_of_files(const std::string& title, const std::string& size,
+                                        const Parameters& parameters) const {
+    std::vector<Contestant> contestants;
+    for (const Model model : {Model::serial, Model::openmp, Model::tbb, Model::mpi, Model::hybrid}) {
+      contestants.push_back(lineup_.variant("matrix_stream", model, size, Tunables{}, parameters));
+    }
+    return {fmt::format("matrix_stream, {} {}, {} workers", size, title, lineup_.workers()), std::move(contestants),
+            lineup_.folder(), 19};
+  }
+
   /// What measuring costs: variants of about 10 ms as `duet run` times them, and the same functions in a plain loop.
   [[nodiscard]] Contest harness() const {
     const std::string& size = options_.harness_size;
@@ -325,6 +336,19 @@ void list_matrix_contests(const Lineup& lineup, const BenchOptions& options, con
   }
   add("peer/matrix_batch/giants", [contests] { return contests->batch_of_giants(); });
   add("peer/matrix_batch/skewed", [contests] { return contests->skewed_batch(); });
+  add(
+      "peer/matrix_stream/products",
+      [contests] {
+        return contests->stream_of_files("files of n = 1024, zstd", "24", {{"order", "1024"}, {"codec", "zstd"}});
+      },
+      shares_of_even_division);
+  add(
+      "peer/matrix_stream/bzip2",
+      [contests] {
+        return contests->stream_of_files("blocks of 600 KB to decompress", "100",
+                                         {{"order", "274"}, {"codec", "bzip2"}, {"work", "decompress"}});
+      },
+      shares_of_even_division);
   add("harness/matmul/" + options.harness_size, [contests] { return contests->harness(); });
 }
 
