@@ -140,7 +140,7 @@ Problem matrix_stream_problem() {
   problem.extent_names = {"files"};
   problem.largest_extent = 10'000'000;
   problem.parameters = {
-      {.name = "order", .preset = "256", .meaning = "rows and columns of each matrix", .most = 65'536},
+      {.name = "order", .preset = "128", .meaning = "rows and columns of each matrix", .most = 65'536},
       {.name = "codec",
        .preset = "zstd",
        .meaning = "what files are compressed with, in and out",
@@ -150,7 +150,7 @@ Problem matrix_stream_problem() {
        .meaning = "the whole stream, or reading and decompressing alone",
        .choices = {"multiply", "decompress"}},
   };
-  problem.sizes = {4, 16, 64, 256};
+  problem.sizes = {4, 16, 64};
   problem.work = work_of;
   problem.memory = memory_of;
   problem.variants = variants_of_all_models(matrix_stream_tunables, place_for_harness);
