@@ -80,6 +80,11 @@ std::vector<std::map<std::string, std::string>> questions_of(const Problem& prob
       if (choice != parameter.preset) questions.push_back({{parameter.name, choice}});
     }
   }
+  // A wait is a wait however long it is.
+  for (const Setting& parameter : problem.parameters) {
+    if (parameter.name != "wait_ms") continue;
+    for (auto& question : questions) question.emplace("wait_ms", "1");
+  }
   return questions;
 }
 
