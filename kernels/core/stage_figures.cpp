@@ -7,21 +7,14 @@
 namespace duet {
 namespace {
 
-std::string advice_for(const PipelineBound& bound, const StageFigures& slowest, int workers) {
-  if (slowest.in_order) {
-    return slowest.name + " takes one item after the other: no worker more would help, only a faster " + slowest.name;
+std::string advice_for(const StageFigures& stage) {
+  if (stage.in_order) {
+    return stage.name + " takes one item after the other: no worker more would help, only a faster " + stage.name;
   }
-  switch (bound.kind) {
-    case StageKind::computing:
-      return std::to_string(workers) + (workers == 1 ? " core computes" : " cores compute") +
-             ": more cores would help, more readers would not";
-    case StageKind::disk:
-      return slowest.name +
-             " waits for the disk: more of its threads or a faster disk would help, more cores would not";
-    case StageKind::waiting:
-      return slowest.name + " waits for answers: more threads would help, more cores would not";
+  if (stage.kind == StageKind::waiting) {
+    return stage.name + " waits for answers: more threads would help, more cores would not";
   }
-  return {};
+  return stage.name + " waits for the disk: more of its threads or a faster disk would help, more cores would not";
 }
 
 }  // namespace
@@ -32,38 +25,38 @@ std::string_view name_of(StageKind kind) {
 }
 
 PipelineBound bound_of(const std::vector<StageFigures>& stages, int workers, double seconds) {
+  const int cores = std::max(1, workers);
   PipelineBound bound;
-  const StageFigures* slowest = nullptr;
-  const auto consider = [&](double at_the_least, const StageFigures& stage) {
-    if (slowest != nullptr && at_the_least <= bound.seconds) return;
-    slowest = &stage;
+  const auto is_bound_by = [&](const StageFigures& stage, double at_the_least) {
     bound.seconds = at_the_least;
     bound.kind = stage.kind;
     bound.stage = stage.name;
   };
   double computing = 0;
   const StageFigures* hardest = nullptr;
-  const auto first_computing = std::ranges::find(stages, StageKind::computing, &StageFigures::kind);
+  const StageFigures* slowest = nullptr;  // of those that nobody shares
   for (const StageFigures& stage : stages) {
-    if (stage.kind == StageKind::computing) {
+    const bool computes = stage.kind == StageKind::computing;
+    if (computes) {
       computing += stage.useful_seconds;
       if (hardest == nullptr || stage.useful_seconds > hardest->useful_seconds) hardest = &stage;
     }
-    if (stage.in_order) {
-      consider(stage.useful_seconds, stage);
-    } else if (stage.kind != StageKind::computing) {
-      consider(stage.useful_seconds / std::max(1, stage.workers), stage);
-    }
+    if (computes && !stage.in_order) continue;
+    const double alone = stage.useful_seconds / (stage.in_order ? 1 : std::max(1, stage.workers));
+    if (slowest != nullptr && alone <= bound.seconds) continue;
+    slowest = &stage;
+    is_bound_by(stage, alone);
   }
-  if (hardest != nullptr && computing / std::max(1, workers) > bound.seconds) {
-    StageFigures shared = *hardest;
-    shared.in_order = false;
-    consider(computing / std::max(1, workers), *hardest);
-    bound.advice = advice_for(bound, shared, std::max(1, workers));
+  if (hardest != nullptr && computing / cores > bound.seconds) {
+    is_bound_by(*hardest, computing / cores);
+    bound.advice = std::to_string(cores) + (cores == 1 ? " core computes" : " cores compute") +
+                   ": more cores would help, more readers would not";
   } else if (slowest != nullptr) {
-    bound.advice = advice_for(bound, *slowest, std::max(1, workers));
-    const bool ahead = slowest < stages.data() + (first_computing - stages.begin());
-    if (!slowest->in_order) bound.tunable = ahead ? "readers" : "writers";
+    bound.advice = advice_for(*slowest);
+    const auto computes = [](const StageFigures& stage) { return stage.kind == StageKind::computing; };
+    const StageFigures* const end = stages.data() + stages.size();
+    const bool behind = std::any_of(stages.data(), slowest, computes) && std::none_of(slowest, end, computes);
+    if (!slowest->in_order) bound.tunable = behind ? "writers" : "readers";
   }
   if (seconds > 0) bound.share = std::min(1.0, bound.seconds / seconds);
   return bound;

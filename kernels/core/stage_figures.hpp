@@ -36,8 +36,8 @@ struct PipelineBound {
   std::string stage;   ///< the slowest one of that kind
   double share = 0;    ///< `seconds` of the run's time: 1 where the pipeline loses nothing
   std::string advice;  ///< what would help, as one line
-  /// The tunable of the stage's threads, where more of them may help: "readers" before the first computing stage,
-  /// "writers" behind it. Else empty.
+  /// The tunable of the stage's threads, where more of them may help: "writers" behind the last computing stage, else
+  /// "readers". Else empty.
   std::string tunable;
 };
 

@@ -52,6 +52,15 @@ TEST(PipelineBound, NamesTheThreadsBehindTheWorkersWhereTheyAreTooFew) {
   EXPECT_EQ(bound.tunable, "writers");
 }
 
+TEST(PipelineBound, NamesTheThreadsAheadOfTheWorkersAlsoBehindASourceThatComputes) {
+  const PipelineBound bound =
+      bound_of({stage("source", StageKind::computing, 0.1, 1, true), stage("ask", StageKind::waiting, 10, 2),
+                stage("digest", StageKind::computing, 0.1, 2)},
+               2, 5);
+  EXPECT_EQ(bound.stage, "ask");
+  EXPECT_EQ(bound.tunable, "readers");
+}
+
 TEST(PipelineBound, IsAStageInOrderWhateverTheWorkers) {
   const PipelineBound bound = bound_of(
       {stage("parse", StageKind::computing, 5, 1, true), stage("multiply", StageKind::computing, 3, 4)}, 4, 10);
