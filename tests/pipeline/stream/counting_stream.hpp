@@ -15,6 +15,22 @@
 
 namespace duet {
 
+/// How many are inside at once, at the most.
+class Crowd {
+ public:
+  void enter() {
+    const int now = ++inside_;
+    int before = most_.load();
+    while (before < now && !most_.compare_exchange_weak(before, now)) continue;
+  }
+  void leave() { --inside_; }
+  [[nodiscard]] int most() const { return most_.load(); }
+
+ private:
+  std::atomic<int> inside_ = 0;
+  std::atomic<int> most_ = 0;
+};
+
 struct CountingStream {
   explicit CountingStream(std::int64_t items) : count{items} {
     stream.next = [this](StreamItem& item) {

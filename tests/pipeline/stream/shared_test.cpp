@@ -65,23 +65,20 @@ TEST_P(StreamInEveryModel, HasNoMoreItemsUnderWayThanTokens) {
     CountingStream counting{300};
     counting.stream.stages = {CountingStream::letter('r', StageKind::disk), CountingStream::letter('a'),
                               CountingStream::letter('w', StageKind::disk)};
-    std::atomic<int> inside = 0;
-    std::atomic<int> most = 0;
+    Crowd crowd;
     counting.stream.stages[0].act = [&, act = counting.stream.stages[0].act](StreamItem& item) {
-      const int now = ++inside;
-      int before = most.load();
-      while (before < now && !most.compare_exchange_weak(before, now)) continue;
+      crowd.enter();
       act(item);
     };
     counting.stream.take = [&, take = counting.stream.take](StreamItem& item) {
       std::this_thread::sleep_for(std::chrono::microseconds{20});  // slower than everybody before it
       take(item);
-      --inside;
+      crowd.leave();
     };
     static_cast<void>(run(counting.stream, {.tokens = tokens, .readers = 2, .writers = 1}, 2));
     counting.expect_all_taken("raw");
-    EXPECT_LE(most.load(), tokens);
-    EXPECT_GE(most.load(), 1);
+    EXPECT_LE(crowd.most(), tokens);
+    EXPECT_GE(crowd.most(), 1);
   }
 }
 
@@ -127,42 +124,36 @@ TEST_P(StreamInEveryModel, EndsWithWhatTheEndThrows) {
 TEST_P(StreamInEveryModel, ReadersWaitSideBySide) {
   constexpr int waits = 40;
   CountingStream counting{waits};
-  std::atomic<int> now = 0;
-  std::atomic<int> most = 0;
+  Crowd crowd;
   counting.stream.stages = {CountingStream::letter('r', StageKind::waiting), CountingStream::letter('a')};
   counting.stream.stages[0].act = [&, act = counting.stream.stages[0].act](StreamItem& item) {
-    const int inside = ++now;
-    int before = most.load();
-    while (before < inside && !most.compare_exchange_weak(before, inside)) continue;
+    crowd.enter();
     std::this_thread::sleep_for(std::chrono::milliseconds{5});
-    --now;
+    crowd.leave();
     act(item);
   };
   static_cast<void>(run(counting.stream, {.tokens = waits, .readers = 20, .writers = 1}, 2));
   counting.expect_all_taken("ra");
   if (GetParam().name == "serial") {
-    EXPECT_EQ(most.load(), 1);
+    EXPECT_EQ(crowd.most(), 1);
   } else {
-    EXPECT_GT(most.load(), 5);
+    EXPECT_GT(crowd.most(), 5);
   }
 }
 
 TEST_P(StreamInEveryModel, WorkersWaitWhereThereAreNoReaders) {
   CountingStream counting{30};
-  std::atomic<int> now = 0;
-  std::atomic<int> most = 0;
+  Crowd crowd;
   counting.stream.stages = {CountingStream::letter('r', StageKind::waiting), CountingStream::letter('a')};
   counting.stream.stages[0].act = [&, act = counting.stream.stages[0].act](StreamItem& item) {
-    const int inside = ++now;
-    int before = most.load();
-    while (before < inside && !most.compare_exchange_weak(before, inside)) continue;
+    crowd.enter();
     std::this_thread::sleep_for(std::chrono::milliseconds{3});
-    --now;
+    crowd.leave();
     act(item);
   };
   const StreamFigures figures = run(counting.stream, {.tokens = 30, .readers = 0, .writers = 0}, 2);
   counting.expect_all_taken("ra");
-  EXPECT_EQ(most.load(), GetParam().name == "serial" ? 1 : 2);
+  EXPECT_EQ(crowd.most(), GetParam().name == "serial" ? 1 : 2);
   EXPECT_EQ(figures[0].workers, GetParam().name == "serial" ? 1 : 2);
 }
 
@@ -170,15 +161,12 @@ TEST_P(StreamInEveryModel, AnswersAreAwaitedWithoutAThreadEach) {
   constexpr int waits = 60;
   for (const int readers : {0, 5}) {
     CountingStream counting{waits};
-    std::atomic<int> now = 0;
-    std::atomic<int> most = 0;
+    Crowd crowd;
     std::mutex mutex;
     std::set<std::thread::id> who;
     StreamStage ask = CountingStream::letter('r', StageKind::waiting);
     ask.begin = [&](StreamItem& item) {
-      const int inside = ++now;
-      int before = most.load();
-      while (before < inside && !most.compare_exchange_weak(before, inside)) continue;
+      crowd.enter();
       // Later ones may be there first.
       return std::chrono::steady_clock::now() + std::chrono::milliseconds{item.index % 2 == 0 ? 8 : 3};
     };
@@ -187,7 +175,7 @@ TEST_P(StreamInEveryModel, AnswersAreAwaitedWithoutAThreadEach) {
         const std::scoped_lock lock{mutex};
         who.insert(std::this_thread::get_id());
       }
-      --now;
+      crowd.leave();
       act(item);
     };
     counting.stream.stages = {ask, CountingStream::letter('a')};
@@ -196,11 +184,11 @@ TEST_P(StreamInEveryModel, AnswersAreAwaitedWithoutAThreadEach) {
     EXPECT_EQ(figures[0].items, waits);
     EXPECT_GT(figures[0].useful_seconds, waits * 5e-3);
     if (readers != 0 && GetParam().name != "serial") {
-      EXPECT_GT(most.load(), waits / 2);
+      EXPECT_GT(crowd.most(), waits / 2);
       EXPECT_EQ(who.size(), 1U);
       EXPECT_EQ(figures[0].workers, waits);
     } else {
-      EXPECT_LE(most.load(), 2);
+      EXPECT_LE(crowd.most(), 2);
     }
   }
 }
