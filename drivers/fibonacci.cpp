@@ -45,10 +45,6 @@ struct FibonacciOptions {
   Workers workers;
   std::vector<std::string> settings;
 };
-
-/// Decimal digits of F(n), to within one: n log10(phi).
-double digits_of(std::uint64_t n) { return 0.20898764024997873 * static_cast<double>(n) + 1; }
-
 /// A window of the inputs: as many as are answered and written together, the same on all ranks.
 struct Window {
   std::vector<std::uint64_t> magnitudes;
@@ -75,7 +71,7 @@ class Questions {
     double digits = 0;
     std::uint64_t largest = 0;
     while (waiting_ && window.magnitudes.size() < most_inputs) {
-      if (exact) digits += digits_of(waiting_->magnitude);
+      if (exact) digits += fibonacci_digits(waiting_->magnitude);
       if (digits > most_digits && !window.magnitudes.empty()) break;
       if (waiting_->magnitude >= largest) {
         largest = waiting_->magnitude;
@@ -264,8 +260,8 @@ void refuse_without_memory(const Window& window, const FibBatch& batch, const Se
     if (batch.exact() && largest > largest_fibonacci_index) {
       throw UsageError(place + too_large_text(fmt::format("F({})", largest), largest, bytes));
     }
-    duet::refuse_without_memory(fmt::format("{}F({}), with about {:.3g} digits,", place, largest, digits_of(largest)),
-                                bytes);
+    duet::refuse_without_memory(
+        fmt::format("{}F({}), with about {:.3g} digits,", place, largest, fibonacci_digits(largest)), bytes);
   };
   if (inputs.empty()) {
     asked_together(session.communicator(), question);
@@ -381,11 +377,11 @@ int answer_together(const FibonacciIndex& index, OutputFile& output, const Sessi
   const std::string name = fmt::format("F({}{})", index.negative ? "-" : "", index.magnitude);
   asked_together(communicator, [&] {
     if (asked.n > largest_fibonacci_index) {
-      throw UsageError(too_large_text(name, asked.n, 5 * digits_of(asked.n)));
+      throw UsageError(too_large_text(name, asked.n, 5 * fibonacci_digits(asked.n)));
     }
     const double bytes =
-        fib_number_memory(asked, session.model(), session.node_ranks(), session.threads()) + digits_of(asked.n);
-    duet::refuse_without_memory(fmt::format("{}, with about {:.3g} digits,", name, digits_of(asked.n)), bytes);
+        fib_number_memory(asked, session.model(), session.node_ranks(), session.threads()) + fibonacci_digits(asked.n);
+    duet::refuse_without_memory(fmt::format("{}, with about {:.3g} digits,", name, fibonacci_digits(asked.n)), bytes);
   });
   ProgressLine progress{session.rank() == 0};
   Totals totals;
@@ -515,7 +511,7 @@ std::string too_large_text(const std::string& name, std::uint64_t n, double byte
   return fmt::format(
       "{} has about {:.3g} digits and would need about {}; the largest index of an exact number is {}; "
       "--mod answers any",
-      name, digits_of(n), bytes_text(bytes), largest_fibonacci_index);
+      name, fibonacci_digits(n), bytes_text(bytes), largest_fibonacci_index);
 }
 
 void add_fibonacci(CLI::App& duet, Act& act) {

@@ -2,6 +2,7 @@
 
 /// Which Fibonacci numbers a batch or a stream asks for.
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -59,5 +60,18 @@ class FibInputs {
   std::uint64_t largest_ = 0;
   std::uint64_t seed_ = 0;
 };
+
+/// The sum of term(n_i): whole for up to `most` inputs, else from as many at equal distances.
+template <class Term>
+[[nodiscard]] double sum_over(const FibInputs& inputs, std::int64_t most, Term&& term) {
+  const std::int64_t count = inputs.count();
+  const std::int64_t looked_at = std::min(count, most);
+  double sum = 0;
+  for (std::int64_t k = 0; k < looked_at; ++k) sum += term(inputs[share_of(count, looked_at, k).begin]);
+  return looked_at == 0 ? 0 : sum * (static_cast<double>(count) / static_cast<double>(looked_at));
+}
+
+/// The most that an estimate of a whole list looks at.
+inline constexpr std::int64_t most_summed_inputs = std::int64_t{1} << 20U;
 
 }  // namespace duet

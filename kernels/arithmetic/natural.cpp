@@ -246,6 +246,11 @@ double fibonacci_bytes(std::uint64_t n) {
   return 8 * std::ceil(static_cast<double>(std::max(1.0L, fibonacci_log2(n))) / 64);
 }
 
+double fibonacci_digits(std::uint64_t n) {
+  constexpr double log10_phi = 0.20898764024997873;
+  return log10_phi * static_cast<double>(n) + 1;
+}
+
 double fibonacci_nanoseconds(std::uint64_t n) {
   struct Measured {
     double n;

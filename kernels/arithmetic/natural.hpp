@@ -90,6 +90,9 @@ inline constexpr std::uint64_t largest_fibonacci_index = 98'984'914'894;
 /// Bytes of the limbs of F(n), to within one limb.
 [[nodiscard]] double fibonacci_bytes(std::uint64_t n);
 
+/// Decimal digits of F(n), to within one.
+[[nodiscard]] double fibonacci_digits(std::uint64_t n);
+
 /// Nanoseconds that `fibonacci(n)` takes: measured on one core (AMD Zen 4) at 16 values of n, with straight lines
 /// between them. Only its ratios matter, and those within 20 % on other processors with AVX-512 IFMA; elsewhere n
 /// beyond 30,000 takes up to six times as long beside smaller ones. A pure function in basic IEEE operations, so that

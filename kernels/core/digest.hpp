@@ -20,6 +20,12 @@ namespace duet {
   return x ^ x >> 31U;
 }
 
+/// A hash of what has the hash `content` and stands at `place`: sums of them tell answers apart whose parts are
+/// exchanged.
+[[nodiscard]] constexpr std::uint64_t hash_at(std::uint64_t place, std::uint64_t content) {
+  return hash_of(content ^ hash_of(place));
+}
+
 /// A sum over all ranks, of words that may overflow. Collective; MPI_COMM_NULL stands for one process.
 [[nodiscard]] inline std::uint64_t summed(std::uint64_t mine, MPI_Comm communicator) {
   if (communicator != MPI_COMM_NULL) {

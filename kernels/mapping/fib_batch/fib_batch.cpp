@@ -20,17 +20,6 @@
 namespace duet {
 namespace {
 
-/// The sum of term(n_i) over the batch: whole for up to 2^20 items, else from as many at equal distances.
-template <class Term>
-double sum_over(const FibInputs& inputs, Term&& term) {
-  constexpr std::int64_t most = std::int64_t{1} << 20U;
-  const std::int64_t count = inputs.count();
-  const std::int64_t looked_at = std::min(count, most);
-  double sum = 0;
-  for (std::int64_t k = 0; k < looked_at; ++k) sum += term(inputs[share_of(count, looked_at, k).begin]);
-  return looked_at == 0 ? 0 : sum * (static_cast<double>(count) / static_cast<double>(looked_at));
-}
-
 FibBatch batch_of(const Instance& instance) {
   const auto largest = static_cast<std::uint64_t>(instance.parameters.whole("largest"));
   const Spread spread = spread_called(instance.parameters.text("inputs"));
@@ -131,7 +120,7 @@ Answers fib_batch(const FibBatch& batch, Model model, const Execution& execution
 
 double fib_batch_answer_bytes(const FibBatch& batch) {
   if (!batch.exact()) return 8 * static_cast<double>(batch.inputs.count());
-  return sum_over(batch.inputs, fibonacci_bytes);
+  return sum_over(batch.inputs, most_summed_inputs, fibonacci_bytes);
 }
 
 double fib_batch_memory(const FibBatch& batch, Model model, int ranks, int threads) {
@@ -155,7 +144,8 @@ double nanoseconds_of_item(const FibBatch& batch, std::int64_t i) {
 }
 
 double fib_batch_steps(const FibBatch& batch) {
-  return sum_over(batch.inputs, [](std::uint64_t n) { return static_cast<double>(std::bit_width(n)); });
+  return sum_over(batch.inputs, most_summed_inputs,
+                  [](std::uint64_t n) { return static_cast<double>(std::bit_width(n)); });
 }
 
 Problem fib_batch_problem() {
