@@ -25,7 +25,6 @@
 #include "drivers/stage_table.hpp"
 #include "drivers/statistics/text.hpp"
 #include "kernels/core/mpi.hpp"
-#include "kernels/local_product/local_product.hpp"
 #include "kernels/pipeline/matrix_stream/matrix_stream.hpp"
 #include "kernels/pipeline/matrix_stream/npy_bytes.hpp"
 #include "kernels/pipeline/stream/stream_ranks.hpp"
@@ -238,12 +237,11 @@ int stream_files(const StreamOptions& options) {
     }
     meter(result.index + 1, stream.count);
   };
-  // Which product is the fastest here is measured before the clock runs.
-  static_cast<void>(local_kernel(execution.text_or("local_kernel", "auto")));
+  const MatrixStreamPlan plan = plan_matrix_stream(stream, session.model(), execution);
   Lap lap{session};
   StreamFigures figures;
   try {
-    figures = matrix_stream(stream, session.model(), execution);
+    figures = matrix_stream(stream, plan, session.model(), execution);
   } catch (const FileError& error) {
     fmt::print(stderr, "duet: {}\nduet: {} of {} are written; the same command goes on with the others\n", error.what(),
                outcome.good, counted(stream.count, "file"));

@@ -30,18 +30,6 @@ double wait_seconds_of(const Instance& instance) {
   return 1e-3 * static_cast<double>(instance.parameters.whole("wait_ms"));
 }
 
-/// The sum of term(n_i): whole for up to `most` inputs, else from as many at equal distances.
-template <class Term>
-double sum_of(const FibInputs& inputs, std::int64_t most, Term&& term) {
-  const std::int64_t count = inputs.count();
-  const std::int64_t looked_at = std::min(count, most);
-  double sum = 0;
-  for (std::int64_t k = 0; k < looked_at; ++k) sum += term(inputs[share_of(count, looked_at, k).begin]);
-  return looked_at == 0 ? 0 : sum * (static_cast<double>(count) / static_cast<double>(looked_at));
-}
-
-constexpr std::int64_t most_summed = std::int64_t{1} << 20U;
-
 double cost_of(std::uint64_t n) { return fib_stream_nanoseconds(n, 0); }
 
 /// Hands out random inputs in chunks of about the same cost.
@@ -53,7 +41,7 @@ class ChunkSource {
     constexpr std::int64_t looked_at = 256;
     constexpr double chunks_a_worker = 8;
     chunk_nanoseconds_ =
-        std::min(fib_stream_chunk_nanoseconds, sum_of(inputs, looked_at, cost_of) / (chunks_a_worker * workers));
+        std::min(fib_stream_chunk_nanoseconds, sum_over(inputs, looked_at, cost_of) / (chunks_a_worker * workers));
   }
 
   void rewind() { next_ = 0; }
@@ -136,7 +124,7 @@ struct StreamPlace {
   /// The sum of all hashes with their places, which are on rank 0.
   [[nodiscard]] std::string digest() const {
     std::uint64_t sum = 0;
-    for (std::size_t i = 0; i < found.of_text.size(); ++i) sum += hash_of(found.of_text[i] ^ hash_of(i));
+    for (std::size_t i = 0; i < found.of_text.size(); ++i) sum += hash_at(i, found.of_text[i]);
     return digest_text(summed(sum, execution.communicator));
   }
 
@@ -241,9 +229,9 @@ Problem fib_stream_problem() {
   problem.sizes = {32, 128, 512, 2'048, 8'192, 32'768};
   problem.work = [](const Instance& instance) {
     const FibInputs inputs = inputs_of(instance);
-    const double digits = sum_of(inputs, most_summed, fibonacci_digits);
-    return Work{.operations =
-                    sum_of(inputs, most_summed, [](std::uint64_t n) { return static_cast<double>(std::bit_width(n)); }),
+    const double digits = sum_over(inputs, most_summed_inputs, fibonacci_digits);
+    return Work{.operations = sum_over(inputs, most_summed_inputs,
+                                       [](std::uint64_t n) { return static_cast<double>(std::bit_width(n)); }),
                 .unit = "doubling step",
                 .compulsory_bytes = 8 * static_cast<double>(inputs.count()) + digits};
   };

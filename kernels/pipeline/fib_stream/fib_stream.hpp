@@ -116,9 +116,6 @@ StreamFigures fib_stream(const FibStream& asked, Model model, const Execution& e
 inline constexpr double fib_stream_chunk_nanoseconds = 100e3;
 inline constexpr std::int64_t most_inputs_in_chunk = 8'192;
 
-/// Decimal digits of F(n), to within one.
-[[nodiscard]] double fibonacci_digits(std::uint64_t n);
-
 /// Upper estimate of the bytes that all processes of a node need for streams whose largest number is F(n).
 [[nodiscard]] double fib_stream_memory(std::uint64_t n, double tokens, double workers);
 

@@ -97,18 +97,7 @@ FibStreamRun::~FibStreamRun() = default;
 
 const Stream& FibStreamRun::stream() const { return stages_->stream(); }
 
-std::string FibStreamRun::mapping_text() const {
-  if (groups_.size() <= 1) return "farm";
-  std::string text;
-  for (const StageGroup& group : groups_) {
-    text += text.empty() ? "" : " | ";
-    for (std::size_t stage = group.begin; stage < group.end; ++stage) {
-      text += (stage == group.begin ? "" : ", ") + stream().stages[stage].name;
-    }
-    text += " on " + std::to_string(group.ranks);
-  }
-  return text;
-}
+std::string FibStreamRun::mapping_text() const { return duet::mapping_text(groups_, stream()); }
 
 void FibStreamRun::begin() const { stages_->forget_ends(); }
 
@@ -161,8 +150,6 @@ double fib_stream_nanoseconds(std::uint64_t n, std::uint64_t modulus) {
   if (n <= FibonacciDecimals::most_index) return 50 + 0.13 * x;
   return 1.5 * fibonacci_nanoseconds(n);
 }
-
-double fibonacci_digits(std::uint64_t n) { return 0.20898764024997873 * static_cast<double>(n) + 1; }
 
 double fib_stream_memory(std::uint64_t n, double tokens, double workers) {
   // A chunk of many numbers has about 0.1 ms of work, which is 0.2 MB of text at the most. An item has two buffers.

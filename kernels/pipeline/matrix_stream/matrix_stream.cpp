@@ -15,43 +15,31 @@
 namespace duet {
 namespace {
 
-/// "read-decompress 1, multiply 2": stages and ranks.
-std::string text_of(const std::vector<StageGroup>& groups, const Stream& stages) {
-  std::string text;
-  for (const StageGroup& group : groups) {
-    if (!text.empty()) text += ", ";
-    for (std::size_t stage = group.begin; stage < group.end; ++stage) {
-      text += (stage == group.begin ? "" : "-") + stages.stages[stage].name;
-    }
-    text += " " + std::to_string(group.ranks);
-  }
-  return text;
-}
-
 struct Place {
   Place(const StreamQuestion& question, Model with, const Execution& on)
       : model{with},
         execution{execution_in(with, on)},
         files{question, execution.threads},
         stream{files.stream()},
+        plan{plan_matrix_stream(stream, with, execution)},
         team{with == Model::tbb ? std::make_unique<TbbTeam>(execution) : nullptr} {}
 
   void execute() {
-    figures =
-        model == Model::tbb ? matrix_stream_tbb(stream, execution, *team) : matrix_stream(stream, model, execution);
+    figures = model == Model::tbb ? matrix_stream_tbb(stream, plan, execution, *team)
+                                  : matrix_stream(stream, plan, model, execution);
   }
 
   Model model;
   Execution execution;
   StreamFiles files;
   MatrixStream stream;
+  MatrixStreamPlan plan;
   std::unique_ptr<TbbTeam> team;
   StreamFigures figures;
 };
 
 Placed place_for_harness(Model model, const Instance& instance, const Execution& execution) {
   const auto place = std::make_shared<Place>(StreamQuestion::of(instance), model, execution);
-  const LocalKernel& kernel = kernel_for(place->execution);
   Placed bound;
   bound.reset = [place] { place->files.clear(); };
   bound.execute = [place] { place->execute(); };
@@ -60,13 +48,10 @@ Placed place_for_harness(Model model, const Instance& instance, const Execution&
   bound.stages = [place] { return place->figures; };
   bound.facts["codec"] = name_of(place->files.question().codec);
   if (place->files.question().multiplies) {
-    bound.facts["local_kernel"] = kernel.library;
-    bound.facts["code_path"] = kernel.code_path;
+    bound.facts["local_kernel"] = place->plan.kernel->library;
+    bound.facts["code_path"] = place->plan.kernel->code_path;
   }
-  if (passes_messages(model)) {
-    const Stream stages = stages_of(place->stream, kernel);
-    bound.facts["mapping"] = text_of(groups_for(stages, place->stream.count, place->execution), stages);
-  }
+  if (passes_messages(model)) bound.facts["mapping"] = place->plan.mapping;
   return bound;
 }
 
@@ -94,20 +79,30 @@ double memory_of(const Instance& instance, Model model, int ranks, int threads) 
 
 }  // namespace
 
-StreamFigures matrix_stream(const MatrixStream& stream, Model model, const Execution& execution) {
+StreamFigures matrix_stream(const MatrixStream& stream, const MatrixStreamPlan& plan, Model model,
+                            const Execution& execution) {
   switch (model) {
     case Model::serial:
-      return matrix_stream_serial(stream, execution);
+      return matrix_stream_serial(stream, plan, execution);
     case Model::openmp:
-      return matrix_stream_openmp(stream, execution);
-    case Model::tbb:
-      return matrix_stream_tbb(stream, execution);
+      return matrix_stream_openmp(stream, plan, execution);
+    case Model::tbb: {
+      if (!execution.on_worker_start) {
+        return matrix_stream_tbb(stream, plan, execution, TbbTeam::kept(execution.threads));
+      }
+      TbbTeam team{execution};
+      return matrix_stream_tbb(stream, plan, execution, team);
+    }
     case Model::mpi:
-      return matrix_stream_mpi(stream, execution);
+      return matrix_stream_mpi(stream, plan, execution);
     case Model::hybrid:
-      return matrix_stream_hybrid(stream, execution);
+      return matrix_stream_hybrid(stream, plan, execution);
   }
   return {};
+}
+
+StreamFigures matrix_stream(const MatrixStream& stream, Model model, const Execution& execution) {
+  return matrix_stream(stream, plan_matrix_stream(stream, model, execution), model, execution);
 }
 
 std::vector<Setting> matrix_stream_tunables(Model model) {

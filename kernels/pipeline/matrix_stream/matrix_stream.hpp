@@ -25,14 +25,18 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kernels/core/execution.hpp"
 #include "kernels/core/problem.hpp"
 #include "kernels/core/view.hpp"
 #include "kernels/pipeline/matrix_stream/codec.hpp"
 #include "kernels/pipeline/stream/stream.hpp"
+#include "kernels/pipeline/stream/stream_ranks.hpp"
 
 namespace duet {
+
+struct LocalKernel;
 
 /// What became of one file.
 struct StreamedMatrix {
@@ -59,15 +63,34 @@ struct MatrixStream {
   std::function<void(const StreamedMatrix& result)> take;
 };
 
-/// The algorithms. Tunables: tokens, readers, writers, local_kernel; for ranks mapping.
-StreamFigures matrix_stream_serial(const MatrixStream& stream, const Execution& execution);
-StreamFigures matrix_stream_openmp(const MatrixStream& stream, const Execution& execution);
-StreamFigures matrix_stream_tbb(const MatrixStream& stream, const Execution& execution);
-StreamFigures matrix_stream_tbb(const MatrixStream& stream, const Execution& execution, TbbTeam& team);
+/// What is chosen before a stream runs, the same on all ranks.
+struct MatrixStreamPlan {
+  const LocalKernel* kernel = nullptr;
+  std::vector<StageGroup> groups{};  ///< which ranks do which stages; none where no messages pass
+
+  /// Which ranks do what, for people.
+  std::string mapping{};
+};
+
+/// Tunables: local_kernel, and for ranks mapping, for which rank 0 may work off the first file as far as writing.
+/// Collective over execution.communicator.
+[[nodiscard]] MatrixStreamPlan plan_matrix_stream(const MatrixStream& stream, Model model, const Execution& execution);
+
+/// The algorithms. Tunables: tokens, readers, writers.
+StreamFigures matrix_stream_serial(const MatrixStream& stream, const MatrixStreamPlan& plan,
+                                   const Execution& execution);
+StreamFigures matrix_stream_openmp(const MatrixStream& stream, const MatrixStreamPlan& plan,
+                                   const Execution& execution);
+StreamFigures matrix_stream_tbb(const MatrixStream& stream, const MatrixStreamPlan& plan, const Execution& execution,
+                                TbbTeam& team);
 /// Collective over execution.communicator; `stream` is the same on all ranks but for `take`.
-StreamFigures matrix_stream_mpi(const MatrixStream& stream, const Execution& execution);
-StreamFigures matrix_stream_hybrid(const MatrixStream& stream, const Execution& execution);
+StreamFigures matrix_stream_mpi(const MatrixStream& stream, const MatrixStreamPlan& plan, const Execution& execution);
+StreamFigures matrix_stream_hybrid(const MatrixStream& stream, const MatrixStreamPlan& plan,
+                                   const Execution& execution);
 /// Any of them.
+StreamFigures matrix_stream(const MatrixStream& stream, const MatrixStreamPlan& plan, Model model,
+                            const Execution& execution);
+/// The same with a plan of its own.
 StreamFigures matrix_stream(const MatrixStream& stream, Model model, const Execution& execution);
 
 [[nodiscard]] std::vector<Setting> matrix_stream_tunables(Model model);

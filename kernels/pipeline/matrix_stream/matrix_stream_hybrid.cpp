@@ -4,9 +4,10 @@
 
 namespace duet {
 
-StreamFigures matrix_stream_hybrid(const MatrixStream& stream, const Execution& execution) {
-  const Stream stages = stages_of(stream, kernel_for(execution));
-  return stream_ranks(stages, stream_limits(execution), groups_for(stages, stream.count, execution), execution);
+StreamFigures matrix_stream_hybrid(const MatrixStream& stream, const MatrixStreamPlan& plan,
+                                   const Execution& execution) {
+  const Stream stages = stages_of(stream, *plan.kernel);
+  return stream_ranks(stages, stream_limits(execution), plan.groups, execution);
 }
 
 }  // namespace duet

@@ -4,8 +4,9 @@
 
 namespace duet {
 
-StreamFigures matrix_stream_serial(const MatrixStream& stream, const Execution& execution) {
-  const Stream stages = stages_of(stream, kernel_for(execution));
+StreamFigures matrix_stream_serial(const MatrixStream& stream, const MatrixStreamPlan& plan,
+                                   const Execution& execution) {
+  const Stream stages = stages_of(stream, *plan.kernel);
   return stream_serial(stages, stream_limits(execution), execution);
 }
 

@@ -72,6 +72,26 @@ void multiply(const MatrixStream& stream, const LocalKernel& kernel, StreamItem&
   item.data.swap(item.spare);
 }
 
+/// Seconds that the first file takes in each stage but the last: it is not written, and compressing counts for it.
+/// On rank 0; the other ranks are told. Collective over `ranks`.
+std::vector<double> stage_costs(const Stream& stream, std::int64_t count, MPI_Comm ranks) {
+  std::vector<double> costs(stream.stages.size());
+  if (rank_in(ranks) == 0 && count > 0) {
+    StreamItem item;
+    try {
+      for (std::size_t stage = 0; stage + 1 < stream.stages.size(); ++stage) {
+        const auto begin = std::chrono::steady_clock::now();
+        stream.stages[stage].act(item);
+        costs[stage] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      }
+    } catch (const std::exception&) {
+      // A file with a fault says little; it is told when its turn comes.
+    }
+  }
+  check(MPI_Bcast(costs.data(), mpi_count(static_cast<std::int64_t>(costs.size())), MPI_DOUBLE, 0, ranks));
+  return costs;
+}
+
 }  // namespace
 
 Stream stages_of(const MatrixStream& stream, const LocalKernel& kernel) {
@@ -131,32 +151,16 @@ StreamLimits stream_limits(const Execution& execution) {
           .writers = static_cast<int>(execution.whole_or("writers", 1))};
 }
 
-const LocalKernel& kernel_for(const Execution& execution) {
-  return local_kernel(agreed_kernel(execution.text_or("local_kernel", "auto"), execution.communicator));
-}
-
-std::vector<double> stage_costs(const Stream& stream, std::int64_t count, MPI_Comm ranks) {
-  std::vector<double> costs(stream.stages.size());
-  if (rank_in(ranks) == 0 && count > 0) {
-    StreamItem item;
-    try {
-      for (std::size_t stage = 0; stage + 1 < stream.stages.size(); ++stage) {
-        const auto begin = std::chrono::steady_clock::now();
-        stream.stages[stage].act(item);
-        costs[stage] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-      }
-    } catch (const std::exception&) {
-      // A file with a fault says little; it is told when its turn comes.
-    }
-  }
-  check(MPI_Bcast(costs.data(), mpi_count(static_cast<std::int64_t>(costs.size())), MPI_DOUBLE, 0, ranks));
-  return costs;
-}
-
-std::vector<StageGroup> groups_for(const Stream& stream, std::int64_t count, const Execution& execution) {
-  const int ranks = size_of(execution.communicator);
-  if (execution.text_or("mapping", "farm") == "farm") return farm(stream.stages.size(), ranks);
-  return stages_by_cost(stage_costs(stream, count, execution.communicator), ranks);
+MatrixStreamPlan plan_matrix_stream(const MatrixStream& stream, Model model, const Execution& execution) {
+  const MPI_Comm ranks = passes_messages(model) ? execution.communicator : MPI_COMM_NULL;
+  MatrixStreamPlan plan{.kernel = &local_kernel(agreed_kernel(execution.text_or("local_kernel", "auto"), ranks))};
+  if (!passes_messages(model)) return plan;
+  const Stream stages = stages_of(stream, *plan.kernel);
+  plan.groups = execution.text_or("mapping", "farm") == "farm"
+                    ? farm(stages.stages.size(), size_of(ranks))
+                    : stages_by_cost(stage_costs(stages, stream.count, ranks), size_of(ranks));
+  plan.mapping = mapping_text(plan.groups, stages);
+  return plan;
 }
 
 }  // namespace duet

@@ -67,4 +67,17 @@ std::vector<StageGroup> stages_by_cost(const std::vector<double>& costs, int ran
   return best;
 }
 
+std::string mapping_text(const std::vector<StageGroup>& groups, const Stream& stream) {
+  if (groups.size() <= 1) return "farm";
+  std::string text;
+  for (const StageGroup& group : groups) {
+    text += text.empty() ? "" : " | ";
+    for (std::size_t stage = group.begin; stage < group.end; ++stage) {
+      text += (stage == group.begin ? "" : ", ") + stream.stages[stage].name;
+    }
+    text += " on " + std::to_string(group.ranks);
+  }
+  return text;
+}
+
 }  // namespace duet

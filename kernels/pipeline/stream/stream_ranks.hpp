@@ -25,6 +25,7 @@
 
 #include <cstddef>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -49,6 +50,9 @@ struct StageGroup {
 /// groups. Each rank is in one group; two groups at the least where there are as many ranks and stages, and no more
 /// than either. Exhaustive over divisions: up to 12 stages.
 [[nodiscard]] std::vector<StageGroup> stages_by_cost(const std::vector<double>& costs, int ranks);
+
+/// "farm", or "read, decompress on 1 | multiply on 2": stages and how many ranks have them.
+[[nodiscard]] std::string mapping_text(const std::vector<StageGroup>& groups, const Stream& stream);
 
 /// What the other ranks throw where one of them threw.
 struct EndedByAnotherRank : std::runtime_error {
