@@ -155,9 +155,8 @@ void Session::State::count_threads(const std::vector<UsableCore>& cores) {
   if (node_ranks * threads <= usable || workers.oversubscribe) return;
   const int machine = static_cast<int>(all_cores().size());
   throw UsageError(
-      fmt::format("{} workers ({} x {} threads) on {}, and this job may use {} of its {} cores{}; "
-                  "--oversubscribe lets workers "
-                  "share a core",
+      fmt::format("{} workers ({} x {}) on {}, and this job may use {} of its {} cores{}; "
+                  "--oversubscribe lets workers share a core",
                   node_ranks * threads, counted(node_ranks, "rank"), counted(threads, "thread"),
                   places_for(cores, 0, 1).front().host, usable, machine,
                   launched().by_launcher && usable < machine

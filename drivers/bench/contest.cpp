@@ -35,6 +35,21 @@ std::string shares_of_even_division(const Contest& contest) {
   return text;
 }
 
+std::string beside_every_peer(const Contest& contest) {
+  std::string text;
+  for (const Showing& peer : contest.showings()) {
+    if (peer.contestant.role != Contestant::Role::peer) continue;
+    text += fmt::format("  as fast as {} on {}\n", peer.contestant.name, peer.contestant.workers);
+    for (const Showing& showing : contest.showings()) {
+      if (showing.contestant.role != Contestant::Role::variant) continue;
+      if (showing.contestant.workers != peer.contestant.workers) continue;
+      text += fmt::format("    {:<25} {}\n", showing.contestant.name,
+                          factor_text(ratio_of_medians(peer.seconds, showing.seconds)));
+    }
+  }
+  return text;
+}
+
 std::vector<Trial> trials_of(const Contestant& contestant, const std::filesystem::path& folder,
                              const StopSignals& stop) {
   const std::filesystem::path file = folder / "trials.jsonl";

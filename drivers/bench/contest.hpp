@@ -69,6 +69,9 @@ class Contest {
 /// For contests whose first one is serial: its time, divided by the workers, over what each other takes.
 [[nodiscard]] std::string shares_of_even_division(const Contest& contest);
 
+/// Each variant's speed beside each peer on as many workers, with its interval.
+[[nodiscard]] std::string beside_every_peer(const Contest& contest);
+
 /// Runs `contestant` once. The trials that count, all of them right. Throws as `Contest::hold_round`.
 std::vector<Trial> trials_of(const Contestant& contestant, const std::filesystem::path& folder,
                              const StopSignals& stop);

@@ -287,14 +287,29 @@ class MatrixContests {
   }
 
   /// Files whose work is the processor's: products and compressing, or blocks of bzip2 as long as its largest.
-  [[nodiscard]] Contest stream_of_files(const std::string& title, const std::string& size,
-                                        const Parameters& parameters) const {
-    std::vector<Contestant> contestants;
-    for (const Model model : {Model::serial, Model::openmp, Model::tbb, Model::mpi, Model::hybrid}) {
-      contestants.push_back(lineup_.variant("matrix_stream", model, size, Tunables{}, parameters));
+  [[nodiscard]] Contest stream_of_files(const std::string& title, const std::string& size, const Parameters& parameters,
+                                        const std::vector<std::string>& others) const {
+    std::vector<Contestant> contestants = streams(size, {}, parameters);
+    for (const std::string& peer : others) {
+      contestants.push_back(lineup_.peer(peer, Contestant::Role::peer, size, lineup_.workers(), {}, parameters));
     }
     return {fmt::format("matrix_stream, {} {}, {} workers", size, title, lineup_.workers()), std::move(contestants),
             lineup_.folder(), 19};
+  }
+
+  /// Files so small that the disk has more to do than the processor.
+  [[nodiscard]] Contest stream_on_disk() const {
+    const std::string size = "512";
+    const Parameters parameters{{"order", "256"}, {"codec", "none"}, {"storage", "disk"}};
+    std::vector<Contestant> contestants;
+    for (const char* const threads : {"1", "4"}) {
+      std::ranges::move(streams(size, {{"readers", threads}, {"writers", threads}}, parameters),
+                        std::back_inserter(contestants));
+      contestants.push_back(lineup_.peer(fmt::format("stream-disk-{0}-{0}", threads), Contestant::Role::peer, size,
+                                         lineup_.workers(), {}, parameters));
+    }
+    return {fmt::format("matrix_stream, {} files of 0.5 MB from disk to disk, {} workers", size, lineup_.workers()),
+            std::move(contestants), lineup_.folder(), 20};
   }
 
   /// What measuring costs: variants of about 10 ms as `duet run` times them, and the same functions in a plain loop.
@@ -309,6 +324,20 @@ class MatrixContests {
   }
 
  private:
+  /// A stream in every model. Serial has no tunables.
+  [[nodiscard]] std::vector<Contestant> streams(const std::string& size, const Tunables& tunables,
+                                                const Parameters& parameters) const {
+    std::vector<Contestant> contestants;
+    if (tunables.empty())
+      contestants.push_back(lineup_.variant("matrix_stream", Model::serial, size, Tunables{}, parameters));
+    for (const Model model : {Model::openmp, Model::tbb, Model::mpi, Model::hybrid}) {
+      const Workers split{.ranks = passes_messages(model) ? lineup_.workers() : 1,
+                          .threads = passes_messages(model) ? 1 : lineup_.workers()};
+      contestants.push_back(lineup_.variant("matrix_stream", model, size, split, tunables, parameters));
+    }
+    return contestants;
+  }
+
   const Lineup& lineup_;
   const BenchOptions& options_;
 };
@@ -339,16 +368,20 @@ void list_matrix_contests(const Lineup& lineup, const BenchOptions& options, con
   add(
       "peer/matrix_stream/products",
       [contests] {
-        return contests->stream_of_files("files of n = 1024, zstd", "24", {{"order", "1024"}, {"codec", "zstd"}});
+        return contests->stream_of_files("files of n = 1024, zstd", "24", {{"order", "1024"}, {"codec", "zstd"}},
+                                         {"stream-apart"});
       },
       shares_of_even_division);
   add(
       "peer/matrix_stream/bzip2",
       [contests] {
-        return contests->stream_of_files("blocks of 600 KB to decompress", "100",
-                                         {{"order", "274"}, {"codec", "bzip2"}, {"work", "decompress"}});
+        return contests->stream_of_files("blocks of 600 KB to decompress", "300",
+                                         {{"order", "274"}, {"codec", "bzip2"}, {"work", "decompress"}},
+                                         {"stream-apart", "stream-lbzip2", "stream-python-processes",
+                                          "stream-python-threads", "stream-python-futures"});
       },
-      shares_of_even_division);
+      [](const Contest& contest) { return shares_of_even_division(contest) + beside_every_peer(contest); });
+  add("peer/matrix_stream/disk", [contests] { return contests->stream_on_disk(); });
   add("harness/matmul/" + options.harness_size, [contests] { return contests->harness(); });
 }
 

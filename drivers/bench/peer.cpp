@@ -107,6 +107,8 @@ int run_peer(const PeerOptions& options) {
     run_triad_peer(options);
   } else if (options.name.starts_with("batch-")) {
     run_batch_peer(options);
+  } else if (options.name.starts_with("stream-")) {
+    run_stream_peer(options);
   } else if (options.name.starts_with("tree-")) {
     run_tree_peer(options);
   } else if (options.name.starts_with("call-")) {

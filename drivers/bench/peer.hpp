@@ -86,6 +86,14 @@ void run_library_peer(const PeerOptions& options);
 /// if each moved 16 bytes a point.
 void run_triad_peer(const PeerOptions& options);
 
+/// What matrix_stream is compared with:
+///
+///     stream-apart             serial streams side by side, one a worker, which share nothing
+///     stream-disk-R-W          the same files read by R threads and written by W, and nothing else
+///     stream-lbzip2            lbzip2 on all blocks as one file
+///     stream-python-KIND       Python's bz2 in a pool of its standard library: processes, threads, or futures
+void run_stream_peer(const PeerOptions& options);
+
 /// Appends one trial to the file `path`. Throws std::runtime_error where it cannot.
 void append_trial(const std::string& path, const Trial& trial);
 

@@ -144,6 +144,10 @@ Problem matrix_stream_problem() {
        .preset = "multiply",
        .meaning = "the whole stream, or reading and decompressing alone",
        .choices = {"multiply", "decompress"}},
+      {.name = "storage",
+       .preset = "memory",
+       .meaning = "where files lie: in the page cache, or on the disk",
+       .choices = {"memory", "disk"}},
   };
   problem.sizes = {4, 16, 64};
   problem.work = work_of;

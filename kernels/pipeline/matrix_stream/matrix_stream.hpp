@@ -96,7 +96,7 @@ StreamFigures matrix_stream(const MatrixStream& stream, Model model, const Execu
 [[nodiscard]] std::vector<Setting> matrix_stream_tunables(Model model);
 
 /// The problem as the harness sees it: files of whole numbers, so that results are exact. Size: files. Parameters:
-/// order, codec, work.
+/// order, codec, work, storage.
 [[nodiscard]] Problem matrix_stream_problem();
 
 }  // namespace duet

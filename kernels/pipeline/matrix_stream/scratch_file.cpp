@@ -1,6 +1,8 @@
 #include "kernels/pipeline/matrix_stream/scratch_file.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -50,6 +52,29 @@ void ScratchFile::read(std::int64_t offset, std::int64_t bytes, Bytes& to) const
     if (now < 0) fail_with("a temporary file cannot be read");
     if (now == 0) throw std::runtime_error("a temporary file ends too early");
     done += now;
+  }
+}
+
+void ScratchFile::sync(std::int64_t offset, std::int64_t bytes) const {
+  constexpr unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+  if (::sync_file_range(descriptor_, offset, bytes, all) != 0) fail_with("a temporary file cannot be written");
+}
+
+void ScratchFile::leave_memory() const {
+  if (::fdatasync(descriptor_) != 0) fail_with("a temporary file cannot be written");
+  const int error = ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_DONTNEED);
+  if (error != 0) throw std::system_error(error, std::generic_category(), "a temporary file cannot leave memory");
+  struct stat about {};
+  if (::fstat(descriptor_, &about) != 0) fail_with("a temporary file has no length");
+  if (about.st_size == 0) return;
+  void* const first = ::mmap(nullptr, 1, PROT_READ, MAP_SHARED, descriptor_, 0);
+  if (first == MAP_FAILED) fail_with("a temporary file cannot be looked at");
+  unsigned char in_memory = 1;
+  const int failed = ::mincore(first, 1, &in_memory);
+  ::munmap(first, 1);
+  if (failed != 0 || (in_memory & 1U) != 0) {
+    throw std::runtime_error(std::filesystem::temp_directory_path().string() +
+                             ": files stay in memory there; TMPDIR may name a folder on a disk");
   }
 }
 

@@ -23,6 +23,12 @@ class ScratchFile {
   /// `to` becomes those bytes. Throws std::runtime_error where the file ends before.
   void read(std::int64_t offset, std::int64_t bytes, Bytes& to) const;
 
+  /// Hands these bytes to the disk and waits until it has them.
+  void sync(std::int64_t offset, std::int64_t bytes) const;
+  /// From now on whatever is read comes from the disk. Throws std::runtime_error where the folder's file system keeps
+  /// files in memory.
+  void leave_memory() const;
+
  private:
   int descriptor_;
 };

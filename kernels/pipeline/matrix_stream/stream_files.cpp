@@ -44,6 +44,7 @@ StreamQuestion StreamQuestion::of(const Instance& instance) {
           .order = instance.parameters.whole("order"),
           .codec = codec_called(instance.parameters.text("codec")),
           .multiplies = instance.parameters.text("work") == "multiply",
+          .on_disk = instance.parameters.text("storage") == "disk",
           .seed = instance.seed};
 }
 
@@ -57,8 +58,9 @@ StreamFiles::StreamFiles(const StreamQuestion& question, int threads)
       inputs_(static_cast<std::size_t>(question.files)),
       outputs_(static_cast<std::size_t>(question.files)) {
   fill_whole_numbers(b_.view(), question_.seed, b_stream, 0);
-  // What does not compress grows by less than this.
-  room_ = question_.matrix_bytes() + question_.matrix_bytes() / 50 + 4096;
+  // What does not compress grows by less than this. No two files share a page.
+  constexpr std::int64_t page = 4096;
+  room_ = (question_.matrix_bytes() + question_.matrix_bytes() / 50 + 2 * page - 1) / page * page;
   on_each_thread(nullptr, std::max(1, threads), [&](int thread) {
     Bytes matrix;
     Bytes file;
@@ -92,6 +94,7 @@ MatrixStream StreamFiles::stream() {
 void StreamFiles::write_output(std::int64_t index, std::string_view file) {
   if (static_cast<std::int64_t>(file.size()) > room_) throw std::length_error("an output is longer than its room");
   out_.write(index * room_, file);
+  if (question_.on_disk) out_.sync(index * room_, static_cast<std::int64_t>(file.size()));
   outputs_.at(static_cast<std::size_t>(index)) = {.offset = index * room_,
                                                   .bytes = static_cast<std::int64_t>(file.size())};
 }
@@ -106,6 +109,7 @@ void StreamFiles::output(std::int64_t index, Bytes& to) const {
 void StreamFiles::clear() {
   std::ranges::fill(outputs_, Extent{});
   taken_.clear();
+  if (question_.on_disk) in_.leave_memory();
 }
 
 /// Empty where output `index` is A B: C x = A (B x) for a random vector x of 32-bit numbers, exactly, modulo 2^64

@@ -19,6 +19,7 @@ struct StreamQuestion {
   std::int64_t order = 0;
   Codec codec = Codec::none;
   bool multiplies = true;
+  bool on_disk = false;  ///< inputs are read from the disk, and outputs are there when they are written
   std::uint64_t seed = 1;
 
   [[nodiscard]] static StreamQuestion of(const Instance& instance);
@@ -34,7 +35,7 @@ class StreamFiles {
   [[nodiscard]] const StreamQuestion& question() const { return question_; }
   /// What the algorithms take; lasts as long as this.
   [[nodiscard]] MatrixStream stream();
-  /// Forgets outputs and results.
+  /// Forgets outputs and results, and has inputs leave memory where they shall be on the disk.
   void clear();
 
   /// Judges what this process wrote, and on rank 0 what was taken. Collective over `ranks`.
