@@ -13,7 +13,7 @@
 ///
 /// What the models differ in stands in `stream.hpp` (serial, openmp, tbb) and `stream_ranks.hpp` (mpi, hybrid: a farm
 /// in which whole files go to ranks, or ranks as stages, as many for each as it costs). In a farm no element of a
-/// matrix moves between ranks: each reads and writes its own files, and a message is 40 bytes.
+/// matrix moves between ranks: each reads and writes its own files, and a message is 48 bytes.
 ///
 /// Cost: 2 m_i k n operations, the codecs' own, and each file read and written once. Memory: B, and `tokens` files in
 /// two buffers each a process. B is read by all threads and copied for none.

@@ -90,6 +90,8 @@ struct StreamLimits {
   /// but 0 is one to begin and one to end, and `tokens` says how many are under way at once.
   int readers = 1;
   int writers = 1;
+  /// Bytes of a message that is counted in bytes; one that is longer goes in units of 1 MiB. Less is for tests.
+  std::int64_t longest_message = 0x7fffffff;
 
   [[nodiscard]] int tokens_for(int workers) const;
 };

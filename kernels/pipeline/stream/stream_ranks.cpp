@@ -53,11 +53,12 @@ void put_into(StreamItem& item, Parcel parcel) {
 struct Header {
   std::int64_t index;
   std::int64_t count;
+  std::int64_t data_bytes;
   std::int64_t fault_and_credit;  ///< twice the length of the fault, and one where a credit comes with it
 };
 
 void pack(const Parcel& parcel, Bytes& message) {
-  const Header header{parcel.index, parcel.count,
+  const Header header{parcel.index, parcel.count, static_cast<std::int64_t>(parcel.data.size()),
                       2 * static_cast<std::int64_t>(parcel.fault.size()) + (parcel.credits ? 1 : 0)};
   message.clear();
   message.reserve(sizeof header + parcel.fault.size() + parcel.data.size());
@@ -71,15 +72,44 @@ void unpack(const Bytes& message, Parcel& parcel) {
   if (message.size() < sizeof header) throw std::runtime_error("a message of a stream is cut short");
   std::memcpy(&header, message.data(), sizeof header);
   const auto fault = static_cast<std::size_t>(header.fault_and_credit / 2);
+  const auto data = static_cast<std::size_t>(header.data_bytes);
   const std::string_view rest = message.text().substr(sizeof header);
-  if (fault > rest.size()) throw std::runtime_error("a message of a stream is cut short");
+  if (fault > rest.size() || data > rest.size() - fault) {
+    throw std::runtime_error("a message of a stream is cut short");
+  }
   parcel.index = header.index;
   parcel.count = header.count;
   parcel.credits = header.fault_and_credit % 2 != 0;
   parcel.fault = rest.substr(0, fault);
   parcel.data.clear();
-  parcel.data.append(rest.substr(fault));
+  parcel.data.append(rest.substr(fault, data));
 }
+
+/// How messages are counted. Beyond what MPI counts in bytes they go in units, and are filled up to a whole number of
+/// them.
+class MessageUnits {
+ public:
+  explicit MessageUnits(std::int64_t longest) : longest_{std::min(longest, largest_mpi_count)} {}
+
+  struct Counted {
+    MPI_Datatype type;
+    int count;
+  };
+  [[nodiscard]] Counted counted(std::size_t bytes) const {
+    const auto all = static_cast<std::int64_t>(bytes);
+    if (all <= longest_) return {MPI_BYTE, mpi_count(all)};
+    return {unit_.get(), mpi_count(all / unit_bytes)};
+  }
+  void fill_up(Bytes& message) const {
+    const auto all = static_cast<std::int64_t>(message.size());
+    if (all > longest_) message.resize(static_cast<std::size_t>((all + unit_bytes - 1) / unit_bytes * unit_bytes));
+  }
+
+ private:
+  static constexpr std::int64_t unit_bytes = std::int64_t{1} << 20U;
+  std::int64_t longest_;
+  Datatype unit_ = Datatype::run_of(unit_bytes, MPI_BYTE);
+};
 
 /// Parcels between the thread that passes messages and those that work. Any threads.
 class Mailbox {
@@ -126,8 +156,8 @@ class Mailbox {
 /// Immediate sends that are under way, with their messages.
 class Sends {
  public:
-  explicit Sends(MPI_Comm communicator)
-      : communicator_{communicator}, counts_(static_cast<std::size_t>(size_of(communicator))) {}
+  Sends(MPI_Comm communicator, const MessageUnits& units)
+      : communicator_{communicator}, units_{&units}, counts_(static_cast<std::size_t>(size_of(communicator))) {}
   Sends(const Sends&) = delete;
   Sends& operator=(const Sends&) = delete;
   /// The receivers may never come for what is still under way when an exception unwinds.
@@ -139,6 +169,7 @@ class Sends {
   void send(int to, Tag tag, const Parcel& parcel) {
     Sent& one = sent_.emplace_back();
     pack(parcel, one.message);
+    units_->fill_up(one.message);
     post(one, to, tag);
   }
   void send_empty(int to, Tag tag) { post(sent_.emplace_back(), to, tag); }
@@ -160,12 +191,13 @@ class Sends {
     MPI_Request request = MPI_REQUEST_NULL;
   };
   void post(Sent& one, int to, Tag tag) {
-    check(MPI_Isend(one.message.data(), mpi_count(static_cast<std::int64_t>(one.message.size())), MPI_BYTE, to, tag,
-                    communicator_, &one.request));
+    const auto [type, count] = units_->counted(one.message.size());
+    check(MPI_Isend(one.message.data(), count, type, to, tag, communicator_, &one.request));
     ++counts_[static_cast<std::size_t>(to)];
   }
 
   MPI_Comm communicator_;
+  const MessageUnits* units_;
   std::vector<std::int64_t> counts_;
   std::list<Sent> sent_;
   Unwinding unwinding_;
@@ -250,7 +282,8 @@ class RankStream {
         threads_{io_threads(local_, limits, window_)},
         intake_{local_, meter_, window_, threads_},
         outlet_{local_, meter_, intake_, window_, threads_.writers},
-        sends_{execution.communicator},
+        units_{limits.longest_message},
+        sends_{execution.communicator, units_},
         received_(static_cast<std::size_t>(size_)) {
     if (rank_ == 0) {
       ends_.emplace(stream, window_ * size_);
@@ -346,10 +379,11 @@ class RankStream {
       MPI_Status status;
       check(MPI_Improbe(MPI_ANY_SOURCE, MPI_ANY_TAG, execution_.communicator, &found, &matched, &status));
       if (found == 0) return;
-      int bytes = 0;
-      check(MPI_Get_count(&status, MPI_BYTE, &bytes));
+      MPI_Count bytes = 0;
+      check(MPI_Get_elements_x(&status, MPI_BYTE, &bytes));
       message_.resize(static_cast<std::size_t>(bytes));
-      check(MPI_Mrecv(message_.data(), bytes, MPI_BYTE, &matched, MPI_STATUS_IGNORE));
+      const auto [type, count] = units_.counted(message_.size());
+      check(MPI_Mrecv(message_.data(), count, type, &matched, MPI_STATUS_IGNORE));
       ++received_[static_cast<std::size_t>(status.MPI_SOURCE)];
       if (!discards_) accept(status.MPI_TAG, status.MPI_SOURCE);
     }
@@ -524,6 +558,7 @@ class RankStream {
   IoThreads threads_;
   Intake intake_;
   Outlet outlet_;
+  MessageUnits units_;
   Sends sends_;
   std::vector<std::int64_t> received_;  // messages from each rank
   std::optional<Ends> ends_;

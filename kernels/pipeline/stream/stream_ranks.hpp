@@ -20,7 +20,7 @@
 /// that is slow. All sends are immediate; ranks look for messages between two items, and each has threads that read
 /// and write (stream.hpp).
 ///
-/// Per item and boundary between groups: one message of 24 bytes and its data, and in `stages` an empty one for the
+/// Per item and boundary between groups: one message of 32 bytes and its data, and in `stages` an empty one for the
 /// credit. MPI from the calling thread alone (MPI_THREAD_FUNNELED).
 
 #include <cstddef>

@@ -152,7 +152,8 @@ TEST(StreamRanks, RefuseAStageInOrder) {
   }
 }
 
-TEST(StreamRanks, CarryItemsLargerThanTheEagerLimit) {
+/// Each item grows by 200 kB in two stages.
+void expect_large_items(const StreamLimits& limits) {
   for (const auto& groups : divisions(4)) {
     CountingStream counting{12};
     const auto grow = [](StreamItem& item) {
@@ -170,10 +171,14 @@ TEST(StreamRanks, CarryItemsLargerThanTheEagerLimit) {
               item.data.text().back() == static_cast<char>('a' + item.index % 20);
       ++seen;
     };
-    static_cast<void>(stream_ranks(counting.stream, {}, groups, execution_with(1)));
+    static_cast<void>(stream_ranks(counting.stream, limits, groups, execution_with(1)));
     ASSERT_TRUE(on_every_rank(right && (!is_root() || seen == 12)));
   }
 }
+
+TEST(StreamRanks, CarryItemsLargerThanTheEagerLimit) { expect_large_items({}); }
+
+TEST(StreamRanks, CarryItemsLongerThanMpiCounts) { expect_large_items({.longest_message = 150'000}); }
 
 }  // namespace
 }  // namespace duet
