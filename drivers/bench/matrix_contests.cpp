@@ -297,19 +297,12 @@ class MatrixContests {
             lineup_.folder(), 19};
   }
 
-  /// Files so small that the disk has more to do than the processor.
-  [[nodiscard]] Contest stream_on_disk() const {
-    const std::string size = "512";
-    const Parameters parameters{{"order", "256"}, {"codec", "none"}, {"storage", "disk"}};
-    std::vector<Contestant> contestants;
-    for (const char* const threads : {"1", "4"}) {
-      std::ranges::move(streams(size, {{"readers", threads}, {"writers", threads}}, parameters),
-                        std::back_inserter(contestants));
-      contestants.push_back(lineup_.peer(fmt::format("stream-disk-{0}-{0}", threads), Contestant::Role::peer, size,
-                                         lineup_.workers(), {}, parameters));
-    }
-    return {fmt::format("matrix_stream, {} files of 0.5 MB from disk to disk, {} workers", size, lineup_.workers()),
-            std::move(contestants), lineup_.folder(), 20};
+  /// Files of which the disk has more to do than the processor: only read, or small ones read and written.
+  [[nodiscard]] Contest files_read_from_disk() const {
+    return files_on_disk("256", {{"order", "512"}, {"work", "decompress"}}, "256 files of 2 MB from disk", false);
+  }
+  [[nodiscard]] Contest files_copied_on_disk() const {
+    return files_on_disk("1024", {{"order", "128"}}, "1024 files of 0.13 MB from disk to disk", true);
   }
 
   /// What measuring costs: variants of about 10 ms as `duet run` times them, and the same functions in a plain loop.
@@ -324,6 +317,22 @@ class MatrixContests {
   }
 
  private:
+  /// Streams with one thread, and with four, at each end that waits for the disk.
+  [[nodiscard]] Contest files_on_disk(const std::string& size, Parameters parameters, const std::string& title,
+                                      bool writes) const {
+    parameters.insert({{"codec", "none"}, {"storage", "disk"}});
+    std::vector<Contestant> contestants;
+    for (const char* const threads : {"1", "4"}) {
+      Tunables tunables{{"readers", threads}};
+      if (writes) tunables["writers"] = threads;
+      std::ranges::move(streams(size, tunables, parameters), std::back_inserter(contestants));
+      contestants.push_back(lineup_.peer(fmt::format("stream-disk-{}-{}", threads, writes ? threads : "0"),
+                                         Contestant::Role::peer, size, lineup_.workers(), {}, parameters));
+    }
+    return {fmt::format("matrix_stream, {}, {} workers", title, lineup_.workers()), std::move(contestants),
+            lineup_.folder(), 20};
+  }
+
   /// A stream in every model. Serial has no tunables.
   [[nodiscard]] std::vector<Contestant> streams(const std::string& size, const Tunables& tunables,
                                                 const Parameters& parameters) const {
@@ -381,7 +390,8 @@ void list_matrix_contests(const Lineup& lineup, const BenchOptions& options, con
                                           "stream-python-threads", "stream-python-futures"});
       },
       [](const Contest& contest) { return shares_of_even_division(contest) + beside_every_peer(contest); });
-  add("peer/matrix_stream/disk", [contests] { return contests->stream_on_disk(); });
+  add("peer/matrix_stream/read", [contests] { return contests->files_read_from_disk(); });
+  add("peer/matrix_stream/copied", [contests] { return contests->files_copied_on_disk(); });
   add("harness/matmul/" + options.harness_size, [contests] { return contests->harness(); });
 }
 

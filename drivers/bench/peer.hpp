@@ -89,7 +89,7 @@ void run_triad_peer(const PeerOptions& options);
 /// What matrix_stream is compared with:
 ///
 ///     stream-apart             serial streams side by side, one a worker, which share nothing
-///     stream-disk-R-W          the same files read by R threads and written by W, and nothing else
+///     stream-disk-R-W          the same files read by R threads and as many written by W, and nothing else
 ///     stream-lbzip2            lbzip2 on all blocks as one file
 ///     stream-python-KIND       Python's bz2 in a pool of its standard library: processes, threads, or futures
 void run_stream_peer(const PeerOptions& options);

@@ -97,11 +97,14 @@ void run_apart(const PeerOptions& options) {
       });
 }
 
-/// All inputs read by some threads and as many outputs written by others.
+/// All inputs read by some threads, and as many outputs written by others where there are any.
 void run_disk(const PeerOptions& options, int readers, int writers) {
   const StreamCase asked{options};
-  if (asked.question.codec != Codec::none || !asked.question.multiplies) {
+  if (asked.question.codec != Codec::none) {
     throw std::invalid_argument("files are as long as their products with --peer-set codec=none alone");
+  }
+  if (asked.question.multiplies != (writers > 0)) {
+    throw std::invalid_argument("files are written with --peer-set work=multiply, and then only");
   }
   StreamFiles files{asked.question, options.threads};
   const MatrixStream stream = files.stream();
@@ -151,7 +154,7 @@ void run_disk(const PeerOptions& options, int readers, int writers) {
       },
       [&] {
         if (found != expected) return Judgement{.right = false, .explanation = "what was read is not what was written"};
-        for (std::size_t k = 0; k < count; ++k) {
+        for (std::size_t k = 0; writers > 0 && k < count; ++k) {
           Bytes written;
           files.output(static_cast<std::int64_t>(k), written);
           if (written.text() != result.text()) {
@@ -269,7 +272,7 @@ void run_stream_peer(const PeerOptions& options) {
     run_apart(options);
   } else if (name == "stream-lbzip2") {
     run_lbzip2(options);
-  } else if (std::sscanf(name.c_str(), "stream-disk-%d-%d", &readers, &writers) == 2 && readers > 0 && writers > 0) {
+  } else if (std::sscanf(name.c_str(), "stream-disk-%d-%d", &readers, &writers) == 2 && readers > 0 && writers >= 0) {
     run_disk(options, readers, writers);
   } else if (name == "stream-python-processes" || name == "stream-python-threads" || name == "stream-python-futures") {
     run_python(options, name.substr(name.rfind('-') + 1));

@@ -11,6 +11,10 @@ Intake::Intake(const Stream& stream, StageMeter& meter, int tokens, const IoThre
       items_(static_cast<std::size_t>(std::max(1, tokens))),
       ready_(items_.size()),
       asynchronous_{threads.answers != 0} {
+  // A disk that waits for tokens is not what is waited for: it goes on with several of them, and not each wakes it.
+  constexpr std::size_t wakes_in_turn = 4;
+  const bool reads = leading_ > 0 && stream.stages.front().kind == StageKind::disk && !stream.ready;
+  worth_waking_ = reads ? std::max<std::size_t>(1, items_.size() / wakes_in_turn) : 1;
   for (StreamItem& item : items_) free_.push_back(&item);
   if (asynchronous_) readers_.add([this] { await_answers(); });
   for (int reader = 0; reader < threads.readers; ++reader) readers_.add([this] { read_ahead(); });
@@ -21,7 +25,8 @@ Intake::~Intake() { close(); }
 void Intake::close() {
   const std::scoped_lock lock{mutex_};
   ended_ = true;
-  changed_.notify_all();
+  tokens_changed_.notify_all();
+  ready_changed_.notify_all();
   answers_changed_.notify_all();
 }
 
@@ -54,7 +59,8 @@ bool Intake::fetch(StreamItem* item, std::unique_lock<std::mutex>& lock) {
       ended_ = true;
       if (failure && !failure_) failure_ = failure;
       free_.push_back(item);
-      changed_.notify_all();
+      tokens_changed_.notify_all();
+      ready_changed_.notify_all();
       answers_changed_.notify_all();
     }
     lock.unlock();
@@ -70,13 +76,14 @@ bool Intake::fetch(StreamItem* item, std::unique_lock<std::mutex>& lock) {
 void Intake::read_ahead() {
   std::unique_lock lock{mutex_};
   while (true) {
-    changed_.wait(lock, [this] { return ended_ || !free_.empty(); });
+    tokens_changed_.wait(lock, [this] { return ended_ || !free_.empty(); });
     if (ended_) return;
     StreamItem* const item = free_.back();
     free_.pop_back();
+    if (!free_.empty()) tokens_changed_.notify_one();
     if (!fetch(item, lock)) return;
     if (!asynchronous_) {
-      put_ready(item);
+      put_ready(item, lock);
       continue;
     }
     lock.unlock();
@@ -88,9 +95,13 @@ void Intake::read_ahead() {
   }
 }
 
-void Intake::put_ready(StreamItem* item) {
+/// `lock` is open for a moment.
+void Intake::put_ready(StreamItem* item, std::unique_lock<std::mutex>& lock) {
   ready_[static_cast<std::size_t>(item->ticket) % ready_.size()] = item;
-  changed_.notify_all();
+  if (item->ticket != next_ready_) return;
+  lock.unlock();
+  ready_changed_.notify_one();
+  lock.lock();
 }
 
 /// One thread, however many answers are waited for.
@@ -112,7 +123,7 @@ void Intake::await_answers() {
     meter_->end(0, *item);
     meter_->run(1, leading_, *item);
     lock.lock();
-    put_ready(item);
+    put_ready(item, lock);
   }
 }
 
@@ -143,7 +154,7 @@ Intake::Supplied Intake::pull() {
   while (true) {
     const Supplied supplied = take_ready(lock);
     if (supplied.supply != Supply::nothing_yet) return supplied;
-    changed_.wait(lock);
+    ready_changed_.wait(lock);
   }
 }
 
@@ -153,9 +164,18 @@ Intake::Supplied Intake::try_pull() {
 }
 
 void Intake::give_back(StreamItem* item) {
-  const std::scoped_lock lock{mutex_};
-  free_.push_back(item);
-  changed_.notify_all();
+  bool wakes = false;
+  {
+    const std::scoped_lock lock{mutex_};
+    free_.push_back(item);
+    wakes = free_.size() >= worth_waking_;
+  }
+  if (!wakes) return;
+  if (readers_.empty()) {
+    ready_changed_.notify_one();
+  } else {
+    tokens_changed_.notify_one();
+  }
 }
 
 }  // namespace duet

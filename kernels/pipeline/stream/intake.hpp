@@ -53,7 +53,7 @@ class Intake {
 
   void read_ahead();
   void await_answers();
-  void put_ready(StreamItem* item);
+  void put_ready(StreamItem* item, std::unique_lock<std::mutex>& lock);
   bool fetch(StreamItem* item, std::unique_lock<std::mutex>& lock);
   [[nodiscard]] Supplied take_ready(std::unique_lock<std::mutex>& lock);
 
@@ -63,8 +63,10 @@ class Intake {
   std::vector<StreamItem> items_;
 
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable tokens_changed_;  // for readers
+  std::condition_variable ready_changed_;   // for who pulls
   std::vector<StreamItem*> free_;
+  std::size_t worth_waking_;  // tokens that are free before a reader is woken
   std::vector<StreamItem*> ready_;  // the item with ticket t stands at t modulo the tokens
   std::int64_t next_ticket_ = 0;    // of the next one from the source
   std::int64_t next_ready_ = 0;     // of the next one for the workers
