@@ -35,6 +35,16 @@ std::string shares_of_even_division(const Contest& contest) {
   return text;
 }
 
+std::string shares_of_slowest_stage(const Contest& contest) {
+  std::string text;
+  for (const Showing& showing : contest.showings()) {
+    if (showing.bound_shares.empty()) continue;
+    text += fmt::format("  {:<27} {:.3f} of the bound by its slowest stage\n", showing.contestant.name,
+                        median(showing.bound_shares));
+  }
+  return text;
+}
+
 std::string beside_every_peer(const Contest& contest) {
   std::string text;
   for (const Showing& peer : contest.showings()) {
@@ -88,7 +98,13 @@ double Contest::hold_round(const StopSignals& stop) {
     Showing& showing = showings_[next];
     const std::vector<Trial> trials = trials_of(showing.contestant, folder_, stop);
     std::vector<double> seconds;
-    for (const Trial& trial : trials) seconds.push_back(trial.seconds);
+    std::vector<double> shares;
+    for (const Trial& trial : trials) {
+      seconds.push_back(trial.seconds);
+      if (trial.stages.empty()) continue;
+      shares.push_back(bound_of(trial.stages, showing.contestant.workers, trial.seconds).share);
+    }
+    if (!shares.empty()) showing.bound_shares.push_back(median(shares));
     showing.operations = trials.front().operations;
     showing.unit = trials.front().unit;
     showing.code_path.clear();

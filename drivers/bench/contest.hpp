@@ -36,6 +36,7 @@ struct Contestant {
 struct Showing {
   Contestant contestant;
   std::vector<double> seconds{};
+  std::vector<double> bound_shares{};  ///< of pipelines: the time that the slowest stage needs, of the time it took
   double operations = 0;
   std::string unit{};
   std::string code_path{};
@@ -68,6 +69,9 @@ class Contest {
 
 /// For contests whose first one is serial: its time, divided by the workers, over what each other takes.
 [[nodiscard]] std::string shares_of_even_division(const Contest& contest);
+
+/// The share of its time that each pipeline was bound by its slowest stage: 1 where it loses nothing.
+[[nodiscard]] std::string shares_of_slowest_stage(const Contest& contest);
 
 /// Each variant's speed beside each peer on as many workers, with its interval.
 [[nodiscard]] std::string beside_every_peer(const Contest& contest);

@@ -377,10 +377,10 @@ void list_matrix_contests(const Lineup& lineup, const BenchOptions& options, con
   add(
       "peer/matrix_stream/products",
       [contests] {
-        return contests->stream_of_files("files of n = 1024, zstd", "24", {{"order", "1024"}, {"codec", "zstd"}},
+        return contests->stream_of_files("files of n = 1024, zstd", "48", {{"order", "1024"}, {"codec", "zstd"}},
                                          {"stream-apart"});
       },
-      shares_of_even_division);
+      [](const Contest& contest) { return shares_of_even_division(contest) + shares_of_slowest_stage(contest); });
   add(
       "peer/matrix_stream/bzip2",
       [contests] {
@@ -390,8 +390,10 @@ void list_matrix_contests(const Lineup& lineup, const BenchOptions& options, con
                                           "stream-python-threads", "stream-python-futures"});
       },
       [](const Contest& contest) { return shares_of_even_division(contest) + beside_every_peer(contest); });
-  add("peer/matrix_stream/read", [contests] { return contests->files_read_from_disk(); });
-  add("peer/matrix_stream/copied", [contests] { return contests->files_copied_on_disk(); });
+  add(
+      "peer/matrix_stream/read", [contests] { return contests->files_read_from_disk(); }, shares_of_slowest_stage);
+  add(
+      "peer/matrix_stream/copied", [contests] { return contests->files_copied_on_disk(); }, shares_of_slowest_stage);
   add("harness/matmul/" + options.harness_size, [contests] { return contests->harness(); });
 }
 

@@ -62,8 +62,10 @@ void ScratchFile::sync(std::int64_t offset, std::int64_t bytes) const {
 
 void ScratchFile::leave_memory() const {
   if (::fdatasync(descriptor_) != 0) fail_with("a temporary file cannot be written");
-  const int error = ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_DONTNEED);
-  if (error != 0) throw std::system_error(error, std::generic_category(), "a temporary file cannot leave memory");
+  for (const int advice : {POSIX_FADV_DONTNEED, POSIX_FADV_RANDOM}) {
+    const int error = ::posix_fadvise(descriptor_, 0, 0, advice);
+    if (error != 0) throw std::system_error(error, std::generic_category(), "a temporary file cannot leave memory");
+  }
   struct stat about {};
   if (::fstat(descriptor_, &about) != 0) fail_with("a temporary file has no length");
   if (about.st_size == 0) return;

@@ -25,8 +25,8 @@ class ScratchFile {
 
   /// Hands these bytes to the disk and waits until it has them.
   void sync(std::int64_t offset, std::int64_t bytes) const;
-  /// From now on whatever is read comes from the disk. Throws std::runtime_error where the folder's file system keeps
-  /// files in memory.
+  /// From now on whatever is read comes from the disk, and nothing beyond it is read ahead, as if each part were a
+  /// file of its own. Throws std::runtime_error where the folder's file system keeps files in memory.
   void leave_memory() const;
 
  private:
