@@ -63,6 +63,8 @@ bool compare_both(TriedChange& tried, const std::vector<Trial>& trials, std::uin
     if (trial.tried != tried.change || (trial.cell != tried.cell && trial.cell != changed)) continue;
     of_both.push_back(trial);
     of_both.back().tried.clear();
+    // Both sides ran within seconds: where the host had moved their cores since the other rounds, it was for both.
+    std::erase(of_both.back().marks, "moved_cores");
   }
   const std::vector<CellSummary> summaries = summarise(of_both, seed);
   const auto with = std::ranges::find(summaries, changed, &CellSummary::cell);
@@ -77,7 +79,6 @@ bool compare_both(TriedChange& tried, const std::vector<Trial>& trials, std::uin
     const CommonRounds rounds = common_rounds(*without, *with);
     tried.gain = ratio_of_medians(rounds.first, rounds.second, usual_level, seed_for(*without, *with, seed));
   }
-  if (tried.gain.n == 0) tried.failure = "no gain is known, as no round has trials of both that count";
   return true;
 }
 
@@ -147,7 +148,10 @@ std::string trial_of_change(const CellSummary& cell, const std::vector<TriedChan
     const auto change = change_that_may_help(cell.cell, cell.stages, cell.pipeline);
     return change.empty() ? std::string{} : fmt::format("{} may help; it was not tried", settings_text(change));
   }
-  if (!found->failure.empty()) return fmt::format("tried {}: {}", settings_text(found->change), found->failure);
+  if (!found->failure.empty() || found->gain.n == 0) {
+    return fmt::format("tried {}: {}", settings_text(found->change),
+                       found->failure.empty() ? "no round counts that would say what it gains" : found->failure);
+  }
   return gain_sentence(found->change, found->seconds, found->gain);
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
@@ -21,6 +22,7 @@
 #include <optional>
 #include <set>
 #include <stdexcept>
+#include <utility>
 
 #include "drivers/study/marks.hpp"
 #include "drivers/study/pipelines.hpp"
@@ -45,7 +47,10 @@ std::string short_name(const Cell& cell) {
 }
 
 /// The most of the budget that is kept for trying what may help pipelines.
-constexpr double share_for_changes = 0.1;
+constexpr double share_for_changes = 0.2;
+
+/// A change whose rounds are set aside gets no more than so many for each that is wanted.
+constexpr int most_tries_a_round = 2;
 
 /// A cell whose pipeline may gain from a change, beside the same one with it.
 struct Change {
@@ -233,32 +238,48 @@ class Study {
     const Change* change = nullptr;  ///< that is tried, where one is
   };
 
-  /// The changes that may help the pipelines that the report tells of, as far as they have not had their rounds. None
-  /// in a study of scaling: what it compares are numbers of workers.
+  /// The changes that may help the pipelines that the report tells of, and the rounds that they lack; those of one
+  /// model that shares state and of one that passes messages come first. None in a study of scaling: what it compares
+  /// are numbers of workers.
   [[nodiscard]] std::vector<Change> changes_to_try() const {
     const bool any = std::ranges::any_of(trials_, [](const Trial& trial) { return !trial.stages.empty(); });
     if (!any || setup_.options.scaling != Scaling::none) return {};
-    const int rounds = setup_.options.rounds > 0 ? std::min(setup_.options.rounds, fewest_rounds) : fewest_rounds;
     const Analysis analysis = analysis_of(trials_);
-    std::vector<Change> changes;
+    std::vector<std::pair<int, Change>> changes;
     for (const auto& cells : told_pipelines(analysis.cells)) {
+      std::array<int, 2> of_side{};
       for (const CellSummary* const summary : cells) {
         const auto change = change_that_may_help(summary->cell, summary->stages, summary->pipeline);
         const auto planned = std::ranges::find(rounds_.plan(), summary->cell.id(), &PlannedCell::id);
         if (change.empty() || summary->not_right > 0 || planned == rounds_.plan().end()) continue;
-        Change one{change, *planned, *planned, rounds};
+        Change one{change, *planned, *planned};
         one.with.cell = with_tunables(planned->cell, change);
         one.with.id = one.with.cell.id();
-        std::map<int, std::set<bool>> had;  // of each round, with and without
-        for (const Trial& trial : trials_) {
-          if (is_of(one, trial)) had[trial.round].insert(trial.cell == one.with.cell);
-        }
-        one.rounds -=
-            static_cast<int>(std::ranges::count_if(had, [](const auto& of) { return of.second.size() == 2; }));
-        if (one.rounds > 0 && !failed(one)) changes.push_back(std::move(one));
+        one.rounds = rounds_lacking(one, analysis);
+        const int nth = of_side[passes_messages(planned->cell.model) ? 1 : 0]++;
+        if (one.rounds > 0 && !failed(one)) changes.emplace_back(nth, std::move(one));
       }
     }
-    return changes;
+    std::ranges::stable_sort(changes, {}, &std::pair<int, Change>::first);
+    std::vector<Change> in_order;
+    for (auto& [nth, change] : changes) in_order.push_back(std::move(change));
+    return in_order;
+  }
+
+  /// Rounds that have both sides of the change and are set aside are made up for, unless the user gave their number.
+  [[nodiscard]] int rounds_lacking(const Change& change, const Analysis& analysis) const {
+    const int fixed = setup_.options.rounds;
+    const int wanted = fixed > 0 ? std::min(fixed, fewest_rounds) : fewest_rounds;
+    std::map<int, std::set<bool>> had;  // of each round, with and without
+    for (const Trial& trial : trials_) {
+      if (is_of(change, trial)) had[trial.round].insert(trial.cell == change.with.cell);
+    }
+    const auto both =
+        static_cast<int>(std::ranges::count_if(had, [](const auto& of) { return of.second.size() == 2; }));
+    if (fixed > 0) return wanted - both;
+    const auto found = std::ranges::find(analysis.tried, change.without.cell, &TriedChange::cell);
+    const int counting = found == analysis.tried.end() ? 0 : found->gain.n;
+    return std::min(wanted - counting, most_tries_a_round * wanted - both);
   }
 
   /// With the change a launch is thought to take as long as without it.
@@ -273,7 +294,8 @@ class Study {
     return std::min(seconds, share_for_changes * setup_.options.budget_seconds);
   }
 
-  /// Launches each change and its cell side by side, round by round, as far as the time left holds all rounds of both.
+  /// Launches each change and its cell side by side, round by round. What is tried is what the time left holds all
+  /// rounds of.
   void try_changes() {
     std::vector<Change> changes = changes_to_try();
     double left = seconds_left();
@@ -282,23 +304,31 @@ class Study {
       left -= expected_seconds(change);
       return false;
     });
-    while (!changes.empty()) {
-      const int round = rounds_.begin_extra_round();
-      save_state();
-      std::vector<PlannedCell> cells;
-      for (const Change& change : changes) cells.insert(cells.end(), {change.without, change.with});
-      std::size_t done = 0;
-      // A group each, so that the two of a change run one after the other.
-      for (std::size_t i = 0; i < cells.size(); ++i) cells[i].group = changes[i / 2].without.id;
-      for (const PlannedCell& planned : shuffled(cells, setup_.options.seed, round)) {
-        const auto change = std::ranges::find(changes, planned.group, [](const Change& one) { return one.without.id; });
-        done += 1;
-        if (stop_.received() != 0 || seconds_left() <= 0) return;
-        if (!launch({planned, done, cells.size(), &*change})) return;
-      }
-      for (Change& change : changes) change.rounds -= 1;
-      std::erase_if(changes, [&](const Change& change) { return change.rounds == 0 || failed(change); });
+    while (!changes.empty() && try_round(changes)) {
+      const Analysis analysis = analysis_of(trials_);
+      std::erase_if(changes,
+                    [&](const Change& change) { return failed(change) || rounds_lacking(change, analysis) <= 0; });
     }
+  }
+
+  /// False where the study must end: budget or signal.
+  bool try_round(const std::vector<Change>& changes) {
+    const int round = rounds_.begin_extra_round();
+    save_state();
+    std::vector<PlannedCell> cells;
+    for (const Change& change : changes) {
+      cells.insert(cells.end(), {change.without, change.with});
+      // A group each, so that the two run one after the other.
+      for (std::size_t i = cells.size() - 2; i < cells.size(); ++i) cells[i].group = change.without.id;
+    }
+    std::size_t done = 0;
+    for (const PlannedCell& planned : shuffled(cells, setup_.options.seed, round)) {
+      const auto change = std::ranges::find(changes, planned.group, [](const Change& one) { return one.without.id; });
+      done += 1;
+      if (stop_.received() != 0 || seconds_left() <= 0) return false;
+      if (!launch({planned, done, cells.size(), &*change})) return false;
+    }
+    return true;
   }
 
   /// True where the trial tried the change, or was made beside it.

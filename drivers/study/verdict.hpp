@@ -135,8 +135,8 @@ struct TriedChange {
   Cell cell;                                    ///< without the change
   std::map<std::string, std::string> change{};  ///< tunables: "readers" is "200"
   Interval seconds{};                           ///< median over rounds with the change
-  Interval gain{};                              ///< seconds without / seconds with, over the rounds that have both
-  std::string failure{};                        ///< why there is no gain, in one line; empty where there is
+  Interval gain{};        ///< seconds without / seconds with, over the rounds that have both; n = 0: none
+  std::string failure{};  ///< of the change, in one line: it hung, say
 };
 
 struct Analysis {

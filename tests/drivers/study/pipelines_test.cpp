@@ -119,6 +119,29 @@ TEST(TriedChanges, SayWhyThereIsNoGain) {
   }));
 }
 
+TEST(TriedChanges, CountWhereTheHostHadMovedTheCoresOfBothSides) {
+  SavedStudy study = pipeline_study().study;
+  for (Trial& trial : study.trials) {
+    if (!trial.tried.empty()) trial.marks = {"moved_cores"};
+  }
+  EXPECT_EQ(analyse(study).tried.at(0).gain.n, 6);
+}
+
+TEST(TriedChanges, SayThatNoRoundCounts) {
+  SavedStudy study = pipeline_study().study;
+  for (Trial& trial : study.trials) {
+    if (!trial.tried.empty()) trial.marks = {"shared_core"};
+  }
+  const Analysis analysis = analyse(study);
+  ASSERT_EQ(analysis.tried.size(), 1U);
+  EXPECT_EQ(analysis.tried.front().gain.n, 0);
+  const auto openmp = std::ranges::find_if(
+      analysis.cells, [&](const CellSummary& summary) { return summary.cell == analysis.tried.front().cell; });
+  ASSERT_NE(openmp, analysis.cells.end());
+  EXPECT_EQ(trial_of_change(*openmp, analysis.tried),
+            "tried readers=200, tokens=408: no round counts that would say what it gains");
+}
+
 TEST(ToldPipelines, AreThoseOfTheLargestSizeWithTheMostWorkersAndSerial) {
   const SyntheticStudy study = pipeline_study();
   const auto told = told_pipelines(study.analysis.cells);
