@@ -156,7 +156,9 @@ void add_compare(CLI::App& duet, Act& act) {
       "  duet compare matmul --simulate                besides, on up to 1024 simulated ranks of a fat tree\n"
       "  duet compare matmul -o matmul --resume --simulate=dragonfly --simulate-sizes 65536\n"
       "Each cell runs in processes of its own, bound to cores, in interleaved and randomised rounds; every trial is\n"
-      "verified and kept. A cell that fails is reported as that, and the study goes on. What is simulated uses rates\n"
+      "verified and kept. A cell that fails is reported as that, and the study goes on. Of pipelines it says what "
+      "binds\n"
+      "them; where more threads may help, it tries them, with a fifth of the budget. What is simulated uses rates\n"
       "measured on this machine, is drawn with marks of its own, and is part of no verdict. Exit status:\n"
       "0 every answer verified, 3 some cells failed, 130 interrupted.");
   command->callback([&act, typed] { act = [typed] { return compare(*typed); }; });

@@ -17,6 +17,7 @@
 #include "drivers/statistics/medians.hpp"
 #include "drivers/statistics/text.hpp"
 #include "drivers/study/moved.hpp"
+#include "drivers/study/pipelines.hpp"
 #include "drivers/watchdog.hpp"
 #include "kernels/core/mpi.hpp"
 #include "kernels/registry.hpp"
@@ -81,12 +82,6 @@ Trial hung_trial(const Cell& cell, const MeasureOptions& options, const Hang& ha
   trial.message = hang.message;
   trial.diagnosis = hang.diagnosis;
   return trial;
-}
-
-std::string settings_text(const std::map<std::string, std::string>& settings) {
-  std::string text;
-  for (const auto& [name, value] : settings) text += (text.empty() ? "" : ", ") + name + "=" + value;
-  return text.empty() ? "none" : text;
 }
 
 void print_head(const Problem& problem, const Trial& trial) {
@@ -179,51 +174,51 @@ int print_plan(const Problem& problem, const Variant& variant, const Instance& i
   return status::right;
 }
 
-/// More threads for the stage that bounds the pipeline, where it has a tunable: twice as many for a disk, and as many
-/// as there are items where they only wait. Empty where nothing of that kind would help. Collective: rank 0 knows.
-std::map<std::string, std::string> change_that_may_help(const std::vector<Trial>& trials, const Variant& variant,
-                                                        const Settings& tunables, const Session& session) {
-  std::int64_t wanted = 0;
-  int before_computing = 0;
+/// All that `measure` needs, but who takes the trials.
+struct Measured {
+  const Problem& problem;
+  const Variant& variant;
+  const Instance& instance;
+  const Settings& tunables;
+  const Session& session;
+  const MeasureOptions& options;
+};
+
+/// The same on every rank; rank 0 has the trials.
+std::map<std::string, std::string> change_for(const std::vector<Trial>& trials, const Session& session) {
+  std::string text;
   const std::vector<double> seconds = seconds_that_count(trials);
   if (session.rank() == 0 && !seconds.empty()) {
     const Trial& typical = typical_of(trials, median(seconds));
-    const PipelineBound bound = bound_of(typical.stages, typical.cell.ranks * typical.cell.threads, typical.seconds);
-    const auto setting = std::ranges::find(variant.tunables, bound.tunable, &Setting::name);
-    if (!bound.tunable.empty() && setting != variant.tunables.end()) {
-      const std::int64_t now = tunables.whole(bound.tunable);
-      const std::int64_t more =
-          bound.kind == StageKind::waiting ? typical.stages.front().items : 2 * std::max<std::int64_t>(1, now);
-      wanted = std::min(more, setting->most);
-      if (wanted <= now) wanted = 0;
-      before_computing = bound.tunable == "readers" ? 1 : 0;
-    }
+    const PipelineBound bound = bound_of(typical.stages, typical.cell.workers(), typical.seconds);
+    text = nlohmann::json(change_that_may_help(typical.cell, typical.stages, bound)).dump();
   }
   if (session.communicator() != MPI_COMM_NULL) {
-    check(MPI_Bcast(&wanted, 1, MPI_INT64_T, 0, session.communicator()));
-    check(MPI_Bcast(&before_computing, 1, MPI_INT, 0, session.communicator()));
+    int length = static_cast<int>(text.size());
+    check(MPI_Bcast(&length, 1, MPI_INT, 0, session.communicator()));
+    text.resize(static_cast<std::size_t>(length));
+    check(MPI_Bcast(text.data(), length, MPI_CHAR, 0, session.communicator()));
   }
-  if (wanted == 0) return {};
-  std::map<std::string, std::string> change{{before_computing != 0 ? "readers" : "writers", std::to_string(wanted)}};
-  // A thread without an item is none.
-  if (tunables.all().contains("tokens")) change["tokens"] = std::to_string(2 * wanted + 4 * session.threads());
-  return change;
+  if (text.empty()) return {};
+  return nlohmann::json::parse(text).get<std::map<std::string, std::string>>();
 }
 
-/// Runs the change, and says what it gains.
-bool try_change(const std::map<std::string, std::string>& change, const Problem& problem, const Variant& variant,
-                const Instance& instance, const Settings& tunables, const Session& session,
-                const MeasureOptions& options, const std::vector<double>& before) {
-  std::map<std::string, std::string> changed{tunables.all().begin(), tunables.all().end()};
+/// Tries what may help a pipeline, and says what it gains. True where every answer was right.
+bool try_change(const Measured& as, const std::vector<Trial>& before) {
+  const auto change = change_for(before, as.session);
+  if (change.empty()) return true;
+  std::map<std::string, std::string> changed{as.tunables.all().begin(), as.tunables.all().end()};
   for (const auto& [name, value] : change) changed[name] = value;
   std::vector<Trial> trials;
-  const Settings settings{problem.name, variant.tunables, changed};
-  const bool right = measure(problem, variant, instance, settings, session, options,
+  const Settings settings{as.problem.name, as.variant.tunables, changed};
+  const bool right = measure(as.problem, as.variant, as.instance, settings, as.session, as.options,
                              [&](const Trial& trial) { trials.push_back(trial); });
   const std::vector<double> after = seconds_that_count(trials);
-  if (session.rank() != 0 || after.empty() || before.empty()) return right;
-  fmt::print("\ntried {}: median {}, {:.2f} times as fast\n", settings_text(change),
-             seconds_text(median_interval(after)), median(before) / median(after));
+  if (as.session.rank() != 0 || after.empty()) return right;
+  const double gain = median(seconds_that_count(before)) / median(after);
+  // Trials of one process are no rounds: this factor has no interval.
+  fmt::print("\n{}\n",
+             gain_sentence(change, median_interval(after), {.estimate = gain, .low = 0, .high = infinity, .n = 1}));
   return right;
 }
 
@@ -269,15 +264,10 @@ int run(const RunOptions& options) {
     print_summary(trials);
     if (!session.note().empty()) fmt::print("note: {}\n", session.note());
   }
-  bool all_right = right;
-  if (options.json.empty()) {
-    const auto change = change_that_may_help(trials, variant, checked, session);
-    if (!change.empty()) {
-      all_right = try_change(change, problem, variant, instance, checked, session, options.measure,
-                             seconds_that_count(trials)) &&
-                  all_right;
-    }
-  }
+  const bool all_right =
+      options.json.empty()
+          ? try_change({problem, variant, instance, checked, session, options.measure}, trials) && right
+          : right;
   return all_right ? status::right : status::not_right;
 }
 

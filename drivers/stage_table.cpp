@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "drivers/statistics/text.hpp"
+#include "drivers/study/pipelines.hpp"
 
 namespace duet {
 namespace {
@@ -78,8 +79,7 @@ std::string stage_table(const std::vector<StageFigures>& stages, int workers, do
   }
   const PipelineBound bound = bound_of(stages, workers, seconds);
   if (bound.stage.empty()) return table;
-  table += wrapped(fmt::format("bound by {}, most of it in {}: {} at the least, {} of the run", name_of(bound.kind),
-                               bound.stage, seconds_text(bound.seconds), share_text(bound.share)));
+  table += wrapped(bound_sentence(bound));
   return table + wrapped(bound.advice);
 }
 

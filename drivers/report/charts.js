@@ -137,43 +137,48 @@ const whiskers = {
   },
 };
 
+/** The regions and lines among `marks`. */
+function draw_marks({ ctx: pen, chartArea: area, scales }, marks) {
+  pen.save();
+  pen.beginPath();
+  pen.rect(area.left, area.top, area.width, area.height);
+  pen.clip();
+  for (const mark of marks) {
+    const horizontal = (value, otherwise) => (value === undefined ? otherwise : scales.x.getPixelForValue(value));
+    const vertical = (value, otherwise) => (value === undefined ? otherwise : scales.y.getPixelForValue(value));
+    const left = horizontal(mark.from_x, area.left);
+    const right = horizontal(mark.to_x, area.right);
+    const top = vertical(mark.to_y, area.top);
+    const bottom = vertical(mark.from_y, area.bottom);
+    if (mark.fill) {
+      pen.fillStyle = mark.fill;
+      pen.fillRect(left, top, right - left, bottom - top);
+    } else if (mark.stroke) {
+      pen.strokeStyle = mark.stroke;
+      pen.lineWidth = mark.width ?? 1.3;
+      pen.setLineDash(mark.dash ?? []);
+      pen.beginPath();
+      pen.moveTo(left, bottom);
+      pen.lineTo(right, top);
+      pen.stroke();
+    }
+  }
+  pen.restore();
+}
+
 /**
  * Draws what belongs to no data, `marks`: {fill} a region, {stroke, dash, width} a straight line, both from (from_x,
- * from_y) to (to_x, to_y), to the edge where one is missing; {text, colour} a label at (at_x, at_y). Not an option of the
- * chart, since Chart.js looks up what an option lacks elsewhere.
+ * from_y) to (to_x, to_y), to the edge where one is missing; {text, colour} a label at (at_x, at_y); `over` draws a line over the data. Not an option
+ * of the chart, since Chart.js looks up what an option lacks elsewhere.
  */
 const annotations = (marks) => ({
   id: "annotations",
   beforeDatasetsDraw(chart) {
-    const { ctx: pen, chartArea: area, scales } = chart;
-    pen.save();
-    pen.beginPath();
-    pen.rect(area.left, area.top, area.width, area.height);
-    pen.clip();
-    for (const mark of marks) {
-      const horizontal = (value, otherwise) => (value === undefined ? otherwise : scales.x.getPixelForValue(value));
-      const vertical = (value, otherwise) => (value === undefined ? otherwise : scales.y.getPixelForValue(value));
-      const left = horizontal(mark.from_x, area.left);
-      const right = horizontal(mark.to_x, area.right);
-      const top = vertical(mark.to_y, area.top);
-      const bottom = vertical(mark.from_y, area.bottom);
-      if (mark.fill) {
-        pen.fillStyle = mark.fill;
-        pen.fillRect(left, top, right - left, bottom - top);
-      } else if (mark.stroke) {
-        pen.strokeStyle = mark.stroke;
-        pen.lineWidth = mark.width ?? 1.3;
-        pen.setLineDash(mark.dash ?? []);
-        pen.beginPath();
-        pen.moveTo(left, bottom);
-        pen.lineTo(right, top);
-        pen.stroke();
-      }
-    }
-    pen.restore();
+    draw_marks(chart, marks.filter((mark) => !mark.over));
   },
   afterDatasetsDraw(chart) {
     const { ctx: pen, chartArea: area, scales } = chart;
+    draw_marks(chart, marks.filter((mark) => mark.over));
     pen.save();
     for (const mark of marks) {
       if (!mark.text) continue;
@@ -183,9 +188,9 @@ const annotations = (marks) => ({
       let x = { left: area.left + 8, right: area.right - width - 8 }[mark.at_x];
       if (x === undefined) x = scales.x.getPixelForValue(mark.at_x) - width / 2;
       x = Math.min(Math.max(x, area.left + 4), area.right - width - 4);
-      let y = { top: area.top + 15, below_top: area.top + 33, bottom: area.bottom - 8 }[mark.at_y];
+      let y = { above: area.top - 6, top: area.top + 15, below_top: area.top + 33, bottom: area.bottom - 8 }[mark.at_y];
       if (y === undefined) y = scales.y.getPixelForValue(mark.at_y) - 6;
-      pen.fillText(mark.text, x, Math.max(y, area.top + 11));
+      pen.fillText(mark.text, x, mark.at_y === "above" ? y : Math.max(y, area.top + 11));
     }
     pen.restore();
   },
@@ -731,6 +736,71 @@ function activity_chart(cells, theme) {
         plugins: {
           legend: { display: false },
         },
+      },
+    ),
+  };
+}
+
+/**
+ * A bar for each stage of a pipeline on the axis of its cell's median time: the time in the stage, divided among those who
+ * may be in it, over all of the time. Computing stages share the cores and follow one another. The bound is a line.
+ */
+function stages_chart(cell, theme) {
+  const { stages, seconds: bound } = cell.pipeline;
+  const run = cell.seconds.estimate;
+  const colour = theme.of(cell.model);
+  const most_letters = 16;
+  const short = (name) => (name.length > most_letters ? `${name.slice(0, most_letters - 1)}…` : name);
+  const bars = {
+    grouped: false,
+    borderColor: colour,
+    borderWidth: 1,
+    borderSkipped: false,
+    barPercentage: 0.66,
+    categoryPercentage: 1,
+    maxBarThickness: 30,
+  };
+  return {
+    type: "bar",
+    plugins: [annotations([
+      { from_x: bound, to_x: bound, stroke: theme.ink, dash: [5, 4], width: 1.6, over: true },
+      { text: `bound: ${seconds_text(bound)}`, at_x: bound, at_y: "above", colour: theme.ink },
+    ])],
+    data: {
+      labels: stages.map(({ name, kind }) => [short(name), kind]),
+      datasets: [
+        { ...bars, label: "useful", order: 1, backgroundColor: colour, data: stages.map(({ from, to }) => [from, to]) },
+        { ...bars, label: "waiting", order: 2, backgroundColor: faded(colour, 0.16), data: stages.map(() => [0, run]) },
+      ],
+    },
+    options: chart_options(
+      theme,
+      {
+        title: ([item]) => stages[item.dataIndex].name,
+        label: ({ dataIndex, datasetIndex }) => {
+          if (datasetIndex > 0) return [];
+          const stage = stages[dataIndex];
+          return [
+            `${seconds_text(stage.to - stage.from)} of ${seconds_text(run)}`,
+            `${seconds_text(stage.useful_seconds)} useful over all who are in it`,
+            `${seconds_text(stage.queued_seconds)} queued over ${stage.items.toLocaleString("en")} items`,
+          ];
+        },
+      },
+      {
+        indexAxis: "y",
+        interaction: { mode: "index", axis: "y", intersect: false },
+        layout: { padding: { top: 20, right: 10 } },
+        scales: {
+          x: axis(theme, "median time", {
+            min: 0,
+            max: Math.max(run, bound, ...stages.map(({ to }) => to)),
+            ticks: { callback: (value) => seconds_text(value, true), maxTicksLimit: 6 },
+          }),
+          y: axis(theme, "", { title: { display: false }, grid: { display: false },
+            ticks: { color: theme.ink, font: { size: 12 }, autoSkip: false } }),
+        },
+        plugins: { legend: { display: false } },
       },
     ),
   };

@@ -16,6 +16,7 @@
 #include "drivers/report/report.hpp"
 #include "drivers/report/simulated.hpp"
 #include "drivers/statistics/text.hpp"
+#include "drivers/study/pipelines.hpp"
 #include "drivers/study/summaries.hpp"
 #include "kernels/registry.hpp"
 
@@ -130,6 +131,44 @@ json traffic(const CellSummary& summary) {
           {"by", by}};
 }
 
+/// What each stage did, and where it stands in the median time: each from 0, divided among those who may be in it; but
+/// computing stages share the cores, and follow one another, so that the last one ends where the cores are done.
+json stages(const CellSummary& summary) {
+  const int cores = summary.cell.workers();
+  double computed = 0;
+  json all = json::array();
+  for (const StageFigures& stage : summary.stages) {
+    const bool shares_cores = stage.kind == StageKind::computing && !stage.in_order;
+    const double from = shares_cores ? computed : 0;
+    const int workers = stage.in_order ? 1 : stage.kind == StageKind::computing ? cores : std::max(1, stage.workers);
+    if (stage.kind == StageKind::computing) computed += stage.useful_seconds / cores;
+    all.push_back({{"name", stage.name},
+                   {"kind", name_of(stage.kind)},
+                   {"in_order", stage.in_order},
+                   {"workers", stage.workers},
+                   {"items", stage.items},
+                   {"bytes_in", bytes_text(static_cast<double>(stage.bytes_in))},
+                   {"bytes_out", bytes_text(static_cast<double>(stage.bytes_out))},
+                   {"useful_seconds", number(stage.useful_seconds)},
+                   {"queued_seconds", number(stage.queued_seconds)},
+                   {"mean_depth", number(stage.mean_depth)},
+                   {"most_depth", stage.most_depth},
+                   {"from", number(from)},
+                   {"to", number(from + stage.useful_seconds / workers)}});
+  }
+  return all;
+}
+
+/// null for what is no pipeline.
+json pipeline(const CellSummary& summary, const std::vector<TriedChange>& tried) {
+  if (summary.stages.empty()) return nullptr;
+  const PipelineBound& bound = summary.pipeline;
+  return {{"stages", stages(summary)},    {"job", job_text(bound.kind)},
+          {"stage", bound.stage},         {"seconds", number(bound.seconds)},
+          {"share", number(bound.share)}, {"sentence", bound.stage.empty() ? "" : bound_sentence(bound)},
+          {"advice", bound.advice},       {"change", trial_of_change(summary, tried)}};
+}
+
 json summary(const CellSummary& summary, std::size_t question, const std::string& series, const Machine& machine) {
   const Cell& cell = summary.cell;
   json settings = json::object();
@@ -175,10 +214,10 @@ std::string processors_of(const WorkerPlace& place) {
 }
 
 /// Where the workers were, once for all cells that were placed alike. Worker by worker of a cell's last placed trial.
-json placements(const std::vector<Trial>& trials, const std::vector<std::size_t>& cell_of) {
+json placements(const std::vector<const Trial*>& trials, const std::vector<std::size_t>& cell_of) {
   std::map<std::size_t, const Trial*> last;
   for (std::size_t i = 0; i < trials.size(); ++i) {
-    if (!trials[i].places.empty()) last[cell_of[i]] = &trials[i];
+    if (!trials[i]->places.empty()) last[cell_of[i]] = trials[i];
   }
   json groups = json::array();
   std::map<std::string, std::size_t> known;
@@ -284,15 +323,19 @@ json page_data(const SavedStudy& study, const Analysis& analysis) {
   const auto key = [](const Cell& cell) { return fmt::format("{}#{}", cell.id(), cell.seed); };
   for (std::size_t i = 0; i < analysis.cells.size(); ++i) {
     cells.push_back(summary(analysis.cells[i], question_of[i], series[i], record.machine));
+    cells.back()["pipeline"] = pipeline(analysis.cells[i], analysis.tried);
     index.emplace(key(analysis.cells[i].cell), i);
   }
 
   json trials = json::array();
+  std::vector<const Trial*> placed;
   std::vector<std::size_t> cell_of;
   for (const Trial& trial : study.trials) {
+    if (!trial.tried.empty()) continue;
     const auto found = index.find(key(trial.cell));
     if (found == index.end()) throw std::logic_error("the analysis does not know the cell " + trial.cell.id());
     cell_of.push_back(found->second);
+    placed.push_back(&trial);
     trials.push_back(trial_row(trial, found->second));
   }
 
@@ -317,7 +360,7 @@ json page_data(const SavedStudy& study, const Analysis& analysis) {
           {"cells", std::move(cells)},
           {"trials", std::move(trials)},
           {"simulated", std::move(simulations)},
-          {"placements", placements(study.trials, cell_of)}};
+          {"placements", placements(placed, cell_of)}};
 }
 
 /// JSON that may stand inside <script>: no character of it can end the element, open a comment or end a line of

@@ -208,33 +208,44 @@ function verdicts_section() {
 
 const redraws = [];  // one for every chart: draws it anew in the colours of now
 
-/** A figure whose chart and numbers follow `show(selection)`, which gives {title, chart, rows} or no chart. */
-function chart_figure(name, caption, columns, show, key = null) {
+/**
+ * A figure whose chart and numbers follow `show(selection)`, which gives {title, chart, rows} or no chart; `head` in place
+ * of the title, and `said`, sentences above the chart. Without rows there is no figure. `more`: a key to the chart, and
+ * whether the numbers are `open`.
+ */
+function chart_figure(name, caption, columns, show, { key = null, open = false } = {}) {
   const heading = element("h3", {});
+  const words = element("div", { class: "said" });
   const canvas = element("canvas", { role: "img" });
   const box = element("div", { class: "canvas-box" }, canvas);
   const nothing = element("p", { class: "nothing", hidden: true }, "Nothing was measured that this chart could show.");
   const numbers = element("div", {});
   const figure = element("figure", { "data-chart": name },
-    element("figcaption", {}, heading, element("p", {}, caption)), key, box, nothing,
-    folded("Numbers", numbers));
+    element("figcaption", {}, heading, element("p", {}, caption), words), key, box, nothing,
+    open ? numbers : folded("Numbers", numbers));
   let drawn = null;
   let selection = null;
   const draw = (chosen) => {
     selection = chosen ?? selection;
-    const { title, chart, rows } = show(selection, current_theme());
+    const { title, chart, rows, head = title, said = [] } = show(selection, current_theme());
     drawn?.destroy();
     drawn = null;
-    heading.textContent = title;
+    heading.replaceChildren(head);
+    words.replaceChildren(...said);
+    figure.hidden = rows === null;
     canvas.setAttribute("aria-label", `${title}. The numbers follow in a table.`);
     box.hidden = chart === null;
     nothing.hidden = chart !== null;
     if (chart !== null) drawn = new Chart(canvas, chart);
-    numbers.replaceChildren(table(title, columns, rows));
+    numbers.replaceChildren(table(title, columns, rows ?? []));
   };
   redraws.push(draw);
   return { figure, draw };
 }
+
+/** What the fills of a chart stand for: pairs of a class and its meaning. */
+const chart_key = (fills) => element("p", { class: "activity-key" }, fills.map(([fill, meaning]) =>
+  element("span", {}, element("i", { class: fill }), meaning)));
 
 /** Radio buttons, or a list where they would fill the page; `change` hears of the value that is chosen. */
 function choice(title, name, values, text_of, chosen, change) {
@@ -256,6 +267,63 @@ const model_column = { title: "model", of: (cell) => chip(cell.model, cell.serie
 const size_column = { title: "size", figure: true, of: (cell) => cell.size };
 const layout_column = { title: "ranks×threads", figure: true, of: (cell) => `${cell.ranks}×${cell.threads}` };
 const interval_text = (interval) => (interval === null ? "–" : typeset(interval.text));
+
+// ---- Stages ---------------------------------------------------------------------------------------------------------
+
+const stage_columns = [
+  { title: "stage", of: (stage) => stage.name },
+  { title: "kind", of: (stage) => stage.kind },
+  { title: "by", figure: true, of: (stage) => String(stage.workers) },
+  { title: "items", figure: true, of: (stage) => stage.items.toLocaleString("en") },
+  { title: "in", figure: true, of: (stage) => stage.bytes_in },
+  { title: "out", figure: true, of: (stage) => stage.bytes_out },
+  { title: "useful", figure: true, of: (stage) => seconds_text(stage.useful_seconds) },
+  { title: "queued", figure: true, of: (stage) => seconds_text(stage.queued_seconds) },
+  { title: "depth", figure: true, of: (stage) => `${(stage.mean_depth ?? 0).toFixed(stage.mean_depth < 10 ? 1 : 0)}/${stage.most_depth}` },
+];
+
+/** What the pipeline of a cell is bound by, what would help, and what came of trying that. */
+function pipeline_words({ pipeline: { sentence, advice, change } }) {
+  return [
+    sentence ? element("p", {}, typeset(sentence)) : null,
+    advice ? element("p", { class: "advice" }, typeset(advice)) : null,
+    change ? element("p", {}, typeset(change)) : null,
+  ].filter((part) => part !== null);
+}
+
+/** A figure a series: what its stages did at the chosen size; null for a problem without stages. `of` gives what is shown. */
+function stages_part(problem, number, cells, of) {
+  const pipelines = cells.filter((cell) => cell.pipeline !== null);
+  if (pipelines.length === 0) return null;
+  const heading = element("h3", { id: `stages-${number}` });
+  const parts = series_of(pipelines, current_theme()).map(({ name, model }) => chart_figure("stages",
+    "Medians over the trials that count.", stage_columns,
+    (chosen, theme) => {
+      const cell = of(pipelines, chosen).find(({ series }) => series === name);
+      const title = `Stages of ${name}, size ${chosen.size} on ${plural(cell?.workers ?? chosen.workers, "worker")}`;
+      if (cell === undefined) return { title, chart: null, rows: null };
+      return { title, head: chip(model, `${name}, ${layout_text(cell)}`), said: pipeline_words(cell),
+        chart: stages_chart(cell, theme), rows: cell.pipeline.stages };
+    },
+    { open: true, key: chart_key([["useful", "useful, shared by all who may be in the stage"],
+      ["waiting", "the rest of the run"], ["bound", "the bound"]]) }));
+  const part = element("section", { class: "stages", "aria-labelledby": `stages-${number}` }, heading,
+    element("p", { class: "lead" }, "What each stage took of the run. Computing stages share the cores, and so follow one another. " +
+      "By: who may be in a stage at once. Useful: time in it, over all of them. Queued: how long items waited before it, over " +
+      "all items; depth: how many, on average and at the most."),
+    element("div", { class: "charts" }, parts.map(({ figure }) => figure)));
+  const draw = (chosen) => {
+    const shown = of(pipelines, chosen);
+    const parallel = shown.filter(({ model }) => model !== "serial");
+    const jobs = new Set((parallel.length > 0 ? parallel : shown)
+      .map(({ pipeline }) => (pipeline.share >= 0.5 ? pipeline.job : "")));
+    const [job] = jobs;
+    heading.textContent = `Stages of ${titled(problem)}${jobs.size === 1 && job ? `: ${job}` : ""}`;
+    part.hidden = shown.length === 0;
+    for (const one of parts) one.draw({ ...chosen });
+  };
+  return { part, draw };
+}
 
 function problem_section(problem, number) {
   const cells = data.cells.filter((cell) => cell.question === number);
@@ -324,8 +392,7 @@ function problem_section(problem, number) {
         return { title: `Where the time went, size ${chosen.size} ${on_workers(chosen)}`,
           chart: activity_chart(shown, theme), rows: sorted(shown) };
       },
-      element("p", { class: "activity-key" }, activities.map((activity) =>
-        element("span", {}, element("i", { class: activity }), activity)))),
+      { key: chart_key(activities.map((activity) => [activity, activity])) }),
     chart_figure("trials", "Each point is one trial, left to right within its round. Hollow: set aside, and why on " +
       "hover. Cross: no right answer. Dashed: the median.",
       [model_column, { title: "round", figure: true, of: (trial) => String(trial.round) },
@@ -341,8 +408,11 @@ function problem_section(problem, number) {
       }),
   ];
 
+  const stages = stages_part(problem, number, cells,
+    (some, chosen) => some.filter(serial_or(chosen)).filter((cell) => cell.size === chosen.size));
   const draw_all = () => {
     for (const { draw } of charts) draw({ ...selection });
+    stages?.draw(selection);
   };
   const choose = (field) => (value) => {
     selection[field] = value;
@@ -357,6 +427,7 @@ function problem_section(problem, number) {
     problem.summary ? element("p", { class: "lead" }, problem.summary) : null,
     controls.length > 0 ? element("div", { class: "controls" }, controls) : null,
     element("div", { class: "charts" }, charts.map(({ figure }) => figure)),
+    stages?.part ?? null,
     traffic_panel(problem, cells),
     element("div", { class: "panel" }, folded(`All ${plural(cells.length, "cell")} of ${titled(problem)}`, cell_table(problem, cells))));
   return { section, draw_all };

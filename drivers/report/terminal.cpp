@@ -15,6 +15,7 @@
 #include "drivers/report/report.hpp"
 #include "drivers/report/scaling_terminal.hpp"
 #include "drivers/report/simulated.hpp"
+#include "drivers/report/stages_terminal.hpp"
 #include "drivers/report/writer.hpp"
 #include "drivers/statistics/medians.hpp"
 #include "drivers/statistics/text.hpp"
@@ -283,6 +284,7 @@ void print_verdict(std::ostream& out, const SavedStudy& study, const Analysis& a
   for (const std::string& sentence : caveats(study, analysis)) writer.paragraph("! ", sentence, yellow);
   if (analysis.scaling.empty()) {
     print_verdicts(writer, analysis);
+    print_stages(writer, analysis);
     print_network(writer, study.record.nodes);
     print_tables(writer, analysis);
   } else {

@@ -29,6 +29,11 @@ bool counts(const Trial& trial) { return trial.outcome == Outcome::right; }
 using NodesAndWorkers = std::pair<int, int>;
 NodesAndWorkers shape_of(const Trial& trial) { return {trial.cell.nodes, trial.cell.workers()}; }
 
+/// The cell that a trial counts for; what tries a change, or was made beside that, counts for itself.
+std::string counted_for(const Trial& trial) {
+  return trial.cell.id() + (trial.tried.empty() ? "" : ", to try a change");
+}
+
 double middle_of(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::ranges::nth_element(values, middle);
@@ -126,7 +131,7 @@ std::vector<std::string> mark_disturbances(std::vector<Trial>& trials) {
     if (!counts(trial)) continue;
     trial.marks = marks_of(trial, references.at(trial.cell.workers()), usual.at(shape_of(trial)));
     if (trial.warms_up()) continue;
-    Tally& tally = tallies[trial.cell.id()];
+    Tally& tally = tallies[counted_for(trial)];
     const int slow = trial.has_mark(slow_canary) ? 1 : 0;
     tally.all += 1;
     tally.slow += slow;
@@ -146,7 +151,7 @@ std::vector<std::string> mark_disturbances(std::vector<Trial>& trials) {
     warnings.push_back(fmt::format("{}: {} of {} trials had a slow canary; they are kept, as the rest would be too few",
                                    id, tally.slow, tally.all));
     for (Trial& trial : trials) {
-      if (counts(trial) && trial.cell.id() == id) std::erase(trial.marks, slow_canary);
+      if (counts(trial) && counted_for(trial) == id) std::erase(trial.marks, slow_canary);
     }
   }
   return warnings;

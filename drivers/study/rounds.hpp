@@ -79,6 +79,8 @@ class Rounds {
   /// measure that would fit into `seconds_left`. `number` is theirs.
   [[nodiscard]] std::vector<PlannedCell> next(double seconds_left);
   [[nodiscard]] int number() const { return round_; }
+  /// A number for a round of the caller's own, beside those of `next`, which it is never given again.
+  int begin_extra_round() { return ++round_; }
   /// True where `next` is empty because everything is as precise as was asked, or has its rounds.
   [[nodiscard]] bool complete() const { return complete_; }
 

@@ -10,16 +10,22 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <limits>
+#include <map>
 #include <optional>
+#include <set>
 #include <stdexcept>
+#include <utility>
 
 #include "drivers/study/marks.hpp"
+#include "drivers/study/pipelines.hpp"
 #include "drivers/study/progress.hpp"
 #include "drivers/study/rounds.hpp"
 
@@ -39,6 +45,20 @@ void add_once(std::vector<std::string>& warnings, const std::string& warning) {
 std::string short_name(const Cell& cell) {
   return fmt::format("{} {} {} {}x{}", cell.problem, name_of(cell.model), cell.size, cell.ranks, cell.threads);
 }
+
+/// The most of the budget that is kept for trying what may help pipelines.
+constexpr double share_for_changes = 0.2;
+
+/// A change whose rounds are set aside gets no more than so many for each that is wanted.
+constexpr int most_tries_a_round = 2;
+
+/// A cell whose pipeline may gain from a change, beside the same one with it.
+struct Change {
+  std::map<std::string, std::string> tunables;
+  PlannedCell without;
+  PlannedCell with;
+  int rounds = 0;  ///< still to be launched
+};
 
 /// One study while it runs.
 class Study {
@@ -82,7 +102,10 @@ class Study {
     if (!file) return resume_from_trials_alone();
     try {
       const auto state = nlohmann::json::parse(file);
-      rounds_.resume(state.at("rounds"), trials_);
+      std::vector<Trial> of_rounds;
+      std::ranges::copy_if(trials_, std::back_inserter(of_rounds),
+                           [](const Trial& trial) { return trial.tried.empty(); });
+      rounds_.resume(state.at("rounds"), of_rounds);
       spent_before_ = state.at("spent_seconds").get<double>();
       order_ = state.at("order").get<std::vector<std::string>>();
     } catch (const std::exception& error) {
@@ -97,13 +120,14 @@ class Study {
     bool enough = false;
     if (!order_.empty()) enough = !run_round(rest_of_round());
     while (!enough && stop_.received() == 0) {
-      const std::vector<PlannedCell> round = rounds_.next(seconds_left());
+      const std::vector<PlannedCell> round = rounds_.next(seconds_left() - seconds_kept_for_changes());
       if (round.empty()) break;
       order_.clear();
       for (const PlannedCell& planned : round) order_.push_back(planned.id);
       save_state();
       enough = !run_round(round);
     }
+    if (!enough) try_changes();
     return finish();
   }
 
@@ -197,7 +221,7 @@ class Study {
         order_.erase(order_.begin());
         continue;
       }
-      while (!launch(planned, done, cells.size())) {
+      while (!launch({planned, done, cells.size()})) {
         if (stop_.received() != 0 || seconds_left() <= 0) return false;
       }
       order_.erase(order_.begin());
@@ -206,18 +230,131 @@ class Study {
     return true;
   }
 
-  [[nodiscard]] Standing standing(const PlannedCell& planned, std::size_t done, std::size_t of, double since) const {
+  /// What is launched next, as which of how many of its round.
+  struct Turn {
+    const PlannedCell& planned;
+    std::size_t done = 1;
+    std::size_t of = 1;
+    const Change* change = nullptr;  ///< that is tried, where one is
+  };
+
+  /// The changes that may help the pipelines that the report tells of, and the rounds that they lack; those of one
+  /// model that shares state and of one that passes messages come first. None in a study of scaling: what it compares
+  /// are numbers of workers.
+  [[nodiscard]] std::vector<Change> changes_to_try() const {
+    const bool any = std::ranges::any_of(trials_, [](const Trial& trial) { return !trial.stages.empty(); });
+    if (!any || setup_.options.scaling != Scaling::none) return {};
+    const Analysis analysis = analysis_of(trials_);
+    std::vector<std::pair<int, Change>> changes;
+    for (const auto& cells : told_pipelines(analysis.cells)) {
+      std::array<int, 2> of_side{};
+      for (const CellSummary* const summary : cells) {
+        const auto change = change_that_may_help(summary->cell, summary->stages, summary->pipeline);
+        const auto planned = std::ranges::find(rounds_.plan(), summary->cell.id(), &PlannedCell::id);
+        if (change.empty() || summary->not_right > 0 || planned == rounds_.plan().end()) continue;
+        Change one{change, *planned, *planned};
+        one.with.cell = with_tunables(planned->cell, change);
+        one.with.id = one.with.cell.id();
+        one.rounds = rounds_lacking(one, analysis);
+        const int nth = of_side[passes_messages(planned->cell.model) ? 1 : 0]++;
+        if (one.rounds > 0 && !failed(one)) changes.emplace_back(nth, std::move(one));
+      }
+    }
+    std::ranges::stable_sort(changes, {}, &std::pair<int, Change>::first);
+    std::vector<Change> in_order;
+    for (auto& [nth, change] : changes) in_order.push_back(std::move(change));
+    return in_order;
+  }
+
+  /// Rounds that have both sides of the change and are set aside are made up for, unless the user gave their number.
+  [[nodiscard]] int rounds_lacking(const Change& change, const Analysis& analysis) const {
+    const int fixed = setup_.options.rounds;
+    const int wanted = fixed > 0 ? std::min(fixed, fewest_rounds) : fewest_rounds;
+    std::map<int, std::set<bool>> had;  // of each round, with and without
+    for (const Trial& trial : trials_) {
+      if (is_of(change, trial)) had[trial.round].insert(trial.cell == change.with.cell);
+    }
+    const auto both =
+        static_cast<int>(std::ranges::count_if(had, [](const auto& of) { return of.second.size() == 2; }));
+    if (fixed > 0) return wanted - both;
+    const auto found = std::ranges::find(analysis.tried, change.without.cell, &TriedChange::cell);
+    const int counting = found == analysis.tried.end() ? 0 : found->gain.n;
+    return std::min(wanted - counting, most_tries_a_round * wanted - both);
+  }
+
+  /// With the change a launch is thought to take as long as without it.
+  [[nodiscard]] double expected_seconds(const Change& change) const {
+    return 2 * change.rounds * rounds_.expected_seconds(change.without.cell);
+  }
+
+  [[nodiscard]] double seconds_kept_for_changes() const {
+    if (!std::isfinite(setup_.options.budget_seconds)) return 0;
+    double seconds = 0;
+    for (const Change& change : changes_to_try()) seconds += expected_seconds(change);
+    return std::min(seconds, share_for_changes * setup_.options.budget_seconds);
+  }
+
+  /// Launches each change and its cell side by side, round by round. What is tried is what the time left holds all
+  /// rounds of.
+  void try_changes() {
+    std::vector<Change> changes = changes_to_try();
+    double left = seconds_left();
+    std::erase_if(changes, [&](const Change& change) {
+      if (expected_seconds(change) > left) return true;
+      left -= expected_seconds(change);
+      return false;
+    });
+    while (!changes.empty() && try_round(changes)) {
+      const Analysis analysis = analysis_of(trials_);
+      std::erase_if(changes,
+                    [&](const Change& change) { return failed(change) || rounds_lacking(change, analysis) <= 0; });
+    }
+  }
+
+  /// False where the study must end: budget or signal.
+  bool try_round(const std::vector<Change>& changes) {
+    const int round = rounds_.begin_extra_round();
+    save_state();
+    std::vector<PlannedCell> cells;
+    for (const Change& change : changes) {
+      cells.insert(cells.end(), {change.without, change.with});
+      // A group each, so that the two run one after the other.
+      for (std::size_t i = cells.size() - 2; i < cells.size(); ++i) cells[i].group = change.without.id;
+    }
+    std::size_t done = 0;
+    for (const PlannedCell& planned : shuffled(cells, setup_.options.seed, round)) {
+      const auto change = std::ranges::find(changes, planned.group, [](const Change& one) { return one.without.id; });
+      done += 1;
+      if (stop_.received() != 0 || seconds_left() <= 0) return false;
+      if (!launch({planned, done, cells.size(), &*change})) return false;
+    }
+    return true;
+  }
+
+  /// True where the trial tried the change, or was made beside it.
+  [[nodiscard]] static bool is_of(const Change& change, const Trial& trial) {
+    return trial.tried == change.tunables && (trial.cell == change.with.cell || trial.cell == change.without.cell);
+  }
+
+  /// True where one of its launches did not end well: it is not tried again.
+  [[nodiscard]] bool failed(const Change& change) const {
+    return std::ranges::any_of(
+        trials_, [&](const Trial& trial) { return is_of(change, trial) && trial.outcome != Outcome::right; });
+  }
+
+  [[nodiscard]] Standing standing(const Turn& turn, double since) const {
     Standing standing;
     const int fixed = setup_.options.rounds;
     const double of_budget = spent() / setup_.options.budget_seconds;
     const double of_rounds =
-        fixed == 0 ? 0 : (rounds_.number() - 1 + static_cast<double>(done - 1) / static_cast<double>(of)) / fixed;
-    standing.share = std::max(of_budget, of_rounds);
+        fixed == 0 ? 0
+                   : (rounds_.number() - 1 + static_cast<double>(turn.done - 1) / static_cast<double>(turn.of)) / fixed;
+    standing.share = std::min(1.0, std::max(of_budget, of_rounds));
     standing.seconds_left = seconds_left();
     standing.round = rounds_.number();
     standing.failures = failures_;
     constexpr double long_seconds = 5;
-    standing.running = short_name(planned.cell) + (since > long_seconds ? fmt::format(" ({:.0f} s)", since) : "");
+    standing.running = short_name(turn.planned.cell) + (since > long_seconds ? fmt::format(" ({:.0f} s)", since) : "");
     return standing;
   }
 
@@ -251,12 +388,13 @@ class Study {
   }
 
   /// False where it was cut short by a signal and has to be done again.
-  bool launch(const PlannedCell& planned, std::size_t done, std::size_t of) {
+  bool launch(const Turn& turn) {
+    const PlannedCell& planned = turn.planned;
     constexpr double grace_seconds = 2;  // the process ends itself at its limit, and says where it was
     const fs::path json = setup_.folder / "launch.jsonl";
     std::error_code ignored;
     fs::remove(json, ignored);
-    const Repeats repeats = rounds_.repeats_of(planned.cell);
+    const Repeats repeats = rounds_.repeats_of(turn.change == nullptr ? planned.cell : turn.change->without.cell);
     CellLaunch launch;
     launch.cell = planned.cell;
     launch.round = rounds_.number();
@@ -266,24 +404,28 @@ class Study {
     launch.time_limit = setup_.options.time_limit_seconds;
     launch.json = json.string();
 
-    progress_.show(standing(planned, done, of, 0));
+    progress_.show(standing(turn, 0));
     const Clock::time_point start = Clock::now();
     Ending ending = run_process(command_of(launch, setup_.launching), launch.time_limit + grace_seconds, stop_, [&] {
-      progress_.show(standing(planned, done, of, std::chrono::duration<double>(Clock::now() - start).count()));
+      progress_.show(standing(turn, std::chrono::duration<double>(Clock::now() - start).count()));
     });
     const bool ended_well = ending.how == Ending::How::exited && ending.code == 0;
     if (setup_.allocation && !ended_well && job_is_in_trouble()) ending.how = Ending::How::stopped;
-    const std::vector<Trial> trials = judge_launch(launch, setup_.launching, ending, trials_from(json.string()));
+    std::vector<Trial> trials = judge_launch(launch, setup_.launching, ending, trials_from(json.string()));
+    if (turn.change != nullptr) {
+      for (Trial& trial : trials) trial.tried = turn.change->tunables;
+    }
     fs::remove(json, ignored);
     const bool cut_short = ending.how == Ending::How::stopped;
     if (cut_short && !std::ranges::any_of(trials, [](const Trial& trial) { return !trial.warms_up(); })) return false;
     keep(trials);
-    rounds_.note(trials, ending.seconds);
+    if (turn.change == nullptr) rounds_.note(trials, ending.seconds);
     const auto bad = std::ranges::find_if(trials, [](const Trial& trial) { return trial.outcome != Outcome::right; });
     if (bad != trials.end()) {
       failures_ += 1;
-      progress_.say(fmt::format("duet: {}: {}: {}{}", planned.id, name_of(bad->outcome), bad->message,
-                                rounds_.worth_launching(planned.cell) ? "" : "; it is not launched again"));
+      progress_.say(fmt::format(
+          "duet: {}: {}: {}{}", planned.id, name_of(bad->outcome), bad->message,
+          turn.change == nullptr && rounds_.worth_launching(planned.cell) ? "" : "; it is not launched again"));
     }
     return true;
   }

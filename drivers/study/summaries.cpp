@@ -14,6 +14,7 @@
 #include "drivers/statistics/medians.hpp"
 #include "drivers/statistics/scaling.hpp"
 #include "drivers/statistics/text.hpp"
+#include "drivers/study/pipelines.hpp"
 #include "kernels/registry.hpp"
 
 namespace duet {
@@ -111,6 +112,8 @@ CellSummary summary_of(const std::vector<const Trial*>& trials) {
   summary.parallel_efficiency = median_over(
       counted_ones, [](const Trial& trial) { return trial.load_balance() * trial.communication_efficiency(); });
   book_typical(summary, counted_ones);
+  summary.stages = median_stages(counted_ones);
+  summary.pipeline = bound_of(summary.stages, summary.cell.workers(), summary.seconds.estimate);
   return summary;
 }
 
@@ -243,6 +246,7 @@ std::vector<CellSummary> summarise(const std::vector<Trial>& trials, std::uint64
   std::map<std::string, std::vector<const Trial*>> by_cell;
   std::map<std::string, std::size_t> met;
   for (const Trial& trial : trials) {
+    if (!trial.tried.empty()) continue;
     by_cell[identity_of(trial.cell)].push_back(&trial);
     met.try_emplace(trial.cell.problem, met.size());
   }

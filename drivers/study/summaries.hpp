@@ -22,7 +22,8 @@ struct Group {
 };
 [[nodiscard]] Group group_of(const Cell& cell);
 
-/// One summary for each cell, ordered by problem (as met first), parameters, workers, size and model.
+/// One summary for each cell, of the trials that try no change, ordered by problem (as met first), parameters, workers,
+/// size and model.
 [[nodiscard]] std::vector<CellSummary> summarise(const std::vector<Trial>& trials, std::uint64_t seed);
 
 /// True where the cell has times and no wrong answer.

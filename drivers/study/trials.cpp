@@ -417,6 +417,7 @@ void to_json(Json& json, const Trial& trial) {
                               {"advice", bound.advice}};
   }
   if (!trial.diagnosis.is_null()) json["diagnosis"] = trial.diagnosis;
+  if (!trial.tried.empty()) json["tried"] = trial.tried;
   if (!trial.simulated.empty()) json["simulated"] = trial.simulated;
 }
 
@@ -454,6 +455,7 @@ void from_json(const Json& json, Trial& trial) {
   read(json, "stages", trial.stages);
   read(json, "started_at", trial.started_at);
   if (json.contains("diagnosis")) trial.diagnosis = json.at("diagnosis");
+  read(json, "tried", trial.tried);
   read(json, "simulated", trial.simulated);
   if (trial.outcome == Outcome::modelled && trial.simulated.empty()) {
     throw std::invalid_argument("a modelled trial must say in 'simulated' on which platform");

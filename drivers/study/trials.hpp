@@ -96,6 +96,10 @@ struct Trial {
   std::string started_at{};                    ///< UTC, ISO 8601
   /// Of a hung one: which ranks wait for which, as the watchdog saw it (watchdog/diagnosis.hpp); else null.
   nlohmann::json diagnosis{};
+  /// Of a launch that tries what may help the pipeline of a cell: tunables and their values, "readers" is "200". Trials
+  /// of the cell as it is that were made beside it, to compare with, have them as well. Neither has a part in summaries
+  /// and verdicts (pipelines.hpp).
+  std::map<std::string, std::string> tried{};
   /// The platform, where `seconds` were simulated on it and not measured; empty for what really ran. Such trials have
   /// no part in summaries and verdicts.
   std::string simulated{};

@@ -14,6 +14,7 @@
 #include "drivers/statistics/medians.hpp"
 #include "drivers/statistics/text.hpp"
 #include "drivers/study/headline.hpp"
+#include "drivers/study/pipelines.hpp"
 #include "drivers/study/reasons.hpp"
 #include "drivers/study/summaries.hpp"
 
@@ -505,6 +506,12 @@ Analysis analyse(const SavedStudy& study, std::uint64_t seed) {
         disturbed, analysis.comparisons.size(), fewest_values()));
   }
   put_in_order(analysis.verdicts);
+  analysis.tried = tried_changes(study.trials, seed);
+  for (const TriedChange& tried : analysis.tried) {
+    if (tried.failure.empty()) continue;
+    analysis.troubles.push_back(
+        fmt::format("{}: tried {}: {}", tried.cell.id(), settings_text(tried.change), tried.failure));
+  }
   analysis.scaling = scaling_curves(analysis.cells, scaling_of(study.record.options), seed);
   return analysis;
 }

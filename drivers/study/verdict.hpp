@@ -19,6 +19,7 @@
 
 #include <array>
 #include <compare>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -61,6 +62,8 @@ struct CellSummary {
   double communicating_share = 0;
   double waiting_share = 0;
   std::optional<Traffic> traffic{};    ///< of the same trial
+  std::vector<StageFigures> stages{};  ///< of a pipeline: medians over the trials that count
+  PipelineBound pipeline{};            ///< what binds these stages
   Interval speedup_over_serial{};      ///< base: the best serial cell at this size; n = 0 where there is none
   Interval speedup_over_one_worker{};  ///< base: one worker of the same model
 };
@@ -127,10 +130,20 @@ struct Verdict {
   std::vector<std::string> reasons{};  ///< efficiencies and booked time that say why
 };
 
+/// What came of a change that may help the pipeline of a cell (pipelines.hpp).
+struct TriedChange {
+  Cell cell;                                    ///< without the change
+  std::map<std::string, std::string> change{};  ///< tunables: "readers" is "200"
+  Interval seconds{};                           ///< median over rounds with the change
+  Interval gain{};        ///< seconds without / seconds with, over the rounds that have both; n = 0: none
+  std::string failure{};  ///< of the change, in one line: it hung, say
+};
+
 struct Analysis {
   std::vector<CellSummary> cells;
   std::vector<Comparison> comparisons;  ///< all pairs of models at equal size and span, and across spans
   std::vector<Verdict> verdicts;
+  std::vector<TriedChange> tried;     ///< of pipelines, where the study tried what may help
   std::vector<ScalingCurve> scaling;  ///< where the study was asked for them (scaling.hpp)
   std::vector<std::string> troubles;  ///< cells that failed, hung, were wrong or refused; marked trials; differing
                                       ///< digests; cells that are not compared, and why

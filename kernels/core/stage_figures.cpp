@@ -7,9 +7,16 @@
 namespace duet {
 namespace {
 
+bool waits_for_all_at_once(const StageFigures& stage) {
+  return stage.kind == StageKind::waiting && stage.items > 0 && stage.workers >= stage.items;
+}
+
 std::string advice_for(const StageFigures& stage) {
   if (stage.in_order) {
     return stage.name + " takes one item after the other: no worker more would help, only a faster " + stage.name;
+  }
+  if (waits_for_all_at_once(stage)) {
+    return stage.name + " waits for all answers at once: only sooner answers would help";
   }
   if (stage.kind == StageKind::waiting) {
     return stage.name + " waits for answers: more threads would help, more cores would not";
@@ -56,7 +63,7 @@ PipelineBound bound_of(const std::vector<StageFigures>& stages, int workers, dou
     const auto computes = [](const StageFigures& stage) { return stage.kind == StageKind::computing; };
     const StageFigures* const end = stages.data() + stages.size();
     const bool behind = std::any_of(stages.data(), slowest, computes) && std::none_of(slowest, end, computes);
-    if (!slowest->in_order) bound.tunable = behind ? "writers" : "readers";
+    if (!slowest->in_order && !waits_for_all_at_once(*slowest)) bound.tunable = behind ? "writers" : "readers";
   }
   if (seconds > 0) bound.share = std::min(1.0, bound.seconds / seconds);
   return bound;

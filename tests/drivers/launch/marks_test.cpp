@@ -41,6 +41,14 @@ TEST(CanaryReference, IsKeptForEachNumberOfWorkers) {
   EXPECT_EQ(slow_ones(trials), 0);
 }
 
+TEST(MarkDisturbances, JudgesACellByItsOwnTrialsAndNotByThoseThatTriedAChange) {
+  std::vector<Trial> trials(2, trial_with(50));
+  trials.resize(6, trial_with(100));
+  for (std::size_t i = 2; i < trials.size(); ++i) trials[i].tried = {{"readers", "2"}};
+  EXPECT_FALSE(mark_disturbances(trials).empty());
+  EXPECT_EQ(slow_ones(trials), 0) << "all that the cell has";
+}
+
 constexpr UsualHops any_distance{0, 1};
 
 /// One launch of two workers whose cores are so far apart.

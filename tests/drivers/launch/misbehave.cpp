@@ -174,10 +174,47 @@ Problem problem(const std::string& name, bool misbehaves) {
   return problem;
 }
 
+/// A pipeline of one stage that waits `pause` for each of its items, on `readers` threads as it were. With `how=throw`
+/// it fails where it has more than one of them.
+Placed place_asking(const Instance& instance, const Execution& execution) {
+  const std::int64_t items = instance.extents.at(0);
+  const std::int64_t pause = instance.parameters.whole("pause");
+  const std::int64_t readers = execution.whole_or("readers", 1);
+  const bool fails = instance.parameters.text("how") == "throw" && readers > 1;
+  Placed placed;
+  placed.reset = [] {};
+  placed.execute = [=] {
+    if (fails) misbehave("throw");
+    sleep_milliseconds(pause * (items + readers - 1) / readers);
+  };
+  placed.verify = [] { return Judgement{.right = true}; };
+  placed.stages = [=] {
+    constexpr double milliseconds = 1e-3;
+    return std::vector<StageFigures>{{.name = "ask",
+                                      .kind = StageKind::waiting,
+                                      .workers = static_cast<int>(readers),
+                                      .items = items,
+                                      .useful_seconds = milliseconds * static_cast<double>(items * pause)}};
+  };
+  return placed;
+}
+
+Problem asking() {
+  Problem asking = problem("asking", false);
+  asking.parameters.push_back({"how", "right", "what it does with more than one reader", {"right", "throw"}});
+  asking.variants.clear();
+  for (const Model model : {Model::serial, Model::openmp}) {
+    std::vector<Setting> tunables;
+    if (model != Model::serial) tunables.push_back({"readers", "1", "answers waited for at once", {}, 1, 100});
+    asking.variants.push_back({model, tunables, place_asking});
+  }
+  return asking;
+}
+
 }  // namespace
 
 const std::vector<Problem>& all_problems() {
-  static const std::vector<Problem> problems{problem("steady", false), problem("misbehave", true)};
+  static const std::vector<Problem> problems{problem("steady", false), problem("misbehave", true), asking()};
   return problems;
 }
 
@@ -185,7 +222,7 @@ const Problem& problem_called(std::string_view name) {
   for (const Problem& problem : all_problems()) {
     if (problem.name == name) return problem;
   }
-  throw std::invalid_argument("no problem is called '" + std::string{name} + "'; there are steady, misbehave");
+  throw std::invalid_argument("no problem is called '" + std::string{name} + "'; there are steady, misbehave, asking");
 }
 
 }  // namespace duet

@@ -407,6 +407,79 @@ TEST(Study, StartsNoRanksUnderMpirun) {
   EXPECT_NE(ending.output.find("run it without mpirun"), std::string::npos) << ending.output;
 }
 
+std::vector<std::string> asking_study(const fs::path& folder, const std::string& how = "right") {
+  return {"asking", "--models", "serial,openmp", "--workers", "1",          "--sizes", "2,4",          "--rounds",
+          "2",      "--set",    "pause=10",      "--set",     "how=" + how, "-o",      folder.string()};
+}
+
+struct Tries {
+  int launches = 0;
+  int rounds = 0;  ///< that have the cell with the change and without it
+};
+
+Tries tries_of(const SavedStudy& study) {
+  std::set<int> launches;
+  std::map<int, std::set<std::string>> readers;
+  for (const Trial& trial : study.trials) {
+    if (trial.tried.empty()) continue;
+    EXPECT_EQ(trial.tried, (std::map<std::string, std::string>{{"readers", "4"}}));
+    EXPECT_EQ(trial.cell.size, "4");
+    launches.insert(trial.launch);
+    readers[trial.round].insert(trial.cell.tunables.at("readers"));
+  }
+  const auto both = [](const auto& of_round) { return of_round.second == std::set<std::string>{"1", "4"}; };
+  return {static_cast<int>(launches.size()), static_cast<int>(std::ranges::count_if(readers, both))};
+}
+
+SavedStudy without_tries(SavedStudy study) {
+  std::erase_if(study.trials, [](const Trial& trial) { return !trial.tried.empty(); });
+  return study;
+}
+
+TEST(Study, TriesWhatMayHelpAPipelineBesideTheCellAsItIs) {
+  const Scratch scratch;
+  const fs::path folder = scratch / "study";
+  const Ending ending = compare(asking_study(folder));
+  EXPECT_EQ(ending.code, status::right) << ending.output;
+  EXPECT_NE(ending.output.find("asking on 1 worker at n = 4: this job waits"), std::string::npos) << ending.output;
+  EXPECT_NE(ending.output.find("- openmp: tried readers=4: "), std::string::npos) << ending.output;
+  const SavedStudy study = load_study(folder);
+  EXPECT_EQ(study.record.ending, "complete");
+  EXPECT_EQ(tries_of(study).launches, 4);
+  EXPECT_EQ(tries_of(study).rounds, 2);
+  expect_the_planned_trials(without_tries(study), 4, 2);
+  const Analysis analysis = analyse(study);
+  ASSERT_EQ(analysis.tried.size(), 1U);
+  EXPECT_GT(analysis.tried.front().gain.estimate, 1);
+  EXPECT_EQ(analysis.cells.size(), 4U);
+}
+
+TEST(Study, ReportsAChangeThatFailsAndTriesItOnce) {
+  const Scratch scratch;
+  const Ending ending = compare(asking_study(scratch / "study", "throw"));
+  EXPECT_EQ(ending.code, status::incomplete) << ending.output;
+  EXPECT_NE(ending.output.find("- openmp: tried readers=4: failed: exit status 1: thrown on purpose"),
+            std::string::npos)
+      << ending.output;
+  EXPECT_EQ(tries_of(load_study(scratch / "study")).launches, 2);
+}
+
+TEST(InterruptedStudy, GoesOnWithWhatItTried) {
+  const Scratch scratch;
+  const fs::path folder = scratch / "study";
+  constexpr std::size_t planned = 8;
+  RunningStudy running{compare_words(asking_study(folder))};
+  ASSERT_TRUE(has_launches(folder, planned + 1));
+  running.send(SIGINT);
+  EXPECT_EQ(running.wait(), status::interrupted);
+  EXPECT_LT(tries_of(load_study(folder)).launches, 4);
+  const Ending ending = compare({"-o", folder.string(), "--resume"});
+  EXPECT_EQ(ending.code, status::right) << ending.output;
+  const SavedStudy study = load_study(folder);
+  EXPECT_EQ(tries_of(study).rounds, 2);
+  expect_the_planned_trials(without_tries(study), 4, 2);
+}
+
 TEST(MachineLock, IsHeldByOneAtATime) {
   const std::string name = "duet-test-" + std::to_string(getpid());
   {

@@ -317,6 +317,74 @@ TEST_F(ReportInBrowser, TellsSimulatedFromMeasuredByDashesAndHollowMarks) {
   EXPECT_EQ(visit.probe.at("overflow"), 0);
 }
 
+constexpr std::string_view stages_of_page = R"(
+  const part = document.querySelector(".stages");
+  const figures = [...part.querySelectorAll("figure")].map((figure) => {
+    const canvas = figure.querySelector("canvas");
+    const chart = Chart.getChart(canvas);
+    return {
+      shown: !figure.hidden,
+      head: figure.querySelector("h3").textContent,
+      said: figure.querySelector(".said").textContent.replaceAll("\u00a0", " "),
+      label: canvas.getAttribute("aria-label"),
+      rows: [...figure.querySelectorAll("tbody tr")].map((row) => [...row.cells].map((cell) => cell.textContent).join(" ")),
+      bars: chart?.data.datasets.map(({ label, data }) => ({ label, data })),
+      bound: chart?.config.plugins.some(({ id }) => id === "annotations"),
+      table_fits: figure.querySelector(".scroll").scrollWidth <= figure.querySelector(".scroll").clientWidth,
+    };
+  });
+  const told = { state: document.documentElement.dataset.state, title: part.querySelector("h3").textContent, figures,
+    images: document.images.length, scripts: document.scripts.length,
+    overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth };
+  const [smaller] = document.querySelectorAll(".controls input[name^=size]");
+  smaller.click();
+  told.smaller = Chart.getChart(part.querySelectorAll("canvas")[1]).data.datasets[0].data[0][1];
+  return told;
+)";
+
+TEST_F(ReportInBrowser, ShowsWhatTheStagesOfAPipelineDidAndWhatBindsThem) {
+  const Visit visit = open(page_of(pipeline_study()), stages_of_page);
+  const json& told = visit.probe;
+  EXPECT_TRUE(visit.console.empty()) << visit.console.front();
+  EXPECT_EQ(told.at("state"), "ready");
+  EXPECT_EQ(told.at("title"), "Stages of fib_stream: this job waits");
+  EXPECT_EQ(told.at("overflow"), 0);
+  ASSERT_EQ(told.at("figures").size(), 3);
+  const json& openmp = told.at("figures").at(1);
+  EXPECT_EQ(openmp.at("shown"), true);
+  EXPECT_EQ(openmp.at("head"), "openmp, 2 threads");
+  EXPECT_EQ(openmp.at("bound"), true);
+  EXPECT_EQ(openmp.at("table_fits"), true);
+  EXPECT_NE(openmp.at("label").get<std::string>().find("Stages of openmp, size 200 on 2 workers"), std::string::npos);
+  EXPECT_EQ(openmp.at("rows").at(0), "ask waiting 20 200 1.76 KiB 137 KiB 10.0 s 1.00 ms 1.5/3");
+  const auto said = openmp.at("said").get<std::string>();
+  for (const char* const part : {"500 ms at the least, 95 % of the run", "more cores would not", "tried readers=200"}) {
+    EXPECT_NE(said.find(part), std::string::npos) << said;
+  }
+  EXPECT_EQ(openmp.at("bars").at(0).at("label"), "useful");
+  EXPECT_EQ(openmp.at("bars").at(0).at("data").at(0), json({0, 0.5}));
+  EXPECT_NEAR(openmp.at("bars").at(1).at("data").at(0).at(1).get<double>(), 0.526, 0.001);
+  EXPECT_NE(told.at("figures").at(2).at("said").get<std::string>().find("was not tried"), std::string::npos);
+  EXPECT_DOUBLE_EQ(told.at("smaller").get<double>(), 0.125) << "50 answers of 50 ms on 20 threads";
+}
+
+TEST_F(ReportInBrowser, TakesNoNameOfAStageForMarkup) {
+  const std::string hostile =
+      "<img src=x onerror=\"document.title='hit'\"></script><script>document.title='hit'</script>";
+  const Visit visit = open(page_of(pipeline_study(hostile)), stages_of_page);
+  EXPECT_TRUE(visit.console.empty()) << visit.console.front();
+  EXPECT_EQ(visit.probe.at("images"), 0);
+  EXPECT_EQ(visit.probe.at("scripts"), 5);
+  EXPECT_EQ(visit.probe.at("figures").at(0).at("rows").at(0).get<std::string>().find(hostile), 0U);
+  EXPECT_EQ(visit.probe.at("overflow"), 0);
+}
+
+TEST_F(ReportInBrowser, HasNoStagesWhereThereAreNone) {
+  const Visit visit = open(page_of(scaling_study(Scaling::strong)),
+                           R"(return { stages: document.querySelectorAll(".stages, [data-chart=stages]").length };)");
+  EXPECT_EQ(visit.probe.at("stages"), 0);
+}
+
 // The policy of the page, and this test's eyes: what must not be there is seen where it is.
 TEST_F(ReportInBrowser, ForbidsTheNetworkAndScriptsFromElsewhere) {
   std::string page = page_of(study_that_says("plain"));

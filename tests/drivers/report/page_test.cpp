@@ -74,6 +74,63 @@ TEST(ReportPage, KeepsEveryTextOfTheStudyFromBecomingMarkup) {
   EXPECT_EQ(nlohmann::json::parse(data).at("study").at("machine").at("host"), hostile);
 }
 
+TEST(ReportPage, HoldsTheStagesOfPipelinesAsMediansAndNoTrialThatTriedAChange) {
+  const SyntheticStudy study = pipeline_study();
+  const nlohmann::json data = nlohmann::json::parse(data_in(page_of(study)));
+  EXPECT_EQ(data.at("cells").size(), 6);
+  EXPECT_EQ(data.at("trials").size(), 6 * 8);
+  const auto& cells = data.at("cells");
+  const auto openmp = std::ranges::find_if(
+      cells, [](const auto& cell) { return cell.at("model") == "openmp" && cell.at("size") == "200"; });
+  ASSERT_NE(openmp, cells.end());
+  const nlohmann::json& pipeline = openmp->at("pipeline");
+  EXPECT_EQ(pipeline.at("job"), "this job waits");
+  EXPECT_EQ(pipeline.at("sentence"), "bound by waiting, most of it in ask: 500 ms at the least, 95 % of the run");
+  EXPECT_EQ(pipeline.at("advice"), "ask waits for answers: more threads would help, more cores would not");
+  EXPECT_EQ(pipeline.at("change").get<std::string>().find("tried readers=200, tokens=408: median "), 0U);
+  ASSERT_EQ(pipeline.at("stages").size(), 2);
+  const nlohmann::json& ask = pipeline.at("stages").at(0);
+  EXPECT_EQ(ask.at("items"), 200);
+  EXPECT_EQ(ask.at("from"), 0);
+  EXPECT_DOUBLE_EQ(ask.at("to").get<double>(), 0.5);
+}
+
+TEST(ReportPage, PutsComputingStagesOneAfterTheOther) {
+  SyntheticStudy study = pipeline_study();
+  for (Trial& trial : study.study.trials) {
+    trial.stages = {{.name = "read", .kind = StageKind::disk, .workers = 2, .useful_seconds = 0.02},
+                    {.name = "multiply", .workers = 2, .useful_seconds = 0.3},
+                    {.name = "compress", .workers = 2, .useful_seconds = 0.1}};
+  }
+  study.analysis = analyse(study.study);
+  const nlohmann::json data = nlohmann::json::parse(data_in(page_of(study)));
+  for (const nlohmann::json& cell : data.at("cells")) {
+    const double cores = cell.at("workers").get<double>();
+    const nlohmann::json& stages = cell.at("pipeline").at("stages");
+    EXPECT_DOUBLE_EQ(stages.at(0).at("to").get<double>(), 0.01);
+    EXPECT_EQ(stages.at(1).at("from"), 0);
+    EXPECT_DOUBLE_EQ(stages.at(1).at("to").get<double>(), 0.3 / cores);
+    EXPECT_EQ(stages.at(2).at("from"), stages.at(1).at("to"));
+    EXPECT_DOUBLE_EQ(stages.at(2).at("to").get<double>(), cell.at("pipeline").at("seconds").get<double>());
+  }
+}
+
+TEST(ReportPage, KeepsNamesOfStagesFromBecomingMarkup) {
+  const std::string hostile = "</script><!--<script>alert(1)</script></noscript><b>&{{nonce}}\u2028\u2029";
+  const std::string page = page_of(pipeline_study(hostile));
+  const std::string harmless = page_of(pipeline_study("plain"));
+  for (const char* const piece : {"<script", "</script>", "<!--", "</noscript>", "<b>"}) {
+    EXPECT_EQ(count(page, piece), count(harmless, piece)) << piece;
+  }
+  const nlohmann::json data = nlohmann::json::parse(data_in(page));
+  EXPECT_EQ(data.at("cells").at(0).at("pipeline").at("stages").at(0).at("name"), hostile);
+}
+
+TEST(ReportPage, HasNoPipelineWhereThereAreNoStages) {
+  const nlohmann::json data = nlohmann::json::parse(data_in(page_of(synthetic_study())));
+  for (const nlohmann::json& cell : data.at("cells")) EXPECT_TRUE(cell.at("pipeline").is_null());
+}
+
 TEST(ReportPage, TakesTextThatIsNotUtf8) {
   SyntheticStudy study = study_that_says("plain");
   study.study.record.machine.host = "a\xff";

@@ -201,6 +201,70 @@ SyntheticStudy scaling_study(Scaling scaling) {
   return {std::move(study), std::move(analysis)};
 }
 
+SyntheticStudy pipeline_study(const std::string& stage) {
+  SavedStudy study;
+  study.record = {.duet_version = "0.1.0",
+                  .command = {"duet", "compare", "fib_stream", "--set", "work=wait"},
+                  .ending = "complete",
+                  .machine = {.host = "node17", .cores = 2}};
+  int launch = 0;
+  const auto add = [&](const Cell& cell, int readers, int round, const std::map<std::string, std::string>& tried) {
+    const std::int64_t items = std::stoll(cell.size);
+    const double seconds = 0.05 * static_cast<double>((items + readers - 1) / readers);
+    Trial trial{.cell = cell,
+                .round = round,
+                .launch = ++launch,
+                .outcome = Outcome::right,
+                .seconds = 1.05 * seconds * (1 + 0.001 * (round % 5)),
+                .operations = static_cast<double>(items),
+                .unit = "doubling step",
+                .stages = {{.name = stage,
+                            .kind = StageKind::waiting,
+                            .workers = readers,
+                            .items = items,
+                            .bytes_in = 9 * items,
+                            .bytes_out = 700 * items,
+                            .useful_seconds = 0.05 * static_cast<double>(items),
+                            .queued_seconds = 0.001,
+                            .mean_depth = 1.5,
+                            .most_depth = 3},
+                           {.name = "take", .in_order = true, .items = items, .useful_seconds = 1e-5}},
+                .tried = tried};
+    // The threads of more than 20 readers take a while to start.
+    if (readers > 20) trial.seconds *= 1.0 / 0.95;
+    trial.useful_seconds.assign(static_cast<std::size_t>(cell.workers()), 1e-5);
+    trial.communicating_seconds.assign(static_cast<std::size_t>(cell.workers()), 0.0);
+    study.trials.push_back(std::move(trial));
+  };
+  const auto cell_of_model = [](Model model, int size) {
+    Cell cell{.problem = "fib_stream",
+              .model = model,
+              .size = std::to_string(size),
+              .parameters = {{"work", "wait"}},
+              .ranks = model == Model::mpi ? 2 : 1,
+              .threads = model == Model::openmp ? 2 : 1};
+    if (model != Model::serial) cell.tunables = {{"readers", "20"}, {"tokens", "0"}};
+    return cell;
+  };
+  for (int round = 1; round <= 8; ++round) {
+    for (const int size : {50, 200}) {
+      for (const Model model : {Model::serial, Model::openmp, Model::mpi}) {
+        add(cell_of_model(model, size), model == Model::serial ? 1 : 20, round, {});
+      }
+    }
+  }
+  const Cell without = cell_of_model(Model::openmp, 200);
+  const std::map<std::string, std::string> change{{"readers", "200"}, {"tokens", "408"}};
+  Cell with = without;
+  with.tunables = change;
+  for (int round = 9; round <= 14; ++round) {
+    add(without, 20, round, change);
+    add(with, 200, round, change);
+  }
+  Analysis analysis = analyse(study);
+  return {std::move(study), std::move(analysis)};
+}
+
 SyntheticStudy study_that_says(const std::string& text) {
   SavedStudy study;
   study.record = {.duet_version = text,

@@ -11,6 +11,7 @@
 
 #include "drivers/report/report.hpp"
 #include "drivers/report/terminal_text.hpp"
+#include "drivers/study/pipelines.hpp"
 #include "tests/drivers/report/synthetic_study.hpp"
 
 namespace duet {
@@ -103,6 +104,46 @@ TEST(TerminalReport, ShowsWhatRanksReceivedAndWhatCameFromOtherNodes) {
   EXPECT_EQ(table[3], "64               16.0 KiB, 8 messages");
 }
 
+TEST(TerminalReport, SaysWhatBindsAPipelineWhatWouldHelpAndWhatCameOfTryingIt) {
+  const SyntheticStudy study = pipeline_study();
+  const std::string text = printed(study, {});
+  expect_no_wider(text, 80);
+  const std::vector<std::string> lines = lines_of(text);
+  const auto title = std::ranges::find(lines, "fib_stream on 2 workers at count = 200: this job waits");
+  ASSERT_NE(title, lines.end()) << text;
+  const std::vector<std::string> table(title + 1, std::min(title + 6, lines.end()));
+  EXPECT_EQ(table, (std::vector<std::string>{
+                       "                bound by        stage     at least   of the run",
+                       "serial           waiting          ask       10.0 s         95 %",
+                       "openmp           waiting          ask       500 ms         95 %",
+                       "mpi              waiting          ask       500 ms         95 %",
+                       "  ask waits for answers: more threads would help, more cores would not",
+                   }));
+  const std::string all = joined(text);
+  const TriedChange& tried = study.analysis.tried.at(0);
+  EXPECT_NE(all.find("- openmp: " + gain_sentence(tried.change, tried.seconds, tried.gain)), std::string::npos) << all;
+  EXPECT_NE(all.find("- mpi: readers=200, tokens=404 may help; it was not tried"), std::string::npos) << all;
+}
+
+TEST(TerminalReport, NamesNoJobWhereModelsAreBoundByDifferentThings) {
+  SyntheticStudy study = pipeline_study();
+  for (Trial& trial : study.study.trials) {
+    if (trial.cell.model == Model::mpi) trial.stages.front().kind = StageKind::disk;
+  }
+  study.analysis = analyse(study.study);
+  const std::string all = joined(printed(study, {}));
+  EXPECT_NE(all.find("at count = 200: what binds its stages"), std::string::npos) << all;
+  EXPECT_NE(all.find("serial, openmp: ask waits for answers"), std::string::npos) << all;
+  EXPECT_NE(all.find("mpi: ask waits for the disk"), std::string::npos) << all;
+}
+
+TEST(TerminalReport, SaysNothingOfStagesWhereThereAreNone) {
+  const std::string text = printed(synthetic_study(), {});
+  EXPECT_EQ(text.find("bound by"), std::string::npos);
+  EXPECT_EQ(text.find("this job computes"), std::string::npos);
+  EXPECT_EQ(text.find("may help"), std::string::npos);
+}
+
 TEST(TerminalReport, IsNeverWiderThanItsColumns) {
   for (const TerminalStyle style : {TerminalStyle{}, TerminalStyle{.unicode = true}, TerminalStyle{.columns = 60}}) {
     expect_no_wider(printed(synthetic_study(), style), style.columns);
@@ -110,6 +151,7 @@ TEST(TerminalReport, IsNeverWiderThanItsColumns) {
     std::string wide;
     for (int i = 0; i < 90; ++i) wide += "数";
     expect_no_wider(printed(study_that_says(wide), style), style.columns);
+    expect_no_wider(printed(pipeline_study(std::string(300, 'w')), style), style.columns);
   }
 }
 
@@ -131,7 +173,9 @@ TEST(TerminalReport, GivesEachLayoutAndTunableAColumnOfItsOwn) {
 }
 
 TEST(TerminalReport, KeepsControlCharactersFromTheTerminal) {
-  const std::string text = printed(study_that_says("evil\x1b]0;title\x07\x1b[2J\r"), {.unicode = true});
+  const std::string evil = "evil\x1b]0;title\x07\x1b[2J\r";
+  const std::string text =
+      printed(study_that_says(evil), {.unicode = true}) + printed(pipeline_study(evil), {.unicode = true});
   for (const char letter : text) EXPECT_TRUE(letter == '\n' || static_cast<unsigned char>(letter) >= 0x20);
 }
 

@@ -77,5 +77,15 @@ TEST(PipelineBound, IsWaitingWhereAnswersTakeLongest) {
   EXPECT_NE(bound.advice.find("more threads would help"), std::string::npos) << bound.advice;
 }
 
+TEST(PipelineBound, AsksForNoMoreThreadsWhereAllAnswersAreWaitedForAtOnce) {
+  StageFigures ask = stage("ask", StageKind::waiting, 10, 200);
+  ask.items = 200;
+  const PipelineBound at_once = bound_of({ask}, 2, 0.06);
+  EXPECT_EQ(at_once.advice, "ask waits for all answers at once: only sooner answers would help");
+  EXPECT_EQ(at_once.tunable, "");
+  ask.items = 201;
+  EXPECT_EQ(bound_of({ask}, 2, 0.06).tunable, "readers");
+}
+
 }  // namespace
 }  // namespace duet
