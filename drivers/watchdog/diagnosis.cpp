@@ -5,9 +5,10 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
 #include <ranges>
 #include <utility>
+
+#include "kernels/core/wait_cycle.hpp"
 
 namespace duet {
 namespace {
@@ -197,30 +198,13 @@ std::vector<Graph::Mismatch> Graph::mismatches() const {
 }
 
 std::vector<std::size_t> Graph::cycle(bool certain) const {
-  std::vector<std::size_t> shortest;
-  for (std::size_t start = 0; start < states_.size(); ++start) {
-    constexpr std::size_t none = SIZE_MAX;
-    std::vector<std::size_t> from(states_.size(), none);
-    std::deque<std::size_t> next{start};
-    bool closed = false;
-    while (!next.empty() && !closed) {
-      const std::size_t rank = next.front();
-      next.pop_front();
-      for (const Edge& edge : needs_[rank].edges) {
-        if (certain && !edge.certain) continue;
-        if (from[edge.to] != none) continue;
-        from[edge.to] = rank;
-        closed = closed || edge.to == start;
-        next.push_back(edge.to);
-      }
+  std::vector<std::vector<std::size_t>> waits_for(states_.size());
+  for (std::size_t rank = 0; rank < states_.size(); ++rank) {
+    for (const Edge& edge : needs_[rank].edges) {
+      if (edge.certain || !certain) waits_for[rank].push_back(edge.to);
     }
-    if (!closed) continue;
-    std::vector<std::size_t> found{start};
-    for (std::size_t rank = from[start]; rank != start; rank = from[rank]) found.push_back(rank);
-    std::reverse(found.begin() + 1, found.end());
-    if (shortest.empty() || found.size() < shortest.size()) shortest = std::move(found);
   }
-  return shortest;
+  return shortest_cycle(waits_for);
 }
 
 std::string tag_text(const Wait& wait) {
