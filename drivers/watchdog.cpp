@@ -1,10 +1,12 @@
 #include "drivers/watchdog.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -12,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -26,7 +29,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Doing = RankState::Doing;
 
-constexpr std::chrono::milliseconds pause_between_looks{100};
+/// Between two looks.
+constexpr double longest_pause_seconds = 0.1;
+/// A rank that wants a core stands still only when it had one for so long, whatever the clock says.
+constexpr double least_processor_seconds = 0.2;
 /// A rank whose watchdog has not been seen for so long is silent.
 constexpr double silence_seconds = 2;
 
@@ -41,6 +47,7 @@ struct Watched {
   std::vector<bool> described{true};  ///< by rank: whether it is on the board
   int rank = 0;
   bool sees_all = false;  ///< whether the board has all ranks of the job
+  bool over = false;      ///< nobody watches any more
   std::function<void(const Hang&)> record;
 };
 
@@ -66,17 +73,47 @@ double processor_seconds(clockid_t clock) {
   return static_cast<double>(time.tv_sec) + nano * static_cast<double>(time.tv_nsec);
 }
 
+/// Whether a thread of this process waits in the system, and not for a core. Where that cannot be told, it does.
+class Sleeper {
+ public:
+  explicit Sleeper(pid_t thread) : path_{fmt::format("/proc/self/task/{}/stat", thread)} {}
+
+  [[nodiscard]] bool sleeps() const {
+    const int file = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return true;
+    std::array<char, 256> text{};
+    const ssize_t length = read(file, text.data(), text.size());
+    close(file);
+    // "4711 (name of the program) R ...", and the name may hold anything.
+    const std::string_view line{text.data(), static_cast<std::size_t>(std::max<ssize_t>(0, length))};
+    const std::size_t name_ends = line.rfind(')');
+    return name_ends == std::string_view::npos || name_ends + 2 >= line.size() || line[name_ends + 2] != 'R';
+  }
+
+ private:
+  std::string path_;
+};
+
+/// What the watching thread knows of the one that calls MPI.
+struct MpiThread {
+  pthread_t handle;
+  pid_t number;
+};
+
 /// Looks at this process: what its MPI thread does, and whether it and the others compute.
 class Observer {
  public:
-  Observer(const Slot& slot, pthread_t mpi_thread) : slot_{slot} {
-    has_clock_ = pthread_getcpuclockid(mpi_thread, &mpi_clock_) == 0;
+  Observer(const Slot& slot, const MpiThread& mpi_thread) : slot_{slot}, sleeper_{mpi_thread.number} {
+    has_clock_ = pthread_getcpuclockid(mpi_thread.handle, &mpi_clock_) == 0;
   }
 
   /// `elapsed` seconds after the last look. True where `state` tells of something new.
   bool look(double elapsed, const Watched& watched_now);
   [[nodiscard]] const RankState& state() const { return state_; }
-  [[nodiscard]] double still_seconds() const { return still_seconds_; }
+  /// Not before it had the core that it may need to go on.
+  [[nodiscard]] double still_seconds() const {
+    return std::min(still_seconds_, had_seconds_ < least_processor_seconds ? had_seconds_ : still_seconds_);
+  }
 
  private:
   struct Seen {
@@ -86,17 +123,20 @@ class Observer {
     std::uint64_t between_tests = 0;
     double in_mpi_thread = 0;
     double in_others = 0;
+    bool wants_core = false;
   };
   [[nodiscard]] Seen see(const Watched& now) const;
   [[nodiscard]] Doing doing(const Seen& now, double elapsed) const;
 
   const Slot& slot_;
+  Sleeper sleeper_;
   clockid_t mpi_clock_{};
   bool has_clock_ = false;
   Seen last_;
   RankState state_;
   bool described_ = false;
   double still_seconds_ = 0;
+  double had_seconds_ = 0;  ///< of these: asleep, or on a core
 };
 
 Observer::Seen Observer::see(const Watched& now) const {
@@ -108,6 +148,7 @@ Observer::Seen Observer::see(const Watched& now) const {
   seen.in_mpi_thread = has_clock_ ? processor_seconds(mpi_clock_) : 0;
   seen.in_others =
       processor_seconds(CLOCK_PROCESS_CPUTIME_ID) - processor_seconds(CLOCK_THREAD_CPUTIME_ID) - seen.in_mpi_thread;
+  seen.wants_core = has_clock_ && !sleeper_.sleeps();
   return seen;
 }
 
@@ -124,7 +165,7 @@ Doing Observer::doing(const Seen& now, double elapsed) const {
     const double between = nano * static_cast<double>(now.between_tests - last_.between_tests);
     return works && between > in_between * elapsed ? Doing::computes : Doing::polls;
   }
-  return works ? Doing::computes : Doing::idles;
+  return works || now.wants_core ? Doing::computes : Doing::idles;
 }
 
 bool Observer::look(double elapsed, const Watched& watched_now) {
@@ -133,7 +174,9 @@ bool Observer::look(double elapsed, const Watched& watched_now) {
   const Doing doing_before = state_.doing;
   state_.doing = doing(now, elapsed);
   const bool moves = state_.doing == Doing::computes;
+  const double had = now.wants_core ? std::min(elapsed, now.in_mpi_thread - last_.in_mpi_thread) : elapsed;
   still_seconds_ = moves ? 0 : still_seconds_ + elapsed;
+  had_seconds_ = moves ? 0 : had_seconds_ + had;
   state_.seconds = moves ? seconds_between(watched_now.since, Clock::now()) : still_seconds_;
   // From one call to the next it moves in between: to wait, or to poll, is always news.
   const bool in_mpi = state_.doing == Doing::waits || state_.doing == Doing::polls;
@@ -351,7 +394,7 @@ void Judge::end_at_limit(Board* board, const Watched& now) {
 }
 
 /// The watching thread.
-[[noreturn]] void keep_watching(const Watch& watch, const Slot& slot, pthread_t mpi_thread) {
+void keep_watching(const Watch& watch, const Slot& slot, const MpiThread& mpi_thread) {
   const Clock::time_point start = Clock::now();
   Clock::time_point last = start;
   Observer observer{slot, mpi_thread};
@@ -359,8 +402,13 @@ void Judge::end_at_limit(Board* board, const Watched& now) {
   const auto alone = std::make_shared<Board>();
   std::shared_ptr<Board> board = alone;
   std::uint64_t beat = 0;
+  constexpr double shortest_pause = 0.01;
+  constexpr double looks_a_deadline = 10;
+  const double pause = watch.deadline_seconds <= 0 ? longest_pause_seconds
+                                                   : std::clamp(watch.deadline_seconds / looks_a_deadline,
+                                                                shortest_pause, longest_pause_seconds);
   while (true) {
-    std::this_thread::sleep_for(pause_between_looks);
+    std::this_thread::sleep_for(std::chrono::duration<double>{pause});
     const Clock::time_point time = Clock::now();
     // Where this thread did not run for long, nobody else may have.
     constexpr double longest = 0.5;
@@ -368,6 +416,7 @@ void Judge::end_at_limit(Board* board, const Watched& now) {
     last = time;
     Watched& state = watched();
     const std::scoped_lock lock{state.mutex};
+    if (state.over) return;
     bool news = observer.look(elapsed, state);
     if (state.board && board != state.board) {
       board = state.board;
@@ -399,7 +448,15 @@ void watch(const Watch& watch) {
   watched().rank = watch.rank;
   static auto* const slot = new Slot;  // NOLINT(cppcoreguidelines-owning-memory): the watching thread outlives main
   open_slot = slot;
-  std::thread{[watch, mpi_thread = pthread_self()] { keep_watching(watch, *slot, mpi_thread); }}.detach();
+  std::thread{[watch, mpi_thread = MpiThread{pthread_self(), gettid()}] {
+    keep_watching(watch, *slot, mpi_thread);
+  }}.detach();
+}
+
+void watch_no_longer() {
+  Watched& state = watched();
+  const std::scoped_lock lock{state.mutex};
+  state.over = true;
 }
 
 void watch_each_other(MPI_Comm all) {

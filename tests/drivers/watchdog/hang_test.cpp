@@ -149,8 +149,8 @@ TEST_P(HungJobs, AreToldOfAtTheTimeLimitToo) {
       << job.trials[0].message;
 }
 
-TEST_P(HungJobs, AreNotThoseInWhichOneRankComputesAndAllOthersWait) {
-  for (const char* how : {"compute", "compute_and_test"}) {
+TEST_P(HungJobs, AreNotThoseInWhichOneRankComputesAndAllOthersWaitNorThoseThatLackACore) {
+  for (const char* how : {"compute", "compute_and_test", "starved"}) {
     const HungJob job = run_job(GetParam(), how, {"--deadline", "500ms", "--set", "pause=1800"});
     SCOPED_TRACE(how + job.ending.output);
     EXPECT_EQ(job.ending.code, status::right);
