@@ -60,7 +60,8 @@ struct Watch {
   double deadline_seconds = usual_deadline_seconds;  ///< status `hung` after so many without progress; 0: none
 };
 
-/// Starts watching this process, for its whole life. Call once, before MPI starts, on the thread that is to call MPI.
+/// Starts watching this process, for its whole life. Call once, on the thread that is to call MPI, before it makes a
+/// communicator; before MPI starts, where a start that hangs is to be seen as well.
 void watch(const Watch& watch);
 
 /// From now on the ranks of each node see each other; before, nothing is ended by the deadline where there are several.

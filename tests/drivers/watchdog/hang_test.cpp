@@ -178,6 +178,18 @@ TEST(HungJob, IsEndedWhereTwoRanksWaitForEachOtherBesideOneThatComputes) {
   EXPECT_TRUE(job.says("rank 0, for "));
 }
 
+TEST_P(HungJobs, AreNamedWhereTheyAreTests) {
+  const StopSignals stop;
+  HungJob job;
+  job.ending = run_process({MPIRUN_PROGRAM, "-n", std::to_string(GetParam()), DEADLOCKED, "--deadline=1"}, 60, stop);
+  SCOPED_TRACE(job.ending.output);
+  EXPECT_EQ(job.ending.code, status::hung);
+  EXPECT_EQ(job.lines_with("no progress for 1 s (Deadlocked.ReceivesBeforeItSends): a wait cycle: "), 1);
+  EXPECT_TRUE(job.says(fmt::format("rank 0 waits for rank {} in MPI_Recv (tag 7)", GetParam() - 1)));
+  EXPECT_TRUE(job.says("duet:   rank 0, for 1."));
+  EXPECT_TRUE(job.says("each rank of the cycle receives, and none sends"));
+}
+
 TEST(HungProcess, WhoseThreadsSleepIsEndedAsWell) {
   const StopSignals stop;
   const Ending ending = run_process({DUET_MISBEHAVING, "run", "misbehave", "--model", "openmp", "--threads", "1",
