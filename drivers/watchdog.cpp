@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "drivers/command.hpp"
+#include "drivers/watchdog/agreement.hpp"
 #include "drivers/watchdog/board.hpp"
 #include "drivers/watchdog/waiting.hpp"
 #include "kernels/core/mpi.hpp"
@@ -35,6 +36,8 @@ constexpr double longest_pause_seconds = 0.1;
 constexpr double least_processor_seconds = 0.2;
 /// A rank whose watchdog has not been seen for so long is silent.
 constexpr double silence_seconds = 2;
+/// Where all nodes stand still, they agree on it within one to two seconds.
+constexpr double agreement_seconds = 3;
 
 /// What the program and the watching thread share.
 struct Watched {
@@ -46,8 +49,10 @@ struct Watched {
   std::shared_ptr<Board> board;       ///< of the node; none before watch_each_other
   std::vector<bool> described{true};  ///< by rank: whether it is on the board
   int rank = 0;
-  bool sees_all = false;  ///< whether the board has all ranks of the job
-  bool over = false;      ///< nobody watches any more
+  bool sees_all = false;   ///< whether the board has all ranks of the job
+  std::vector<int> nodes;  ///< each by its lowest rank, in order
+  int node = 0;            ///< this one
+  bool over = false;       ///< nobody watches any more
   std::function<void(const Hang&)> record;
 };
 
@@ -198,6 +203,10 @@ class Judge {
  public:
   explicit Judge(const Watch& watch) : watch_{watch} {}
 
+  /// From now on there are ranks of other nodes.
+  void agree_with_others(const std::shared_ptr<Board>& board, const Watched& now) {
+    agreement_ = std::make_shared<Agreement>(now.nodes, now.node, board, postings_of_job());
+  }
   /// After each look. Does not come back where the job ends.
   void judge(Board& board, const Watched& now, double elapsed);
   [[noreturn]] void end_at_limit(Board* board, const Watched& now);
@@ -217,13 +226,22 @@ class Judge {
     return watch_.ranks > 1 ? fmt::format("rank {} of {}", watch_.rank, watch_.ranks) : std::string{"duet"};
   }
   [[noreturn]] void end(Board& board, const Hang& hang, const std::string& text, const Watched& now) const;
+  [[noreturn]] void end_as_hung(Board& board, Diagnosis diagnosis, const Watched& now) const;
   void end_after_another(const Board& board) const;
+  void ask_others(Board& board, const Watched& now, double elapsed, bool all_still);
+  /// While that may still come, nothing is told of one node.
+  [[nodiscard]] bool others_may_agree() const {
+    return agreement_ && agreement_->is_served() && waiting_for_others_ < agreement_seconds;
+  }
   void remind(const Board* board, const Watched& now);
 
   Watch watch_;
   std::vector<Neighbour> neighbours_;
   Clock::time_point reminded_ = Clock::now();
   double since_certain_ = 0;
+  std::shared_ptr<Agreement> agreement_;  ///< with the other nodes; null where there are none
+  bool asks_others_ = false;              ///< has a thread for it
+  double waiting_for_others_ = 0;
   bool told_of_elsewhere_ = false;
 };
 
@@ -316,47 +334,8 @@ void Judge::remind(const Board* board, const Watched& now) {
                   more));
 }
 
-void Judge::judge(Board& board, const Watched& now, double elapsed) {
-  listen(board, elapsed);
-  end_after_another(board);
-  remind(&board, now);
+void Judge::end_as_hung(Board& board, Diagnosis diagnosis, const Watched& now) const {
   const double deadline = watch_.deadline_seconds;
-  const bool sees_others = watch_.ranks == 1 || now.board != nullptr;
-  if (deadline <= 0 || !sees_others || !tells_for_node(board)) return;
-  int still = 0;
-  for (int place = 0; place < board.places(); ++place) still += stands_still(board, place) >= deadline ? 1 : 0;
-  const bool all_still = still == board.places();
-  since_certain_ = still > 0 ? since_certain_ + elapsed : 0;
-  constexpr double seldom = 1;
-  if (still == 0 || (!all_still && since_certain_ < seldom)) return;
-  since_certain_ = 0;
-  auto all = states(board);
-  if (!all) return;
-  Diagnosis diagnosis = diagnose(*all, watch_.ranks);
-  const bool waits_elsewhere = all_still && !now.sees_all && watch_.ranks > board.places();
-  if (!all_still || waits_elsewhere) {
-    // Whoever has not stood still for so long, and whoever is not seen, may yet help the others.
-    std::vector<RankState> some = std::move(*all);
-    for (std::size_t place = 0; place < some.size(); ++place) {
-      if (stands_still(board, static_cast<int>(place)) < deadline) some[place].doing = Doing::computes;
-    }
-    const Diagnosis of_some = diagnose(std::move(some), watch_.ranks);
-    if (!of_some.certain) {
-      if (waits_elsewhere && !told_of_elsewhere_) {
-        told_of_elsewhere_ = true;
-        say(with_lines(fmt::format("{}: no progress on this node for {:g} s ({}); it goes on, as ranks of other nodes "
-                                   "may compute: {}",
-                                   who(), deadline, diagnosis.phase(), diagnosis.headline),
-                       diagnosis));
-      }
-      return;
-    }
-    diagnosis.kind = of_some.kind;
-    diagnosis.headline = of_some.headline;
-    diagnosis.hints = of_some.hints;
-    diagnosis.cycle = of_some.cycle;
-    diagnosis.certain = true;
-  }
   Hang hang;
   hang.status = status::hung;
   hang.message =
@@ -365,6 +344,67 @@ void Judge::judge(Board& board, const Watched& now, double elapsed) {
       fmt::format("no progress for {:g} s ({}): {}", deadline, diagnosis.phase(), diagnosis.headline), diagnosis);
   hang.diagnosis = std::move(diagnosis);
   end(board, hang, text, now);
+}
+
+/// Tells the other nodes that this one stands still, or has ceased to, and ends the job once all do.
+void Judge::ask_others(Board& board, const Watched& now, double elapsed, bool all_still) {
+  const auto here = all_still ? states(board) : std::nullopt;
+  if (!all_still) {
+    agreement_->node_moves();
+    waiting_for_others_ = 0;
+  }
+  if (!here) return;
+  agreement_->node_stands_still(*here);
+  if (!asks_others_) {
+    asks_others_ = true;
+    std::thread{[agreement = agreement_] { agreement->keep_stepping(); }}.detach();
+  }
+  if (auto all = agreement_->all()) end_as_hung(board, diagnose(std::move(*all), watch_.ranks), now);
+  waiting_for_others_ += elapsed;
+  if (others_may_agree() || told_of_elsewhere_) return;
+  told_of_elsewhere_ = true;
+  const Diagnosis diagnosis = diagnose(*here, watch_.ranks);
+  say(with_lines(fmt::format("{}: no progress on this node for {:g} s ({}); it goes on, as ranks of other nodes may "
+                             "compute: {}",
+                             who(), watch_.deadline_seconds, diagnosis.phase(), diagnosis.headline),
+                 diagnosis));
+}
+
+void Judge::judge(Board& board, const Watched& now, double elapsed) {
+  listen(board, elapsed);
+  end_after_another(board);
+  remind(&board, now);
+  const double deadline = watch_.deadline_seconds;
+  const bool sees_others = watch_.ranks == 1 || now.board != nullptr;
+  const bool tells = deadline > 0 && sees_others && tells_for_node(board);
+  int still = 0;
+  for (int place = 0; place < board.places(); ++place) still += stands_still(board, place) >= deadline ? 1 : 0;
+  const bool all_still = still == board.places();
+  if (agreement_ && deadline > 0) ask_others(board, now, elapsed, tells && all_still);
+  if (!tells) return;
+  since_certain_ = still > 0 ? since_certain_ + elapsed : 0;
+  constexpr double seldom = 1;
+  const bool ends = all_still && !agreement_;
+  if (still == 0 || (!ends && since_certain_ < seldom) || (all_still && others_may_agree())) return;
+  since_certain_ = 0;
+  auto all = states(board);
+  if (!all) return;
+  Diagnosis diagnosis = diagnose(*all, watch_.ranks);
+  if (!ends) {
+    // Whoever has not stood still for so long, and whoever is not seen, may yet help the others.
+    std::vector<RankState> some = std::move(*all);
+    for (std::size_t place = 0; place < some.size(); ++place) {
+      if (stands_still(board, static_cast<int>(place)) < deadline) some[place].doing = Doing::computes;
+    }
+    const Diagnosis of_some = diagnose(std::move(some), watch_.ranks);
+    if (!of_some.certain) return;
+    diagnosis.kind = of_some.kind;
+    diagnosis.headline = of_some.headline;
+    diagnosis.hints = of_some.hints;
+    diagnosis.cycle = of_some.cycle;
+    diagnosis.certain = true;
+  }
+  end_as_hung(board, std::move(diagnosis), now);
 }
 
 void Judge::end_at_limit(Board* board, const Watched& now) {
@@ -421,6 +461,7 @@ void keep_watching(const Watch& watch, const Slot& slot, const MpiThread& mpi_th
     if (state.board && board != state.board) {
       board = state.board;
       news = true;
+      if (!state.sees_all) judge.agree_with_others(board, state);
     }
     board->show({++beat, observer.still_seconds(), observer.state().seconds, observer.state().doing},
                 news ? &observer.state() : nullptr);
@@ -468,8 +509,15 @@ void watch_each_other(MPI_Comm all) {
   std::vector<int> here(static_cast<std::size_t>(size_of(node.get())));
   const int mine = rank_in(MPI_COMM_WORLD);
   check(MPI_Allgather(&mine, 1, MPI_INT, here.data(), 1, MPI_INT, node.get()));
+  const int node_of_mine = *std::ranges::min_element(here);
+  std::vector<int> nodes(static_cast<std::size_t>(size_of(all)));
+  check(MPI_Allgather(&node_of_mine, 1, MPI_INT, nodes.data(), 1, MPI_INT, all));
+  std::ranges::sort(nodes);
+  nodes.erase(std::ranges::unique(nodes).begin(), nodes.end());
   Watched& state = watched();
   const std::scoped_lock lock{state.mutex};
+  state.nodes = std::move(nodes);
+  state.node = node_of_mine;
   state.described.assign(static_cast<std::size_t>(size_of(MPI_COMM_WORLD)), false);
   for (const int rank : here) state.described[static_cast<std::size_t>(rank)] = true;
   state.rank = mine;

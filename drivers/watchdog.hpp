@@ -24,10 +24,12 @@
 /// a file server may keep all ranks from working for some seconds. Time in which the watchdogs themselves did not run
 /// (a suspended job or machine) does not count.
 ///
-/// Several nodes. Ranks of a node see each other (watchdog/board.hpp). Those of other nodes are named as peers, and
-/// what they do is not known: while some may compute, a node on which all ranks stand still says so once and goes on,
-/// unless some of its own can never go on. A cycle across nodes ends at the time limit, where each node tells of its
-/// ranks.
+/// Several nodes. Ranks of a node see each other (watchdog/board.hpp). A node on which all ranks stand still asks the
+/// others by PMIx, through the connections that mpirun has anyway (watchdog/postings.hpp), and where all nodes stand
+/// still the first one tells of all ranks (watchdog/agreement.hpp), one to two seconds after the deadline. While a node
+/// moves it posts nothing and asks nothing. Where the launcher does not serve that (srun), or some node moves, a node
+/// that stands still says so once and goes on, unless some of its own ranks can never go on; then the time limit ends
+/// the job, and each node tells of its ranks.
 ///
 /// Not seen either: messages of MPI-IO, persistent requests and intercommunicators, which are "not told"; and which of
 /// the requests of MPI_Waitall are done already, so that what those are for is waited for "perhaps".

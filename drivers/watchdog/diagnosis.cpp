@@ -396,6 +396,24 @@ void put_into_words(const std::vector<RankState>& states, const Graph& graph, in
   diagnosis.headline = ranks_that(states, {Doing::waits, Doing::polls});
 }
 
+/// A rank names the members of its communicators that are on its node; those of other nodes, where they are described,
+/// are the ranks that have counted collective calls there.
+void name_members(std::vector<RankState>& states) {
+  std::map<std::string_view, std::vector<int>> known;
+  for (const RankState& state : states) {
+    for (const auto& [communicator, count] : state.collectives) known[communicator].push_back(state.rank);
+  }
+  for (RankState& state : states) {
+    for (Wait& wait : state.waits) {
+      const bool names_members = wait.peer == Wait::any || wait.peer == Wait::all;
+      const auto found = known.find(wait.communicator);
+      if (!names_members || found == known.end() || found->second.size() <= wait.members.size()) continue;
+      wait.members = found->second;
+      std::ranges::sort(wait.members);
+    }
+  }
+}
+
 void put_unless_told(nlohmann::json& json, const char* key, int number) {
   if (number == Wait::any) json[key] = "any";
   if (number >= 0) json[key] = number;
@@ -506,6 +524,7 @@ std::vector<std::string> Diagnosis::lines(std::size_t most) const {
 Diagnosis diagnose(std::vector<RankState> states, int ranks) {
   Diagnosis diagnosis;
   diagnosis.ranks = std::move(states);
+  name_members(diagnosis.ranks);
   const Graph graph{diagnosis.ranks};
   diagnosis.certain = graph.any_stuck();
   put_into_words(diagnosis.ranks, graph, ranks, diagnosis);
