@@ -63,13 +63,14 @@ Communicator ranks_of_machine(MPI_Comm communicator, MPI_Comm node) {
   return Communicator::split(communicator, colour, leader);
 }
 
-/// True, on all ranks of `communicator`, where on any machine a processor is bound to by two of its workers.
-bool shares_a_processor(MPI_Comm communicator, MPI_Comm machine, const std::vector<WorkerPlace>& mine) {
+/// True, on all ranks of `communicator`, where it is `known` on one, or on any machine a processor is bound to by two
+/// of its workers.
+bool shares_a_processor(MPI_Comm communicator, MPI_Comm machine, const std::vector<WorkerPlace>& mine, bool known) {
   std::string text;
   for (const WorkerPlace& place : mine) {
     for (const int processor : place.bound_to) text += std::to_string(processor) + "\n";
   }
-  bool shared = false;
+  bool shared = known;
   std::istringstream all{gathered(machine, text)};
   std::set<std::string> taken;
   for (std::string processor; std::getline(all, processor);) shared = !taken.insert(processor).second || shared;
@@ -254,9 +255,10 @@ Session::Session(const Workers& workers) : state_{std::make_unique<State>()} {
   }
   if (shares_a_core(state.all)) state.marks.emplace_back("shared_core");
   const bool too_many = size_of(state.node.get()) * state.threads > static_cast<int>(cores.size());
-  if (too_many || (communicator != MPI_COMM_NULL && shares_a_processor(communicator, machine.get(), state.mine))) {
-    state.marks.emplace_back("oversubscribed");
-  }
+  // Nodes may have more ranks or fewer, and all ranks ask.
+  const bool shared =
+      communicator == MPI_COMM_NULL ? too_many : shares_a_processor(communicator, machine.get(), state.mine, too_many);
+  if (shared) state.marks.emplace_back("oversubscribed");
   if (state.marks.empty()) {
     try {
       state.ring.emplace(state.node.get(), state.threads);

@@ -1,10 +1,12 @@
 #include "drivers/watchdog.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -12,10 +14,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "drivers/command.hpp"
+#include "drivers/watchdog/agreement.hpp"
 #include "drivers/watchdog/board.hpp"
 #include "drivers/watchdog/waiting.hpp"
 #include "kernels/core/mpi.hpp"
@@ -26,9 +30,14 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Doing = RankState::Doing;
 
-constexpr std::chrono::milliseconds pause_between_looks{100};
+/// Between two looks.
+constexpr double longest_pause_seconds = 0.1;
+/// A rank that wants a core stands still only when it had one for so long, whatever the clock says.
+constexpr double least_processor_seconds = 0.2;
 /// A rank whose watchdog has not been seen for so long is silent.
 constexpr double silence_seconds = 2;
+/// Where all nodes stand still, they agree on it within one to two seconds.
+constexpr double agreement_seconds = 3;
 
 /// What the program and the watching thread share.
 struct Watched {
@@ -40,7 +49,10 @@ struct Watched {
   std::shared_ptr<Board> board;       ///< of the node; none before watch_each_other
   std::vector<bool> described{true};  ///< by rank: whether it is on the board
   int rank = 0;
-  bool sees_all = false;  ///< whether the board has all ranks of the job
+  bool sees_all = false;   ///< whether the board has all ranks of the job
+  std::vector<int> nodes;  ///< each by its lowest rank, in order
+  int node = 0;            ///< this one
+  bool over = false;       ///< nobody watches any more
   std::function<void(const Hang&)> record;
 };
 
@@ -66,17 +78,47 @@ double processor_seconds(clockid_t clock) {
   return static_cast<double>(time.tv_sec) + nano * static_cast<double>(time.tv_nsec);
 }
 
+/// Whether a thread of this process waits in the system, and not for a core. Where that cannot be told, it does.
+class Sleeper {
+ public:
+  explicit Sleeper(pid_t thread) : path_{fmt::format("/proc/self/task/{}/stat", thread)} {}
+
+  [[nodiscard]] bool sleeps() const {
+    const int file = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return true;
+    std::array<char, 256> text{};
+    const ssize_t length = read(file, text.data(), text.size());
+    close(file);
+    // "4711 (name of the program) R ...", and the name may hold anything.
+    const std::string_view line{text.data(), static_cast<std::size_t>(std::max<ssize_t>(0, length))};
+    const std::size_t name_ends = line.rfind(')');
+    return name_ends == std::string_view::npos || name_ends + 2 >= line.size() || line[name_ends + 2] != 'R';
+  }
+
+ private:
+  std::string path_;
+};
+
+/// What the watching thread knows of the one that calls MPI.
+struct MpiThread {
+  pthread_t handle;
+  pid_t number;
+};
+
 /// Looks at this process: what its MPI thread does, and whether it and the others compute.
 class Observer {
  public:
-  Observer(const Slot& slot, pthread_t mpi_thread) : slot_{slot} {
-    has_clock_ = pthread_getcpuclockid(mpi_thread, &mpi_clock_) == 0;
+  Observer(const Slot& slot, const MpiThread& mpi_thread) : slot_{slot}, sleeper_{mpi_thread.number} {
+    has_clock_ = pthread_getcpuclockid(mpi_thread.handle, &mpi_clock_) == 0;
   }
 
   /// `elapsed` seconds after the last look. True where `state` tells of something new.
   bool look(double elapsed, const Watched& watched_now);
   [[nodiscard]] const RankState& state() const { return state_; }
-  [[nodiscard]] double still_seconds() const { return still_seconds_; }
+  /// Not before it had the core that it may need to go on.
+  [[nodiscard]] double still_seconds() const {
+    return std::min(still_seconds_, had_seconds_ < least_processor_seconds ? had_seconds_ : still_seconds_);
+  }
 
  private:
   struct Seen {
@@ -86,17 +128,20 @@ class Observer {
     std::uint64_t between_tests = 0;
     double in_mpi_thread = 0;
     double in_others = 0;
+    bool wants_core = false;
   };
   [[nodiscard]] Seen see(const Watched& now) const;
   [[nodiscard]] Doing doing(const Seen& now, double elapsed) const;
 
   const Slot& slot_;
+  Sleeper sleeper_;
   clockid_t mpi_clock_{};
   bool has_clock_ = false;
   Seen last_;
   RankState state_;
   bool described_ = false;
   double still_seconds_ = 0;
+  double had_seconds_ = 0;  ///< of these: asleep, or on a core
 };
 
 Observer::Seen Observer::see(const Watched& now) const {
@@ -108,6 +153,7 @@ Observer::Seen Observer::see(const Watched& now) const {
   seen.in_mpi_thread = has_clock_ ? processor_seconds(mpi_clock_) : 0;
   seen.in_others =
       processor_seconds(CLOCK_PROCESS_CPUTIME_ID) - processor_seconds(CLOCK_THREAD_CPUTIME_ID) - seen.in_mpi_thread;
+  seen.wants_core = has_clock_ && !sleeper_.sleeps();
   return seen;
 }
 
@@ -124,7 +170,7 @@ Doing Observer::doing(const Seen& now, double elapsed) const {
     const double between = nano * static_cast<double>(now.between_tests - last_.between_tests);
     return works && between > in_between * elapsed ? Doing::computes : Doing::polls;
   }
-  return works ? Doing::computes : Doing::idles;
+  return works || now.wants_core ? Doing::computes : Doing::idles;
 }
 
 bool Observer::look(double elapsed, const Watched& watched_now) {
@@ -133,7 +179,9 @@ bool Observer::look(double elapsed, const Watched& watched_now) {
   const Doing doing_before = state_.doing;
   state_.doing = doing(now, elapsed);
   const bool moves = state_.doing == Doing::computes;
+  const double had = now.wants_core ? std::min(elapsed, now.in_mpi_thread - last_.in_mpi_thread) : elapsed;
   still_seconds_ = moves ? 0 : still_seconds_ + elapsed;
+  had_seconds_ = moves ? 0 : had_seconds_ + had;
   state_.seconds = moves ? seconds_between(watched_now.since, Clock::now()) : still_seconds_;
   // From one call to the next it moves in between: to wait, or to poll, is always news.
   const bool in_mpi = state_.doing == Doing::waits || state_.doing == Doing::polls;
@@ -155,6 +203,10 @@ class Judge {
  public:
   explicit Judge(const Watch& watch) : watch_{watch} {}
 
+  /// From now on there are ranks of other nodes.
+  void agree_with_others(const std::shared_ptr<Board>& board, const Watched& now) {
+    agreement_ = std::make_shared<Agreement>(now.nodes, now.node, board, postings_of_job());
+  }
   /// After each look. Does not come back where the job ends.
   void judge(Board& board, const Watched& now, double elapsed);
   [[noreturn]] void end_at_limit(Board* board, const Watched& now);
@@ -174,13 +226,22 @@ class Judge {
     return watch_.ranks > 1 ? fmt::format("rank {} of {}", watch_.rank, watch_.ranks) : std::string{"duet"};
   }
   [[noreturn]] void end(Board& board, const Hang& hang, const std::string& text, const Watched& now) const;
+  [[noreturn]] void end_as_hung(Board& board, Diagnosis diagnosis, const Watched& now) const;
   void end_after_another(const Board& board) const;
+  void ask_others(Board& board, const Watched& now, double elapsed, bool all_still);
+  /// While that may still come, nothing is told of one node.
+  [[nodiscard]] bool others_may_agree() const {
+    return agreement_ && agreement_->is_served() && waiting_for_others_ < agreement_seconds;
+  }
   void remind(const Board* board, const Watched& now);
 
   Watch watch_;
   std::vector<Neighbour> neighbours_;
   Clock::time_point reminded_ = Clock::now();
   double since_certain_ = 0;
+  std::shared_ptr<Agreement> agreement_;  ///< with the other nodes; null where there are none
+  bool asks_others_ = false;              ///< has a thread for it
+  double waiting_for_others_ = 0;
   bool told_of_elsewhere_ = false;
 };
 
@@ -273,47 +334,8 @@ void Judge::remind(const Board* board, const Watched& now) {
                   more));
 }
 
-void Judge::judge(Board& board, const Watched& now, double elapsed) {
-  listen(board, elapsed);
-  end_after_another(board);
-  remind(&board, now);
+void Judge::end_as_hung(Board& board, Diagnosis diagnosis, const Watched& now) const {
   const double deadline = watch_.deadline_seconds;
-  const bool sees_others = watch_.ranks == 1 || now.board != nullptr;
-  if (deadline <= 0 || !sees_others || !tells_for_node(board)) return;
-  int still = 0;
-  for (int place = 0; place < board.places(); ++place) still += stands_still(board, place) >= deadline ? 1 : 0;
-  const bool all_still = still == board.places();
-  since_certain_ = still > 0 ? since_certain_ + elapsed : 0;
-  constexpr double seldom = 1;
-  if (still == 0 || (!all_still && since_certain_ < seldom)) return;
-  since_certain_ = 0;
-  auto all = states(board);
-  if (!all) return;
-  Diagnosis diagnosis = diagnose(*all, watch_.ranks);
-  const bool waits_elsewhere = all_still && !now.sees_all && watch_.ranks > board.places();
-  if (!all_still || waits_elsewhere) {
-    // Whoever has not stood still for so long, and whoever is not seen, may yet help the others.
-    std::vector<RankState> some = std::move(*all);
-    for (std::size_t place = 0; place < some.size(); ++place) {
-      if (stands_still(board, static_cast<int>(place)) < deadline) some[place].doing = Doing::computes;
-    }
-    const Diagnosis of_some = diagnose(std::move(some), watch_.ranks);
-    if (!of_some.certain) {
-      if (waits_elsewhere && !told_of_elsewhere_) {
-        told_of_elsewhere_ = true;
-        say(with_lines(fmt::format("{}: no progress on this node for {:g} s ({}); it goes on, as ranks of other nodes "
-                                   "may compute: {}",
-                                   who(), deadline, diagnosis.phase(), diagnosis.headline),
-                       diagnosis));
-      }
-      return;
-    }
-    diagnosis.kind = of_some.kind;
-    diagnosis.headline = of_some.headline;
-    diagnosis.hints = of_some.hints;
-    diagnosis.cycle = of_some.cycle;
-    diagnosis.certain = true;
-  }
   Hang hang;
   hang.status = status::hung;
   hang.message =
@@ -322,6 +344,67 @@ void Judge::judge(Board& board, const Watched& now, double elapsed) {
       fmt::format("no progress for {:g} s ({}): {}", deadline, diagnosis.phase(), diagnosis.headline), diagnosis);
   hang.diagnosis = std::move(diagnosis);
   end(board, hang, text, now);
+}
+
+/// Tells the other nodes that this one stands still, or has ceased to, and ends the job once all do.
+void Judge::ask_others(Board& board, const Watched& now, double elapsed, bool all_still) {
+  const auto here = all_still ? states(board) : std::nullopt;
+  if (!all_still) {
+    agreement_->node_moves();
+    waiting_for_others_ = 0;
+  }
+  if (!here) return;
+  agreement_->node_stands_still(*here);
+  if (!asks_others_) {
+    asks_others_ = true;
+    std::thread{[agreement = agreement_] { agreement->keep_stepping(); }}.detach();
+  }
+  if (auto all = agreement_->all()) end_as_hung(board, diagnose(std::move(*all), watch_.ranks), now);
+  waiting_for_others_ += elapsed;
+  if (others_may_agree() || told_of_elsewhere_) return;
+  told_of_elsewhere_ = true;
+  const Diagnosis diagnosis = diagnose(*here, watch_.ranks);
+  say(with_lines(fmt::format("{}: no progress on this node for {:g} s ({}); it goes on, as ranks of other nodes may "
+                             "compute: {}",
+                             who(), watch_.deadline_seconds, diagnosis.phase(), diagnosis.headline),
+                 diagnosis));
+}
+
+void Judge::judge(Board& board, const Watched& now, double elapsed) {
+  listen(board, elapsed);
+  end_after_another(board);
+  remind(&board, now);
+  const double deadline = watch_.deadline_seconds;
+  const bool sees_others = watch_.ranks == 1 || now.board != nullptr;
+  const bool tells = deadline > 0 && sees_others && tells_for_node(board);
+  int still = 0;
+  for (int place = 0; place < board.places(); ++place) still += stands_still(board, place) >= deadline ? 1 : 0;
+  const bool all_still = still == board.places();
+  if (agreement_ && deadline > 0) ask_others(board, now, elapsed, tells && all_still);
+  if (!tells) return;
+  since_certain_ = still > 0 ? since_certain_ + elapsed : 0;
+  constexpr double seldom = 1;
+  const bool ends = all_still && !agreement_;
+  if (still == 0 || (!ends && since_certain_ < seldom) || (all_still && others_may_agree())) return;
+  since_certain_ = 0;
+  auto all = states(board);
+  if (!all) return;
+  Diagnosis diagnosis = diagnose(*all, watch_.ranks);
+  if (!ends) {
+    // Whoever has not stood still for so long, and whoever is not seen, may yet help the others.
+    std::vector<RankState> some = std::move(*all);
+    for (std::size_t place = 0; place < some.size(); ++place) {
+      if (stands_still(board, static_cast<int>(place)) < deadline) some[place].doing = Doing::computes;
+    }
+    const Diagnosis of_some = diagnose(std::move(some), watch_.ranks);
+    if (!of_some.certain) return;
+    diagnosis.kind = of_some.kind;
+    diagnosis.headline = of_some.headline;
+    diagnosis.hints = of_some.hints;
+    diagnosis.cycle = of_some.cycle;
+    diagnosis.certain = true;
+  }
+  end_as_hung(board, std::move(diagnosis), now);
 }
 
 void Judge::end_at_limit(Board* board, const Watched& now) {
@@ -351,7 +434,7 @@ void Judge::end_at_limit(Board* board, const Watched& now) {
 }
 
 /// The watching thread.
-[[noreturn]] void keep_watching(const Watch& watch, const Slot& slot, pthread_t mpi_thread) {
+void keep_watching(const Watch& watch, const Slot& slot, const MpiThread& mpi_thread) {
   const Clock::time_point start = Clock::now();
   Clock::time_point last = start;
   Observer observer{slot, mpi_thread};
@@ -359,8 +442,13 @@ void Judge::end_at_limit(Board* board, const Watched& now) {
   const auto alone = std::make_shared<Board>();
   std::shared_ptr<Board> board = alone;
   std::uint64_t beat = 0;
+  constexpr double shortest_pause = 0.01;
+  constexpr double looks_a_deadline = 10;
+  const double pause = watch.deadline_seconds <= 0 ? longest_pause_seconds
+                                                   : std::clamp(watch.deadline_seconds / looks_a_deadline,
+                                                                shortest_pause, longest_pause_seconds);
   while (true) {
-    std::this_thread::sleep_for(pause_between_looks);
+    std::this_thread::sleep_for(std::chrono::duration<double>{pause});
     const Clock::time_point time = Clock::now();
     // Where this thread did not run for long, nobody else may have.
     constexpr double longest = 0.5;
@@ -368,10 +456,12 @@ void Judge::end_at_limit(Board* board, const Watched& now) {
     last = time;
     Watched& state = watched();
     const std::scoped_lock lock{state.mutex};
+    if (state.over) return;
     bool news = observer.look(elapsed, state);
     if (state.board && board != state.board) {
       board = state.board;
       news = true;
+      if (!state.sees_all) judge.agree_with_others(board, state);
     }
     board->show({++beat, observer.still_seconds(), observer.state().seconds, observer.state().doing},
                 news ? &observer.state() : nullptr);
@@ -399,7 +489,15 @@ void watch(const Watch& watch) {
   watched().rank = watch.rank;
   static auto* const slot = new Slot;  // NOLINT(cppcoreguidelines-owning-memory): the watching thread outlives main
   open_slot = slot;
-  std::thread{[watch, mpi_thread = pthread_self()] { keep_watching(watch, *slot, mpi_thread); }}.detach();
+  std::thread{[watch, mpi_thread = MpiThread{pthread_self(), gettid()}] {
+    keep_watching(watch, *slot, mpi_thread);
+  }}.detach();
+}
+
+void watch_no_longer() {
+  Watched& state = watched();
+  const std::scoped_lock lock{state.mutex};
+  state.over = true;
 }
 
 void watch_each_other(MPI_Comm all) {
@@ -411,8 +509,15 @@ void watch_each_other(MPI_Comm all) {
   std::vector<int> here(static_cast<std::size_t>(size_of(node.get())));
   const int mine = rank_in(MPI_COMM_WORLD);
   check(MPI_Allgather(&mine, 1, MPI_INT, here.data(), 1, MPI_INT, node.get()));
+  const int node_of_mine = *std::ranges::min_element(here);
+  std::vector<int> nodes(static_cast<std::size_t>(size_of(all)));
+  check(MPI_Allgather(&node_of_mine, 1, MPI_INT, nodes.data(), 1, MPI_INT, all));
+  std::ranges::sort(nodes);
+  nodes.erase(std::ranges::unique(nodes).begin(), nodes.end());
   Watched& state = watched();
   const std::scoped_lock lock{state.mutex};
+  state.nodes = std::move(nodes);
+  state.node = node_of_mine;
   state.described.assign(static_cast<std::size_t>(size_of(MPI_COMM_WORLD)), false);
   for (const int rank : here) state.described[static_cast<std::size_t>(rank)] = true;
   state.rank = mine;

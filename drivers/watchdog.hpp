@@ -12,6 +12,9 @@
 /// threads waiting for each other); and when it has ended. Hence
 ///
 ///   - a long computation is never ended by the deadline, nor are those that wait for it: they are named in reminders;
+///   - nor is a rank that others keep from the cores: one that wants a core stands still only when it had one for 0.2
+///   s,
+///     in which any message that was there would have been taken;
 ///   - the job ends with status `hung` when every rank has stood still for the deadline, or when some have that can
 ///     never go on whatever the others compute (a wait cycle, a rank that has ended);
 ///   - an endless loop that computes looks like a long computation, and so do threads that spin for each other and
@@ -21,22 +24,24 @@
 /// a file server may keep all ranks from working for some seconds. Time in which the watchdogs themselves did not run
 /// (a suspended job or machine) does not count.
 ///
-/// Several nodes. Ranks of a node see each other (watchdog/board.hpp). Those of other nodes are named as peers, and
-/// what they do is not known: while some may compute, a node on which all ranks stand still says so once and goes on,
-/// unless some of its own can never go on. A cycle across nodes ends at the time limit, where each node tells of its
-/// ranks.
+/// Several nodes. Ranks of a node see each other (watchdog/board.hpp). A node on which all ranks stand still asks the
+/// others by PMIx, through the connections that mpirun has anyway (watchdog/postings.hpp), and where all nodes stand
+/// still the first one tells of all ranks (watchdog/agreement.hpp), one to two seconds after the deadline. While a node
+/// moves it posts nothing and asks nothing. Where the launcher does not serve that (srun), or some node moves, a node
+/// that stands still says so once and goes on, unless some of its own ranks can never go on; then the time limit ends
+/// the job, and each node tells of its ranks.
 ///
 /// Not seen either: messages of MPI-IO, persistent requests and intercommunicators, which are "not told"; and which of
 /// the requests of MPI_Waitall are done already, so that what those are for is waited for "perhaps".
 ///
 /// Told once: by the lowest rank of the node that is alive, in one write; the others end soon after with that status.
 ///
-/// Costs one thread, which looks ten times a second, and in each MPI call four to six stores to a slot of this process.
-/// Under OpenMPI 4.1.4 between two ranks of a node, watched against not watched in pairs (medians of four series of
-/// 201): a round trip of 0 bytes by MPI_Send and MPI_Recv (320 ns) takes 0.99, 1.00, 1.00 and 1.02 times as long, an
-/// MPI_Allreduce of one number (300 ns) 1.00, a call alone 1 ns more; an exchange of 0 bytes by MPI_Irecv, MPI_Isend
-/// and MPI_Waitall, whose requests are noted (210 ns), takes 10 to 20 ns more. Communicators are noted when they are
-/// made, without a message.
+/// Costs one thread, which looks ten times a second, or ten times within a deadline below one, and in each MPI call
+/// four to six stores to a slot of this process. Under OpenMPI 4.1.4 between two ranks of a node, watched against not
+/// watched in pairs (medians of four series of 201): a round trip of 0 bytes by MPI_Send and MPI_Recv (320 ns) takes
+/// 0.99, 1.00, 1.00 and 1.02 times as long, an MPI_Allreduce of one number (300 ns) 1.00, a call alone 1 ns more; an
+/// exchange of 0 bytes by MPI_Irecv, MPI_Isend and MPI_Waitall, whose requests are noted (210 ns), takes 10 to 20 ns
+/// more. Communicators are noted when they are made, without a message.
 
 #include <mpi.h>
 
@@ -57,7 +62,8 @@ struct Watch {
   double deadline_seconds = usual_deadline_seconds;  ///< status `hung` after so many without progress; 0: none
 };
 
-/// Starts watching this process, for its whole life. Call once, before MPI starts, on the thread that is to call MPI.
+/// Starts watching this process, for its whole life. Call once, on the thread that is to call MPI, before it makes a
+/// communicator; before MPI starts, where a start that hangs is to be seen as well.
 void watch(const Watch& watch);
 
 /// From now on the ranks of each node see each other; before, nothing is ended by the deadline where there are several.
@@ -70,6 +76,10 @@ struct Hang {
   std::string message{};  ///< one line: "hung: no progress for 30 s; was in trial 0: executing; a wait cycle: ..."
   Diagnosis diagnosis{};
 };
+
+/// From now on this process is neither told of nor ended. For the way out of a program with a deadline that is shorter
+/// than MPI_Finalize may take; call it on all ranks, behind a barrier.
+void watch_no_longer();
 
 /// Called, if at all, once, on one rank of each node that tells, by the watching thread, after it told and before it
 /// ends the process. It may call no MPI, and nothing that the program may hold locked.

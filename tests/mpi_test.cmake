@@ -5,7 +5,7 @@
 #
 # registers the test NAME_<r>_ranks for each number of ranks (1 2 3 4 7 where none are given). THREADS says how many
 # threads each rank starts, for ctest's count of PROCESSORS only. Link the target to `duet_mpi_main` for a main() that
-# starts MPI and ends the whole job when one rank fails.
+# starts MPI, ends the whole job when one rank fails, and says who waits for whom where none can go on.
 #
 #   set_mpi_environment(test...)
 #
@@ -64,5 +64,5 @@ endfunction()
 if(NOT TARGET duet_mpi_main)
   find_package(GTest REQUIRED)
   add_library(duet_mpi_main STATIC "${CMAKE_CURRENT_LIST_DIR}/mpi_main.cpp")
-  target_link_libraries(duet_mpi_main PUBLIC GTest::gtest MPI::MPI_CXX PRIVATE duet_flags)
+  target_link_libraries(duet_mpi_main PUBLIC GTest::gtest MPI::MPI_CXX PRIVATE duet_watchdog duet_flags)
 endif()

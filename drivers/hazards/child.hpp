@@ -6,20 +6,24 @@
 #include <string>
 #include <vector>
 
+#include "drivers/watchdog/diagnosis.hpp"
+
 namespace duet {
 
 struct ChildOptions {
-  std::string file;  ///< where runs are told (seen_run.hpp); ranks find their call board at `board_of(file)`
+  std::string file;  ///< where runs are told (seen_run.hpp)
   std::vector<std::string> forms{};
   int rounds = 1;  ///< each form once a round, after one that warms up; 0: only one run each, which counts
   int workers = 2;
 };
 
-[[nodiscard]] std::string board_of(const std::string& file);
+/// A line for each rank of a wait cycle, or of collectives that do not match, and what lies behind it; empty where a
+/// diagnosis finds neither.
+[[nodiscard]] std::string deadlock_text(const Diagnosis& diagnosis);
 
-/// Runs the forms of the hazard called `name`, all by shared state or all by messages. Exit status 0 where all ended. A
-/// job whose ranks wait for each other in a cycle is ended from within as soon as that is certain, with what each rank
-/// waited for as the observation.
+/// Runs the forms of the hazard called `name`, all by shared state or all by messages. Exit status 0 where all ended.
+/// Ranks run under the watchdog: a job that stands still is ended by it, and where it finds a deadlock, that is what
+/// the form is seen to have done.
 [[nodiscard]] int run_forms(const std::string& name, const ChildOptions& options);
 
 }  // namespace duet

@@ -8,10 +8,8 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
-#include <optional>
 #include <stdexcept>
 
-#include "drivers/hazards/call_board.hpp"
 #include "drivers/hazards/child.hpp"
 #include "drivers/hazards/seen_run.hpp"
 #include "drivers/statistics/medians.hpp"
@@ -128,22 +126,13 @@ class Examiner {
   /// One process or job with all forms of `group`, whose rounds count on from `first`.
   void launch(const std::vector<FormResult*>& group, int rounds, int first) {
     const std::string file = folder_.file(launches_++);
-    const bool by_messages = group.front()->form->by == By::messages;
-    std::optional<CallBoard> board;
-    if (by_messages) board.emplace(CallBoard::create(board_of(file), options_.workers));
     const double deadline = options_.deadline_seconds * std::max(1, rounds / few_rounds);
     const Ending ending = run_process(command_for(group, rounds, file), deadline, stop_);
     if (ending.how == Ending::How::stopped) {
       done_.stopped = true;
       return;
     }
-    std::vector<SeenRun> runs = runs_from(file);
-    if (board && ending.how == Ending::How::out_of_time && runs.size() < group.size()) {
-      // The ranks are gone, and what they wrote last is what they stood in.
-      Observation seen;
-      seen.deadlock = standstill(*board, false);
-      if (!seen.deadlock.empty()) runs.push_back({group.front()->form->name, 0, seen});
-    }
+    const std::vector<SeenRun> runs = runs_from(file);
     for (FormResult* const result : group) {
       int here = 0;
       for (const SeenRun& run : runs) {

@@ -49,6 +49,10 @@ class Board {
   /// True for one rank only: it tells the end of the job, and says `told` then. With which status all end.
   [[nodiscard]] bool may_tell(int status);
   void told();
+  /// From 1, each for one rank only: of the times when all ranks of the node stand still, and of what it proposes to
+  /// the other nodes.
+  [[nodiscard]] std::uint64_t next_standstill() { return head_->standstills.fetch_add(1) + 1; }
+  [[nodiscard]] std::uint64_t next_proposal() { return head_->proposals.fetch_add(1) + 1; }
   /// 0: nobody tells of an end.
   [[nodiscard]] int ends_with() const;
   [[nodiscard]] bool was_told() const;
@@ -69,6 +73,8 @@ class Board {
   struct alignas(64) Head {
     std::atomic<int> status;
     std::atomic<bool> told;
+    std::atomic<std::uint64_t> standstills;
+    std::atomic<std::uint64_t> proposals;
   };
 
   Board(void* memory, int places, int mine);

@@ -5,9 +5,10 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
 #include <ranges>
 #include <utility>
+
+#include "kernels/core/wait_cycle.hpp"
 
 namespace duet {
 namespace {
@@ -197,30 +198,13 @@ std::vector<Graph::Mismatch> Graph::mismatches() const {
 }
 
 std::vector<std::size_t> Graph::cycle(bool certain) const {
-  std::vector<std::size_t> shortest;
-  for (std::size_t start = 0; start < states_.size(); ++start) {
-    constexpr std::size_t none = SIZE_MAX;
-    std::vector<std::size_t> from(states_.size(), none);
-    std::deque<std::size_t> next{start};
-    bool closed = false;
-    while (!next.empty() && !closed) {
-      const std::size_t rank = next.front();
-      next.pop_front();
-      for (const Edge& edge : needs_[rank].edges) {
-        if (certain && !edge.certain) continue;
-        if (from[edge.to] != none) continue;
-        from[edge.to] = rank;
-        closed = closed || edge.to == start;
-        next.push_back(edge.to);
-      }
+  std::vector<std::vector<std::size_t>> waits_for(states_.size());
+  for (std::size_t rank = 0; rank < states_.size(); ++rank) {
+    for (const Edge& edge : needs_[rank].edges) {
+      if (edge.certain || !certain) waits_for[rank].push_back(edge.to);
     }
-    if (!closed) continue;
-    std::vector<std::size_t> found{start};
-    for (std::size_t rank = from[start]; rank != start; rank = from[rank]) found.push_back(rank);
-    std::reverse(found.begin() + 1, found.end());
-    if (shortest.empty() || found.size() < shortest.size()) shortest = std::move(found);
   }
-  return shortest;
+  return shortest_cycle(waits_for);
 }
 
 std::string tag_text(const Wait& wait) {
@@ -412,6 +396,24 @@ void put_into_words(const std::vector<RankState>& states, const Graph& graph, in
   diagnosis.headline = ranks_that(states, {Doing::waits, Doing::polls});
 }
 
+/// A rank names the members of its communicators that are on its node; those of other nodes, where they are described,
+/// are the ranks that have counted collective calls there.
+void name_members(std::vector<RankState>& states) {
+  std::map<std::string_view, std::vector<int>> known;
+  for (const RankState& state : states) {
+    for (const auto& [communicator, count] : state.collectives) known[communicator].push_back(state.rank);
+  }
+  for (RankState& state : states) {
+    for (Wait& wait : state.waits) {
+      const bool names_members = wait.peer == Wait::any || wait.peer == Wait::all;
+      const auto found = known.find(wait.communicator);
+      if (!names_members || found == known.end() || found->second.size() <= wait.members.size()) continue;
+      wait.members = found->second;
+      std::ranges::sort(wait.members);
+    }
+  }
+}
+
 void put_unless_told(nlohmann::json& json, const char* key, int number) {
   if (number == Wait::any) json[key] = "any";
   if (number >= 0) json[key] = number;
@@ -522,6 +524,7 @@ std::vector<std::string> Diagnosis::lines(std::size_t most) const {
 Diagnosis diagnose(std::vector<RankState> states, int ranks) {
   Diagnosis diagnosis;
   diagnosis.ranks = std::move(states);
+  name_members(diagnosis.ranks);
   const Graph graph{diagnosis.ranks};
   diagnosis.certain = graph.any_stuck();
   put_into_words(diagnosis.ranks, graph, ranks, diagnosis);

@@ -14,10 +14,11 @@
 ///     mismatch     the n-th collective call on a communicator is not the same on two ranks, or has two roots
 ///     cycle        a shortest cycle of ranks that wait for each other; those without a doubt go first (see Wait)
 ///     ended        a rank waits for one that has ended
-///     outside      a rank is outside MPI and takes no processor time (or shows no sign of life), and others wait for
-///     it any_source   all wait, some for a message from anybody, and nobody is left to send one elsewhere    all wait,
-///     some for ranks that are not described: those of other nodes threads      a process without message passing takes
-///     no processor time waiting      all wait, and it cannot be told why
+///     outside      a rank is outside MPI and takes no processor time, or shows no sign of life, and others wait
+///     any_source   all wait, some for a message from anybody, and nobody is left to send one
+///     elsewhere    all wait, some for ranks that are not described: those of other nodes
+///     threads      a process without message passing takes no processor time
+///     waiting      all wait, and it cannot be told why
 ///
 /// The operations of a diagnosis are O(ranks + waits) but for collective calls, which name members: O(ranks^2) at most.
 

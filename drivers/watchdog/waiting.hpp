@@ -281,7 +281,7 @@ class Slot {
   std::map<std::string, int> made_so_far_;  ///< of the same ranks and kind
 };
 
-/// Where this process's calls are told now; null while nobody watches. Set before MPI starts, and then left alone.
+/// Where this process's calls are told now; null while nobody watches. Set by `watch`, and then left alone.
 extern Slot* open_slot;
 
 /// From before a blocking call to its end.

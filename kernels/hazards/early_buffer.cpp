@@ -41,10 +41,7 @@ MPI_Request begin_receive(const Ring& ring, Words& words) {
   return request;
 }
 
-void wait(const Ring& ring, MPI_Request& request) {
-  const Told told{ring.calls, {.kind = CallKind::wait, .tag = data_tag, .bytes = words_sent * 8}};
-  check(MPI_Wait(&request, MPI_STATUS_IGNORE));
-}
+void wait(MPI_Request& request) { check(MPI_Wait(&request, MPI_STATUS_IGNORE)); }
 
 /// Tells `to` to go on, and waits until `from` says so.
 void go(const Ring& ring, int to, int from) {
@@ -79,8 +76,8 @@ Observation early_buffer_overwritten(const Stage& stage) {
     std::ranges::fill(out, word_of(ring.rank, round + 1));
     go(ring, ring.next, ring.previous);
     MPI_Request receiving = begin_receive(ring, in);
-    wait(ring, receiving);
-    wait(ring, sending);
+    wait(receiving);
+    wait(sending);
     take(seen, in, word_of(ring.previous, round));
   });
 }
@@ -95,8 +92,8 @@ Observation early_buffer_read(const Stage& stage) {
     take(seen, in, word_of(ring.previous, round));
     go(ring, ring.previous, ring.next);
     MPI_Request sending = begin_send(ring, out);
-    wait(ring, receiving);
-    wait(ring, sending);
+    wait(receiving);
+    wait(sending);
   });
 }
 
@@ -108,8 +105,8 @@ Observation early_buffer_wait(const Stage& stage) {
     std::ranges::fill(out, word_of(ring.rank, round));
     MPI_Request receiving = begin_receive(ring, in);
     MPI_Request sending = begin_send(ring, out);
-    wait(ring, sending);
-    wait(ring, receiving);
+    wait(sending);
+    wait(receiving);
     take(seen, in, word_of(ring.previous, round));
   });
 }
@@ -120,12 +117,6 @@ Observation early_buffer_blocking(const Stage& stage) {
   Words in(words_sent);
   return in_messages(ring, [&](int round, Observation& seen) {
     std::ranges::fill(out, word_of(ring.rank, round));
-    const Told told{ring.calls,
-                    {.kind = CallKind::send_receive,
-                     .to = ring.next,
-                     .from = ring.previous,
-                     .tag = data_tag,
-                     .bytes = bytes_of(out)}};
     check(MPI_Sendrecv(out.data(), words_sent, MPI_INT64_T, ring.next, data_tag, in.data(), words_sent, MPI_INT64_T,
                        ring.previous, data_tag, ring.communicator, MPI_STATUS_IGNORE));
     take(seen, in, word_of(ring.previous, round));
@@ -143,9 +134,9 @@ Observation early_buffer_two_buffers(const Stage& stage) {
     MPI_Request receiving = begin_receive(ring, in);
     MPI_Request sending = begin_send(ring, out[now]);
     std::ranges::fill(out[1 - now], word_of(ring.rank, round + 1));
-    wait(ring, receiving);
+    wait(receiving);
     take(seen, in, word_of(ring.previous, round));
-    wait(ring, sending);
+    wait(sending);
   });
 }
 

@@ -17,8 +17,8 @@
 /// others are free of them, what is broken about them being order, time or progress.
 ///
 /// Message-passing forms run on the ranks of `execution.communicator` and make their calls as a user would. A form
-/// without `returns` stays in one of them for ever: run it in a process that somebody ends. What each rank was about to
-/// do it says to `stage.calls` (calls.hpp), from which a diagnosis names ranks and calls.
+/// without `returns` stays in one of them for ever: run it under a watchdog, which sees all calls, ends the process and
+/// says who waits for whom. What the form has measured until then it has told to `stage.so_far`.
 
 #include <cstdint>
 #include <functional>
@@ -30,8 +30,6 @@
 
 namespace duet::hazards {
 
-class CallLog;
-
 /// What a form left behind. A hazard fills in what its judge reads, and `seconds` and `operations` always.
 struct Observation {
   double seconds = 0;           ///< from when the last worker began until the last one ended; 0: not measured
@@ -41,7 +39,7 @@ struct Observation {
   std::int64_t got = 0;            ///< lost_update: updates that arrived. early_buffer: words that were right
   std::string deadlock{};          ///< who waits for whom, in a line a worker; empty where work went on
   std::int64_t passes_bytes = -1;  ///< send_send: the largest message with which all sends came back; -1: none did
-  std::int64_t blocks_bytes = -1;  ///< send_send: the message with which they did not
+  std::int64_t blocks_bytes = -1;  ///< send_send: the message with which they do not
   double slowdown = 0;             ///< false_sharing: processor time beside workers with a cache line each
   int cores = 0;                   ///< that the workers may use
   int workers = 0;
@@ -63,8 +61,8 @@ struct Finding {
 struct Stage {
   /// `threads` workers, two where it says less; `on_worker_start` binds them; the ranks of `communicator`.
   Execution execution{};
-  /// Where ranks say what they are about to do; null where nobody asks.
-  CallLog* calls = nullptr;
+  /// Hears, on each rank, what was seen before a call that may never come back; empty where nobody asks.
+  std::function<void(const Observation&)> so_far{};
 
   [[nodiscard]] int workers() const { return execution.threads < 2 ? 2 : execution.threads; }
 };

@@ -5,9 +5,9 @@
 ///     rank 1   MPI_Reduce  MPI_Bcast        the first call of rank 0 has no counterpart on rank 1
 ///
 /// MPI need not notice. With large messages all wait for ever, with small ones the calls may come back and the next
-/// ones wait, or, where the operations happen to fit, wrong data arrives. What is judged is therefore the order: the
-/// k-th collective that each rank calls on a communicator has to be the same, with the same root. The call log has it,
-/// whether or not anything blocks.
+/// ones wait, or, where the operations happen to fit, wrong data arrives. The messages here are large. Where ranks
+/// wait, a watchdog compares the calls that they are in: the k-th collective on a communicator has to be the same on
+/// all, with the same root. Where the calls come back, the data are judged.
 ///
 /// Cures: the same order everywhere (same_order); an agreement on the operation before each, which turns silence into
 /// an error for the price of a small MPI_Allreduce (checked); or a communicator each and non-blocking operations, where
@@ -35,24 +35,23 @@ struct Data {
 };
 
 void broadcast(const Ring& ring, Data& data) {
-  const Told told{ring.calls, {.kind = CallKind::broadcast, .from = 0, .bytes = bytes_of(data.shared)}};
   check(MPI_Bcast(data.shared.data(), words_shared, MPI_INT64_T, 0, ring.communicator));
 }
 
 void reduce(const Ring& ring, Data& data) {
-  const Told told{ring.calls, {.kind = CallKind::reduce, .from = 0, .bytes = bytes_of(data.parts)}};
   check(MPI_Reduce(data.parts.data(), data.sum.data(), words_shared, MPI_INT64_T, MPI_SUM, 0, ring.communicator));
 }
 
-/// Returns where all ranks are about to call `kind`. Throws std::logic_error, on all ranks, where they are not.
-void agree_on(const Ring& ring, CallKind kind) {
-  const int mine = static_cast<int>(kind);
+enum class Coming { broadcast, sum };
+
+/// Returns where all ranks are about to do what is `coming`. Throws std::logic_error, on all ranks, where they are not.
+void agree_on(const Ring& ring, Coming coming) {
+  const int mine = static_cast<int>(coming);
   std::array<int, 2> ends{mine, -mine};
-  const Told told{ring.calls, {.kind = CallKind::agreement, .bytes = sizeof ends}};
   check(MPI_Allreduce(MPI_IN_PLACE, ends.data(), 2, MPI_INT, MPI_MAX, ring.communicator));
   if (ends[0] != -ends[1]) {
-    throw std::logic_error("rank " + std::to_string(ring.rank) + " is about to call " + std::string{name_of(kind)} +
-                           ", and another rank is not");
+    throw std::logic_error("rank " + std::to_string(ring.rank) + " is about to call " +
+                           (coming == Coming::sum ? "MPI_Reduce" : "MPI_Bcast") + ", and another rank is not");
   }
 }
 
@@ -104,9 +103,9 @@ Observation mismatched_collective_same_order(const Stage& stage) {
 Observation mismatched_collective_checked(const Stage& stage) {
   const Ring ring{stage};
   return repeated(ring, [&](Data& data) {
-    agree_on(ring, CallKind::broadcast);
+    agree_on(ring, Coming::broadcast);
     broadcast(ring, data);
-    agree_on(ring, CallKind::reduce);
+    agree_on(ring, Coming::sum);
     reduce(ring, data);
   });
 }
@@ -131,7 +130,6 @@ Observation mismatched_collective_own_communicators(const Stage& stage) {
       begin_sum();
       begin_broadcast();
     }
-    const Told told{ring.calls, {.kind = CallKind::wait}};
     check(MPI_Waitall(2, requests.data(), MPI_STATUSES_IGNORE));
   });
 }
@@ -157,8 +155,8 @@ Hazard mismatched_collective() {
           "the rank, or on data that differ, breaks that.",
       .symptom = "A job that stands still, often much later than the wrong call, or data that are another operation's.",
       .detection =
-          "Ranks say which collective they are about to call. The k-th on a communicator must be the same on "
-          "all ranks; the first that is not is named, also where nothing blocks.",
+          "The watchdog counts the collectives of each communicator. Where ranks stand still in their k-th and it "
+          "is not the same, with the same root, on all of them, it is named. The data are checked as well.",
       .operation = "broadcast and sum",
       .forms =
           {

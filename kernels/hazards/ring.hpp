@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "kernels/core/mpi.hpp"
-#include "kernels/hazards/calls.hpp"
 #include "kernels/hazards/hazard.hpp"
 
 namespace duet::hazards {
@@ -17,14 +16,12 @@ namespace duet::hazards {
 struct Ring {
   explicit Ring(const Stage& stage)
       : communicator{stage.execution.communicator},
-        calls{stage.calls},
         ranks{size_of(communicator)},
         rank{rank_in(communicator)},
         next{(rank + 1) % ranks},
         previous{(rank + ranks - 1) % ranks} {}
 
   MPI_Comm communicator;
-  CallLog* calls;
   int ranks;
   int rank;
   int next;

@@ -9,8 +9,8 @@
 /// MPI promises no buffering at all, so the program is wrong at every size; it only shows at some. The broken form
 /// looks for the limit first: a message that MPI_Isend completes while the receiver has not begun to receive was sent
 /// eagerly, and others never are, so that halving finds the limit to the byte. Then it exchanges as programs do, with
-/// growing messages up to the limit, and then with one byte more. It does not come back from that; what each rank was
-/// doing is in the call log.
+/// growing messages up to the limit, and then with one byte more. It does not come back from that: who waits for whom
+/// is for a watchdog to say.
 ///
 /// Cures: MPI_Sendrecv; MPI_Irecv before MPI_Send; even ranks send first and odd ones receive first (one odd rank is
 /// enough to break the cycle, so a ring of odd length is right too); MPI_Bsend with a buffer of one's own, for a copy
@@ -85,11 +85,7 @@ std::int64_t eager_limit(const Ring& ring) {
 void send_then_receive(const Ring& ring, std::int64_t bytes) {
   const std::vector<char> out(static_cast<std::size_t>(bytes));
   std::vector<char> in(static_cast<std::size_t>(bytes));
-  {
-    const Told told{ring.calls, {.kind = CallKind::send, .to = ring.next, .tag = exchange_tag, .bytes = bytes}};
-    check(MPI_Send(out.data(), mpi_count(bytes), MPI_CHAR, ring.next, exchange_tag, ring.communicator));
-  }
-  const Told told{ring.calls, {.kind = CallKind::receive, .from = ring.previous, .tag = exchange_tag, .bytes = bytes}};
+  check(MPI_Send(out.data(), mpi_count(bytes), MPI_CHAR, ring.next, exchange_tag, ring.communicator));
   check(MPI_Recv(in.data(), mpi_count(bytes), MPI_CHAR, ring.previous, exchange_tag, ring.communicator,
                  MPI_STATUS_IGNORE));
 }
@@ -102,9 +98,13 @@ Observation send_send_broken(const Stage& stage) {
   const std::int64_t limit = eager_limit(ring);
   for (std::int64_t bytes = 1; bytes < limit; bytes *= 2) send_then_receive(ring, bytes);
   if (limit >= 0) send_then_receive(ring, limit);
+  seen.passes_bytes = limit;
+  seen.blocks_bytes = limit + 1;
+  if (stage.so_far) stage.so_far(seen);
   send_then_receive(ring, limit + 1);
   // This MPI has buffered even that.
   seen.passes_bytes = limit + 1;
+  seen.blocks_bytes = -1;
   return seen;
 }
 
@@ -130,25 +130,16 @@ Observation exchanged(const Stage& stage, const Exchange& exchange) {
 }
 
 void send(const Ring& ring, const Words& out) {
-  const Told told{ring.calls, {.kind = CallKind::send, .to = ring.next, .tag = exchange_tag, .bytes = bytes_of(out)}};
   check(MPI_Send(out.data(), words_exchanged, MPI_INT64_T, ring.next, exchange_tag, ring.communicator));
 }
 
 void receive(const Ring& ring, Words& in) {
-  const Told told{ring.calls,
-                  {.kind = CallKind::receive, .from = ring.previous, .tag = exchange_tag, .bytes = bytes_of(in)}};
   check(MPI_Recv(in.data(), words_exchanged, MPI_INT64_T, ring.previous, exchange_tag, ring.communicator,
                  MPI_STATUS_IGNORE));
 }
 
 Observation send_send_sendrecv(const Stage& stage) {
   return exchanged(stage, [](const Ring& ring, const Words& out, Words& in) {
-    const Told told{ring.calls,
-                    {.kind = CallKind::send_receive,
-                     .to = ring.next,
-                     .from = ring.previous,
-                     .tag = exchange_tag,
-                     .bytes = bytes_of(out)}};
     check(MPI_Sendrecv(out.data(), words_exchanged, MPI_INT64_T, ring.next, exchange_tag, in.data(), words_exchanged,
                        MPI_INT64_T, ring.previous, exchange_tag, ring.communicator, MPI_STATUS_IGNORE));
   });
@@ -161,7 +152,6 @@ Observation send_send_nonblocking(const Stage& stage) {
                     requests.data()));
     check(
         MPI_Isend(out.data(), words_exchanged, MPI_INT64_T, ring.next, exchange_tag, ring.communicator, &requests[1]));
-    const Told told{ring.calls, {.kind = CallKind::wait, .to = ring.next, .from = ring.previous, .tag = exchange_tag}};
     check(MPI_Waitall(2, requests.data(), MPI_STATUSES_IGNORE));
   });
 }
@@ -215,8 +205,8 @@ Hazard send_send() {
           "All is well in the tests, and with larger input, more neighbours or another network the job stands "
           "still, all cores at 100 %.",
       .detection =
-          "Ranks say what they are about to do. Where each has computed for a while inside one call and they "
-          "wait for each other in a cycle, the cycle is the diagnosis. The limit is found by halving.",
+          "The watchdog sees every MPI call. Where no rank has come on for half a second and they wait for each "
+          "other in a cycle, the cycle is the diagnosis. The limit is found by halving.",
       .operation = "exchange",
       .forms =
           {

@@ -1,8 +1,9 @@
 #include "kernels/hazards/wait_graph.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <thread>
+
+#include "kernels/core/wait_cycle.hpp"
 
 namespace duet::hazards {
 namespace {
@@ -26,15 +27,13 @@ std::vector<WaitGraph::Wait> WaitGraph::look() const {
     const int holder = lock < 0 ? -1 : locks_[static_cast<std::size_t>(lock)].holder.load(std::memory_order_acquire);
     waits.push_back({static_cast<int>(w), what, lock, holder});
   }
-  for (const Wait& start : waits) {
-    std::vector<Wait> way;
-    for (const Wait* at = &start; at->holder >= 0 && way.size() <= waits.size();) {
-      way.push_back(*at);
-      if (at->holder == start.worker) return way;
-      at = &waits[static_cast<std::size_t>(at->holder)];
-    }
+  std::vector<std::vector<std::size_t>> waits_for(waits.size());
+  for (std::size_t w = 0; w < waits.size(); ++w) {
+    if (waits[w].holder >= 0) waits_for[w].push_back(static_cast<std::size_t>(waits[w].holder));
   }
-  return {};
+  std::vector<Wait> cycle;
+  for (const std::size_t worker : shortest_cycle(waits_for)) cycle.push_back(waits[worker]);
+  return cycle;
 }
 
 std::string WaitGraph::deadlock() const {

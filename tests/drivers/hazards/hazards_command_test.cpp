@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "drivers/hazards/child.hpp"
 #include "drivers/study/launch.hpp"
 #include "kernels/hazards/hazard.hpp"
 
@@ -81,6 +82,18 @@ void expect_eighty_columns(const std::string& output) {
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), columns) << line;
 }
 
+TEST(DeadlockText, IsOfCyclesAndMismatchesAlone) {
+  RankState receives{.rank = 0, .doing = RankState::Doing::waits, .call = "MPI_Recv"};
+  receives.waits = {{.call = "MPI_Recv", .way = Wait::Way::receives, .peer = 1, .tag = 7, .communicator = "all"}};
+  RankState other = receives;
+  other.rank = 1;
+  other.waits[0].peer = 0;
+  EXPECT_NE(deadlock_text(diagnose({receives, other}, 2)).find("wait cycle: rank 0 -> rank 1 -> rank 0"),
+            std::string::npos);
+  other = {.rank = 1, .doing = RankState::Doing::idles};
+  EXPECT_EQ(deadlock_text(diagnose({receives, other}, 2)), "") << "a rank that sleeps is no deadlock";
+}
+
 TEST_F(HazardsCommand, ListsThemAllInALineEach) {
   const Ending ending = duet({"hazards"});
   EXPECT_EQ(ending.code, 0);
@@ -129,10 +142,11 @@ TEST_F(HazardsCommand, NamesRanksAndCallsOfADeadlockOfSends) {
     expect_eighty_columns(ending.output);
     std::vector<std::string> texts{"deadlock from", "bytes still pass (eager)"};
     for (int rank = 0; rank < ranks; ++rank) {
-      texts.push_back(fmt::format("rank {} in MPI_Send to rank {} (tag 7, ", rank, (rank + 1) % ranks));
+      texts.push_back(fmt::format("waits for rank {} in MPI_Send (tag 7)", (rank + 1) % ranks));
     }
-    texts.emplace_back(ranks == 2 ? "rank 0 waits for rank 1 waits for rank 0"
-                                  : "rank 0 waits for rank 1 waits for rank 2 waits for rank 0");
+    texts.emplace_back(ranks == 2 ? "wait cycle: rank 0 -> rank 1 -> rank 0"
+                                  : "wait cycle: rank 0 -> rank 1 -> rank 2 -> rank 0");
+    texts.emplace_back("beyond the eager limit MPI_Send waits for its receive");
     expect_texts(ending, texts);
   }
   EXPECT_TRUE(left_over().empty());
@@ -143,8 +157,10 @@ TEST_F(HazardsCommand, NamesRanksAndCallsOfCollectivesThatDiffer) {
     const Ending ending = duet(
         {"hazards", "mismatched_collective", "--workers", std::to_string(ranks), "--repeat", "1", "--deadline", "40s"});
     EXPECT_EQ(ending.code, 0) << ending.output;
-    expect_texts(ending, {"rank 0 calls MPI_Bcast (root 0, ", ranks == 2 ? "rank 1 calls MPI_Reduce (root 0, "
-                                                                         : "ranks 1 and 2 call MPI_Reduce (root 0, "});
+    expect_texts(ending, {fmt::format("rank 0 is in MPI_Bcast (root 0), rank 1 in MPI_Reduce (root 0), on the same "
+                                      "communicator of {} ranks",
+                                      ranks),
+                          "it is collective call number "});
   }
   EXPECT_TRUE(left_over().empty());
 }
@@ -157,7 +173,7 @@ TEST_F(HazardsCommand, MeasuresSharedStateAndMessagesInOneTable) {
 }
 
 TEST_F(HazardsCommand, EndsADeadlockAtItsDeadlineAndLeavesNobodyBehind) {
-  // Sooner than the ranks find it themselves: they compute as long in one call before they are taken to stand still.
+  // Sooner than the watchdog finds it.
   const Ending ending = duet({"hazards", "send_send", "--repeat", "1", "--deadline", "150ms"});
   EXPECT_EQ(ending.how, Ending::How::exited);
   EXPECT_LT(ending.seconds, 30);

@@ -1,6 +1,9 @@
 /// A registry for tests: a problem that behaves, and one that does what it is told, on the rank it is told.
 
 #include <mpi.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -38,6 +41,24 @@ void misbehave(const std::string& how) {
   }
   while (how == "hang" || how == "hang_on") sleep_milliseconds(1000);
   while (how == "hang_busy") getppid();  // a loop that computes
+}
+
+/// This thread has its core for a moment a second, and for so long: another process wants it all, and this one yields.
+template <class Act>
+void while_starved(std::int64_t milliseconds, const Act& act) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds{milliseconds};
+  const pid_t other = fork();
+  if (other == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    while (std::chrono::steady_clock::now() < end) {
+    }
+    _exit(0);
+  }
+  const sched_param none{};
+  sched_setscheduler(0, SCHED_IDLE, &none);
+  act();
+  waitpid(other, nullptr, 0);
+  sched_setscheduler(0, SCHED_OTHER, &none);
 }
 
 /// What all ranks do wrong together. True where `how` is such a thing; most do not come back.
@@ -93,6 +114,11 @@ bool misbehave_together(const std::string& how, MPI_Comm communicator, std::int6
       check(MPI_Wait(&request, MPI_STATUS_IGNORE));
     }
     check(MPI_Barrier(communicator));
+  } else if (how == "starved") {
+    // Healthy: all ranks are kept from their cores, inside MPI and outside.
+    while_starved(milliseconds, [&] {
+      for (int again = 0; again < 100; ++again) check(MPI_Barrier(communicator));
+    });
   } else if (how == "two_stuck_one_computes") {
     // The others will never be helped, and rank 0 does not know of them.
     if (rank == 0) misbehave("hang_busy");
@@ -136,29 +162,27 @@ Problem problem(const std::string& name, bool misbehaves) {
   problem.largest_extent = bytes_an_item;
   problem.parameters = {{"pause", "1", "milliseconds of each execution", {}, 0, 100'000}};
   if (misbehaves) {
-    problem.parameters.push_back({"how",
-                                  "die",
-                                  "what it does",
-                                  {"right",
-                                   "wrong",
-                                   "throw",
-                                   "die",
-                                   "leave_early",
-                                   "hang",
-                                   "hang_on",
-                                   "stop",
-                                   "flood",
-                                   "hang_busy",
-                                   "receive_first",
-                                   "send_first",
-                                   "mismatch",
-                                   "wrong_tag",
-                                   "wait_all",
-                                   "anybody",
-                                   "poll",
-                                   "compute",
-                                   "compute_and_test",
-                                   "two_stuck_one_computes"}});
+    problem.parameters.push_back({"how", "die", "what it does", {"right",
+                                                                 "wrong",
+                                                                 "throw",
+                                                                 "die",
+                                                                 "leave_early",
+                                                                 "hang",
+                                                                 "hang_on",
+                                                                 "stop",
+                                                                 "flood",
+                                                                 "hang_busy",
+                                                                 "receive_first",
+                                                                 "send_first",
+                                                                 "mismatch",
+                                                                 "wrong_tag",
+                                                                 "wait_all",
+                                                                 "anybody",
+                                                                 "poll",
+                                                                 "compute",
+                                                                 "compute_and_test",
+                                                                 "starved",
+                                                                 "two_stuck_one_computes"}});
     problem.parameters.push_back({"rank", "0", "on which rank", {}, 0, 1000});
     problem.parameters.push_back({"when", "0", "from which execution on", {}, 0, 1000});
   }

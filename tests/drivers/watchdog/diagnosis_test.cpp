@@ -216,6 +216,20 @@ TEST(Diagnosis, NamesThePeersOnOtherNodesAndIsNotCertain) {
   EXPECT_NE(found.headline.find("rank 0 waits for rank 2 in MPI_Recv (tag 7)"), std::string::npos) << found.headline;
 }
 
+TEST(Diagnosis, FindsTheMembersOfACommunicatorOnOtherNodes) {
+  // Each names those of its own node: 0 and 1 on one, 2 and 3 on the other.
+  RankState zero = together(0, 4, "MPI_Barrier", 5);
+  zero.waits[0].members = {0, 1};
+  RankState one = together(1, 4, "MPI_Barrier", 5);
+  one.waits[0].members = {0, 1};
+  RankState two = together(2, 4, "MPI_Barrier", 5);
+  two.waits[0].members = {2, 3};
+  const Diagnosis found = diagnose({zero, one, two, begun(receiving(3, 0, 9), 4)}, 4);
+  EXPECT_EQ(found.kind, Kind::cycle);
+  EXPECT_EQ(found.cycle, (std::vector<int>{0, 3}));
+  EXPECT_TRUE(found.certain);
+}
+
 TEST(Diagnosis, SaysHowManyRequestsItKnowsNothingOf) {
   RankState state = rank_that(0, Doing::waits);
   state.call = "MPI_Waitall";

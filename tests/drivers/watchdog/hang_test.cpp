@@ -149,8 +149,8 @@ TEST_P(HungJobs, AreToldOfAtTheTimeLimitToo) {
       << job.trials[0].message;
 }
 
-TEST_P(HungJobs, AreNotThoseInWhichOneRankComputesAndAllOthersWait) {
-  for (const char* how : {"compute", "compute_and_test"}) {
+TEST_P(HungJobs, AreNotThoseInWhichOneRankComputesAndAllOthersWaitNorThoseThatLackACore) {
+  for (const char* how : {"compute", "compute_and_test", "starved"}) {
     const HungJob job = run_job(GetParam(), how, {"--deadline", "500ms", "--set", "pause=1800"});
     SCOPED_TRACE(how + job.ending.output);
     EXPECT_EQ(job.ending.code, status::right);
@@ -176,6 +176,18 @@ TEST(HungJob, IsEndedWhereTwoRanksWaitForEachOtherBesideOneThatComputes) {
   SCOPED_TRACE(job.ending.output);
   EXPECT_EQ(diagnosis_of(job).at("cycle"), (std::vector<int>{1, 2}));
   EXPECT_TRUE(job.says("rank 0, for "));
+}
+
+TEST_P(HungJobs, AreNamedWhereTheyAreTests) {
+  const StopSignals stop;
+  HungJob job;
+  job.ending = run_process({MPIRUN_PROGRAM, "-n", std::to_string(GetParam()), DEADLOCKED, "--deadline=1"}, 60, stop);
+  SCOPED_TRACE(job.ending.output);
+  EXPECT_EQ(job.ending.code, status::hung);
+  EXPECT_EQ(job.lines_with("no progress for 1 s (Deadlocked.ReceivesBeforeItSends): a wait cycle: "), 1);
+  EXPECT_TRUE(job.says(fmt::format("rank 0 waits for rank {} in MPI_Recv (tag 7)", GetParam() - 1)));
+  EXPECT_TRUE(job.says("duet:   rank 0, for 1."));
+  EXPECT_TRUE(job.says("each rank of the cycle receives, and none sends"));
 }
 
 TEST(HungProcess, WhoseThreadsSleepIsEndedAsWell) {
