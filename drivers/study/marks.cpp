@@ -25,6 +25,8 @@ double worse_canary(const Trial& trial) {
 
 bool counts(const Trial& trial) { return trial.outcome == Outcome::right; }
 
+constexpr UsualHops any_distance{0, std::numeric_limits<double>::infinity()};
+
 /// Nodes and workers: what a distance depends on.
 using NodesAndWorkers = std::pair<int, int>;
 NodesAndWorkers shape_of(const Trial& trial) { return {trial.cell.nodes, trial.cell.workers()}; }
@@ -48,7 +50,9 @@ std::vector<std::string> warnings_of_moves(const std::vector<Trial>& trials,
     std::vector<double> kept;
     std::vector<double> moved;
     for (const Trial& trial : trials) {
-      if (!counts(trial) || trial.warms_up() || shape_of(trial) != shape || trial.hop_seconds <= 0) continue;
+      if (!counts(trial) || !trial.tried.empty() || trial.warms_up() || shape_of(trial) != shape ||
+          trial.hop_seconds <= 0)
+        continue;
       (trial.has_mark(moved_cores) ? moved : kept).push_back(trial.hop_seconds);
     }
     if (moved.empty() || kept.empty()) continue;
@@ -80,7 +84,7 @@ double canary_reference(const std::vector<Trial>& trials, int workers) {
 UsualHops usual_hops(const std::vector<Trial>& trials, int nodes, int workers) {
   std::map<int, std::vector<double>> by_launch;
   for (const Trial& trial : trials) {
-    if (shape_of(trial) == NodesAndWorkers{nodes, workers} && trial.hop_seconds > 0) {
+    if (trial.tried.empty() && shape_of(trial) == NodesAndWorkers{nodes, workers} && trial.hop_seconds > 0) {
       by_launch[trial.launch].push_back(trial.hop_seconds);
     }
   }
@@ -96,7 +100,7 @@ UsualHops usual_hops(const std::vector<Trial>& trials, int nodes, int workers) {
     if (size * fewest_share >= hops.size()) return {lead / same_distance_ratio, lead * same_distance_ratio};
     begin += size;
   }
-  return {0, std::numeric_limits<double>::infinity()};
+  return any_distance;
 }
 
 std::vector<std::string> marks_of(const Trial& trial, double reference, const UsualHops& usual) {
@@ -129,7 +133,10 @@ std::vector<std::string> mark_disturbances(std::vector<Trial>& trials) {
   Tally study;
   for (Trial& trial : trials) {
     if (!counts(trial)) continue;
-    trial.marks = marks_of(trial, references.at(trial.cell.workers()), usual.at(shape_of(trial)));
+    // What tries a change is compared with what ran seconds before or after it, wherever the cores were then; and what
+    // is usual in the study is for its planned trials to say.
+    const UsualHops hops = trial.tried.empty() ? usual.at(shape_of(trial)) : any_distance;
+    trial.marks = marks_of(trial, references.at(trial.cell.workers()), hops);
     if (trial.warms_up()) continue;
     Tally& tally = tallies[counted_for(trial)];
     const int slow = trial.has_mark(slow_canary) ? 1 : 0;

@@ -31,7 +31,7 @@ struct UsualHops {
 /// With so many workers on so many nodes: of the distances that the launches met, sorted into groups of one distance,
 /// the nearest group that has a third of the launches. The nearest, because that is where a hypervisor puts processors
 /// when it has the choice, and two studies that both met it agree. Anything where no group is so large, or no trial has
-/// a distance.
+/// a distance. What tries a change has no part in it.
 [[nodiscard]] UsualHops usual_hops(const std::vector<Trial>& trials, int nodes, int workers);
 
 /// The marks that the trial brought from its process ("warm_up", "shared_core", "oversubscribed", "unbound");

@@ -63,8 +63,6 @@ bool compare_both(TriedChange& tried, const std::vector<Trial>& trials, std::uin
     if (trial.tried != tried.change || (trial.cell != tried.cell && trial.cell != changed)) continue;
     of_both.push_back(trial);
     of_both.back().tried.clear();
-    // Both sides ran within seconds: where the host had moved their cores since the other rounds, it was for both.
-    std::erase(of_both.back().marks, "moved_cores");
   }
   const std::vector<CellSummary> summaries = summarise(of_both, seed);
   const auto with = std::ranges::find(summaries, changed, &CellSummary::cell);

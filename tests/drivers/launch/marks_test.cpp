@@ -64,6 +64,14 @@ int moved_ones(const std::vector<Trial>& trials) {
       trials, [](const Trial& trial) { return std::ranges::find(trial.marks, "moved_cores") != trial.marks.end(); }));
 }
 
+TEST(MarkDisturbances, LeavesItToPlannedTrialsHowFarApartCoresUsuallyAre) {
+  std::vector<Trial> trials;
+  for (int launch = 0; launch < 20; ++launch) trials.push_back(trial_at(launch < 6 ? 80e-9 : 350e-9, launch));
+  for (std::size_t i = 6; i < trials.size(); ++i) trials[i].tried = {{"readers", "2"}};
+  EXPECT_TRUE(mark_disturbances(trials).empty());
+  EXPECT_EQ(moved_ones(trials), 0) << "and those that tried a change are compared with one another";
+}
+
 TEST(MarksOf, JudgesTheWorseOfBothCanaries) {
   Trial trial = trial_with(100);
   EXPECT_TRUE(marks_of(trial, 100, any_distance).empty());

@@ -368,6 +368,13 @@ TEST_F(ReportInBrowser, ShowsWhatTheStagesOfAPipelineDidAndWhatBindsThem) {
   EXPECT_DOUBLE_EQ(told.at("smaller").get<double>(), 0.125) << "50 answers of 50 ms on 20 threads";
 }
 
+TEST_F(ReportInBrowser, FitsStagesIntoTheWidthOfATelephone) {
+  const Visit visit = open(page_of(pipeline_study(std::string(80, 'w'))), stages_of_page, 360);
+  EXPECT_EQ(visit.probe.at("state"), "ready");
+  EXPECT_EQ(visit.probe.at("overflow"), 0);
+  EXPECT_TRUE(visit.console.empty()) << visit.console.front();
+}
+
 TEST_F(ReportInBrowser, TakesNoNameOfAStageForMarkup) {
   const std::string hostile =
       "<img src=x onerror=\"document.title='hit'\"></script><script>document.title='hit'</script>";

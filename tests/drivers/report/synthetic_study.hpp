@@ -24,8 +24,8 @@ struct SyntheticStudy {
 /// 0.006 p (p - 1) times; serial is 5 % faster than one worker.
 [[nodiscard]] SyntheticStudy scaling_study(Scaling scaling);
 
-/// fib_stream in serial, on two threads and on two ranks, 50 and 200 inputs, eight rounds: `stage` waits 50 ms for each,
-/// on 20 threads, before it is taken. Of 200 on threads a change was tried, which makes it 9.5 times as fast.
+/// fib_stream in serial, on two threads and on two ranks, 50 and 200 inputs, eight rounds: `stage` waits 50 ms for
+/// each, on 20 threads, before it is taken. Of 200 on threads a change was tried, which makes it 9.5 times as fast.
 [[nodiscard]] SyntheticStudy pipeline_study(const std::string& stage = "ask");
 
 /// One right trial of each of two models, whose problem, message, host, version and command are `text`.

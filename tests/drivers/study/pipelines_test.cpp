@@ -119,14 +119,6 @@ TEST(TriedChanges, SayWhyThereIsNoGain) {
   }));
 }
 
-TEST(TriedChanges, CountWhereTheHostHadMovedTheCoresOfBothSides) {
-  SavedStudy study = pipeline_study().study;
-  for (Trial& trial : study.trials) {
-    if (!trial.tried.empty()) trial.marks = {"moved_cores"};
-  }
-  EXPECT_EQ(analyse(study).tried.at(0).gain.n, 6);
-}
-
 TEST(TriedChanges, SayThatNoRoundCounts) {
   SavedStudy study = pipeline_study().study;
   for (Trial& trial : study.trials) {
