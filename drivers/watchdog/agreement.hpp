@@ -4,9 +4,8 @@
 ///
 ///     each node          posts still.NODE.3: what its ranks do, when all of them have stood still for the deadline
 ///     the first node     finds one of each node, and posts all.1: {NODE: 3, NODE: 1, ...}
-///     each other node    finds its latest in all.1, sees by looks at its ranks that they have not moved since, and
-///     posts
-///                        yes.1.NODE
+///     each other node    finds its latest in all.1, sees by looks at its ranks that they have not moved since,
+///                        and posts yes.1.NODE
 ///     the first node     finds a yes of each, has not moved either, and has what all ranks do
 ///
 /// Why that is right: each node stands still from before its `still` to its `yes`, and all.1 was posted in between. At
