@@ -55,6 +55,11 @@ const Setting* declared_tunable(const Cell& cell, const std::string& name) {
   return setting == variant->tunables.end() ? nullptr : &*setting;
 }
 
+const std::string& value_of(const Cell& cell, const Setting& tunable) {
+  const auto found = cell.tunables.find(tunable.name);
+  return found == cell.tunables.end() ? tunable.preset : found->second;
+}
+
 /// Fills in what came of the change. False where no launch with it is there: the study was interrupted before.
 bool compare_both(TriedChange& tried, const std::vector<Trial>& trials, std::uint64_t seed) {
   const Cell changed = with_tunables(tried.cell, tried.change);
@@ -109,16 +114,19 @@ std::map<std::string, std::string> change_that_may_help(const Cell& cell, const 
   if (stages.empty() || bound.tunable.empty()) return {};
   const Setting* const setting = declared_tunable(cell, bound.tunable);
   if (setting == nullptr) return {};
-  const auto found = cell.tunables.find(bound.tunable);
-  const std::string& text = found == cell.tunables.end() ? setting->preset : found->second;
+  const std::string& text = value_of(cell, *setting);
   std::int64_t now = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), now);
   if (error != std::errc{} || end != text.data() + text.size()) return {};
   const std::int64_t more =
       bound.kind == StageKind::waiting ? stages.front().items : 2 * std::max<std::int64_t>(1, now);
   const std::int64_t wanted = std::min(more, setting->most);
-  if (wanted <= now) return {};
-  std::map<std::string, std::string> change{{bound.tunable, std::to_string(wanted)}};
+  // Where the workers wait themselves, as many readers as one likes have nothing to do.
+  const Setting* const waiting = bound.kind == StageKind::waiting ? declared_tunable(cell, "waiting") : nullptr;
+  const bool workers_wait = waiting != nullptr && value_of(cell, *waiting) == "blocking";
+  if (wanted <= now && !workers_wait) return {};
+  std::map<std::string, std::string> change{{bound.tunable, std::to_string(std::max(now, wanted))}};
+  if (workers_wait) change["waiting"] = "threads";
   if (declared_tunable(cell, "tokens") != nullptr) change["tokens"] = std::to_string(2 * wanted + 4 * cell.threads);
   return change;
 }

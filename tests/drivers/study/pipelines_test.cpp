@@ -60,6 +60,13 @@ TEST(ChangeThatMayHelp, IsAThreadForEachItemWhereTheyWait) {
       << "the most that are allowed";
 }
 
+TEST(ChangeThatMayHelp, HasThreadsWaitWhereWorkersDid) {
+  const StageFigures stage = waiting_stage(10, 2, 200);
+  const Change threads{{"readers", "200"}, {"tokens", "408"}, {"waiting", "threads"}};
+  EXPECT_EQ(change_for(Model::openmp, {{"waiting", "blocking"}}, stage, "fib_stream"), threads);
+  EXPECT_EQ(change_for(Model::openmp, {{"waiting", "blocking"}, {"readers", "200"}}, stage, "fib_stream"), threads);
+}
+
 TEST(ChangeThatMayHelp, IsTwiceTheThreadsOfADisk) {
   StageFigures stage = waiting_stage(10, 1, 64);
   stage.kind = StageKind::disk;
