@@ -12,9 +12,8 @@
 /// threads waiting for each other); and when it has ended. Hence
 ///
 ///   - a long computation is never ended by the deadline, nor are those that wait for it: they are named in reminders;
-///   - nor is a rank that others keep from the cores: one that wants a core stands still only when it had one for 0.2
-///   s,
-///     in which any message that was there would have been taken;
+///   - nor is a rank that others keep from the cores: one that wants a core stands still only when it had one for 0.2 s
+///     in all or 25 times, in which any message that was there would have been taken;
 ///   - the job ends with status `hung` when every rank has stood still for the deadline, or when some have that can
 ///     never go on whatever the others compute (a wait cycle, a rank that has ended);
 ///   - an endless loop that computes looks like a long computation, and so do threads that spin for each other and
