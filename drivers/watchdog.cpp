@@ -521,6 +521,7 @@ void watch_no_longer() {
 void watch_each_other(MPI_Comm all) {
   if (open_slot == nullptr) return;
   open_slot->made(MPI_COMM_WORLD);
+  open_slot->learn_handles();
   const Communicator node = Communicator::of_node(all);
   std::shared_ptr<Board> board = Board::of_node(node.get());
   if (!board) return;
