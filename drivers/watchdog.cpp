@@ -14,7 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string_view>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -32,8 +32,10 @@ using Doing = RankState::Doing;
 
 /// Between two looks.
 constexpr double longest_pause_seconds = 0.1;
-/// A rank that wants a core stands still only when it had one for so long, whatever the clock says.
+/// A rank that wants a core stands still only when it had one for so long, whatever the clock says. A turn counts for
+/// more than it takes: where others want the core as well, a rank that waits gives it up as soon as it has looked.
 constexpr double least_processor_seconds = 0.2;
+constexpr double seconds_a_turn = 0.008;
 /// A rank whose watchdog has not been seen for so long is silent.
 constexpr double silence_seconds = 2;
 /// Where all nodes stand still, they agree on it within one to two seconds.
@@ -78,25 +80,37 @@ double processor_seconds(clockid_t clock) {
   return static_cast<double>(time.tv_sec) + nano * static_cast<double>(time.tv_nsec);
 }
 
-/// Whether a thread of this process waits in the system, and not for a core. Where that cannot be told, it does.
-class Sleeper {
+/// What the system says of a thread of this process.
+class Scheduled {
  public:
-  explicit Sleeper(pid_t thread) : path_{fmt::format("/proc/self/task/{}/stat", thread)} {}
+  explicit Scheduled(pid_t thread) : folder_{fmt::format("/proc/self/task/{}", thread)} {}
 
+  /// Whether it waits, and not for a core. Where that cannot be told, it does.
   [[nodiscard]] bool sleeps() const {
-    const int file = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0) return true;
-    std::array<char, 256> text{};
-    const ssize_t length = read(file, text.data(), text.size());
-    close(file);
     // "4711 (name of the program) R ...", and the name may hold anything.
-    const std::string_view line{text.data(), static_cast<std::size_t>(std::max<ssize_t>(0, length))};
+    const std::string line = text_of("/stat");
     const std::size_t name_ends = line.rfind(')');
-    return name_ends == std::string_view::npos || name_ends + 2 >= line.size() || line[name_ends + 2] != 'R';
+    return name_ends == std::string::npos || name_ends + 2 >= line.size() || line[name_ends + 2] != 'R';
+  }
+  /// How often it came to a core so far.
+  [[nodiscard]] std::uint64_t turns() const {
+    // Nanoseconds on a core, nanoseconds of waiting for one, turns.
+    const std::string line = text_of("/schedstat");
+    const std::size_t last = line.rfind(' ');
+    return last == std::string::npos ? 0 : std::strtoull(line.c_str() + last, nullptr, 10);
   }
 
  private:
-  std::string path_;
+  [[nodiscard]] std::string text_of(const char* name) const {
+    const int file = open((folder_ + name).c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return {};
+    std::array<char, 256> text{};
+    const ssize_t length = read(file, text.data(), text.size());
+    close(file);
+    return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(0, length))};
+  }
+
+  std::string folder_;
 };
 
 /// What the watching thread knows of the one that calls MPI.
@@ -108,7 +122,7 @@ struct MpiThread {
 /// Looks at this process: what its MPI thread does, and whether it and the others compute.
 class Observer {
  public:
-  Observer(const Slot& slot, const MpiThread& mpi_thread) : slot_{slot}, sleeper_{mpi_thread.number} {
+  Observer(const Slot& slot, const MpiThread& mpi_thread) : slot_{slot}, scheduled_{mpi_thread.number} {
     has_clock_ = pthread_getcpuclockid(mpi_thread.handle, &mpi_clock_) == 0;
   }
 
@@ -129,12 +143,13 @@ class Observer {
     double in_mpi_thread = 0;
     double in_others = 0;
     bool wants_core = false;
+    std::uint64_t turns = 0;
   };
   [[nodiscard]] Seen see(const Watched& now) const;
   [[nodiscard]] Doing doing(const Seen& now, double elapsed) const;
 
   const Slot& slot_;
-  Sleeper sleeper_;
+  Scheduled scheduled_;
   clockid_t mpi_clock_{};
   bool has_clock_ = false;
   Seen last_;
@@ -153,7 +168,8 @@ Observer::Seen Observer::see(const Watched& now) const {
   seen.in_mpi_thread = has_clock_ ? processor_seconds(mpi_clock_) : 0;
   seen.in_others =
       processor_seconds(CLOCK_PROCESS_CPUTIME_ID) - processor_seconds(CLOCK_THREAD_CPUTIME_ID) - seen.in_mpi_thread;
-  seen.wants_core = has_clock_ && !sleeper_.sleeps();
+  seen.wants_core = has_clock_ && !scheduled_.sleeps();
+  seen.turns = scheduled_.turns();
   return seen;
 }
 
@@ -179,7 +195,9 @@ bool Observer::look(double elapsed, const Watched& watched_now) {
   const Doing doing_before = state_.doing;
   state_.doing = doing(now, elapsed);
   const bool moves = state_.doing == Doing::computes;
-  const double had = now.wants_core ? std::min(elapsed, now.in_mpi_thread - last_.in_mpi_thread) : elapsed;
+  const double on_core =
+      std::max(now.in_mpi_thread - last_.in_mpi_thread, seconds_a_turn * static_cast<double>(now.turns - last_.turns));
+  const double had = now.wants_core ? std::min(elapsed, on_core) : elapsed;
   still_seconds_ = moves ? 0 : still_seconds_ + elapsed;
   had_seconds_ = moves ? 0 : had_seconds_ + had;
   state_.seconds = moves ? seconds_between(watched_now.since, Clock::now()) : still_seconds_;
@@ -503,6 +521,7 @@ void watch_no_longer() {
 void watch_each_other(MPI_Comm all) {
   if (open_slot == nullptr) return;
   open_slot->made(MPI_COMM_WORLD);
+  open_slot->learn_handles();
   const Communicator node = Communicator::of_node(all);
   std::shared_ptr<Board> board = Board::of_node(node.get());
   if (!board) return;

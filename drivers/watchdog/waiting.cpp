@@ -46,6 +46,20 @@ Operation PublishedOperation::load() const {
   return operation;
 }
 
+RequestTable::Entry& RequestTable::place_for(std::uint64_t request) {
+  const std::size_t home = home_of(request);
+  for (std::size_t step = 0; step < steps; ++step) {
+    Entry& entry = entries_[(home + step) % places];
+    const std::uint64_t key = entry.request.load(std::memory_order_relaxed);
+    if (key == request) return entry;
+    if (key != 0) continue;
+    entry.request.store(request, std::memory_order_relaxed);
+    return entry;
+  }
+  entries_[home].request.store(request, std::memory_order_relaxed);
+  return entries_[home];
+}
+
 std::optional<Operation> RequestTable::find(std::uint64_t request) const {
   for (std::size_t step = 0; step < steps; ++step) {
     const Entry& entry = entries_[(home_of(request) + step) % places];
@@ -86,6 +100,23 @@ void Slot::note_poll(const CallKind& kind, int count, const MPI_Request* request
   poll_sequence_.store(sequence + 2, std::memory_order_release);
   measures_gap_ = true;
   test_ended_ = std::chrono::steady_clock::now();
+}
+
+void Slot::copy_more(int count, const MPI_Request* requests, Requests& to) {
+  for (int i = 2; i < count && i < told_requests; ++i) {
+    to[static_cast<std::size_t>(i)].store(number_of(requests[i]), std::memory_order_release);
+  }
+}
+
+void Slot::learn_handles() {
+  // What is sent to nobody is done. An MPI that gives each request a handle of its own frees this one again, and may
+  // give it to another: that one is noted as any.
+  std::array<MPI_Request, 2> requests{MPI_REQUEST_NULL, MPI_REQUEST_NULL};
+  for (MPI_Request& request : requests) {
+    PMPI_Isend(nullptr, 0, MPI_INT, MPI_PROC_NULL, 0, MPI_COMM_WORLD, &request);
+  }
+  if (requests[0] == requests[1]) done_at_once_.store(number_of(requests[0]), std::memory_order_relaxed);
+  PMPI_Waitall(2, requests.data(), MPI_STATUSES_IGNORE);
 }
 
 void Slot::made(MPI_Comm communicator) {
@@ -165,7 +196,7 @@ void Slot::describe_requests(RankState& state, int count, const Requests& reques
   state.requests = count;
   for (int i = 0; i < count && i < told_requests; ++i) {
     const std::uint64_t request = requests[static_cast<std::size_t>(i)].load(std::memory_order_acquire);
-    if (request == number_of(MPI_REQUEST_NULL)) {
+    if (request == number_of(MPI_REQUEST_NULL) || request == done_at_once_.load(std::memory_order_relaxed)) {
       --state.requests;
       continue;
     }

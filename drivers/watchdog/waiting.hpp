@@ -103,21 +103,9 @@ class PublishedOperation {
 class RequestTable {
  public:
   void note(std::uint64_t request, const Operation& operation) {
-    const std::size_t home = home_of(request);
-    std::size_t place = home;
-    for (std::size_t step = 0; step < steps; ++step) {
-      const std::size_t at = (home + step) % places;
-      const std::uint64_t key = entries_[at].request.load(std::memory_order_relaxed);
-      if (key == request || key == 0) {
-        place = at;
-        break;
-      }
-    }
-    Entry& entry = entries_[place];
-    if (entry.request.load(std::memory_order_relaxed) != request) {
-      entry.request.store(request, std::memory_order_relaxed);
-    }
-    entry.operation.store(operation);
+    Entry& home = entries_[home_of(request)];
+    const bool known = home.request.load(std::memory_order_relaxed) == request;
+    (known ? home : place_for(request)).operation.store(operation);
   }
   [[nodiscard]] std::optional<Operation> find(std::uint64_t request) const;
 
@@ -131,6 +119,9 @@ class RequestTable {
     std::atomic<std::uint64_t> request{0};
     PublishedOperation operation;
   };
+  /// The entry that has `request` or is free; else its first one. Takes it.
+  [[nodiscard]] Entry& place_for(std::uint64_t request);
+
   std::array<Entry, places> entries_;
 };
 
@@ -192,7 +183,11 @@ class Slot {
   /// Something was done that took no waiting.
   void act() { sequence_.store(sequence_.load(std::memory_order_relaxed) + 2, std::memory_order_release); }
 
-  void posted(MPI_Request request, const Operation& operation) { table_.note(number_of(request), operation); }
+  /// Of a request that was done as it was made nothing is noted: MPI gives the same handle for all of them.
+  void posted(MPI_Request request, const Operation& operation) {
+    if (number_of(request) == done_at_once_.load(std::memory_order_relaxed)) return;
+    table_.note(number_of(request), operation);
+  }
   std::uint64_t next_collective(std::uint64_t group) { return counts_.next(group); }
 
   /// Before a test or a probe: notes, now and then, how long the program was outside.
@@ -206,6 +201,8 @@ class Slot {
     if (sampled()) note_poll(*operation.kind, 0, nullptr, &operation);
   }
 
+  /// Learns which handle MPI gives to a request that is done at once. MPI has started.
+  void learn_handles();
   /// A new communicator or window, by the ranks of its group. Calls PMPI, and sends nothing.
   void made(MPI_Comm communicator);
   void made(MPI_Win window);
@@ -235,10 +232,14 @@ class Slot {
 
   void begin(const CallKind* kind) { kind_.store(kind, std::memory_order_release); }
   static void copy(int count, const MPI_Request* requests, Requests& to) {
-    for (int i = 0; i < count && i < told_requests; ++i) {
-      to[static_cast<std::size_t>(i)].store(number_of(requests[i]), std::memory_order_release);
-    }
+    // Most calls have one or two: no loop for those.
+    if (count < 1) return;
+    to[0].store(number_of(requests[0]), std::memory_order_release);
+    if (count < 2) return;
+    to[1].store(number_of(requests[1]), std::memory_order_release);
+    if (count > 2) copy_more(count, requests, to);
   }
+  static void copy_more(int count, const MPI_Request* requests, Requests& to);
   bool sampled() {
     const std::uint64_t tests = tests_.load(std::memory_order_relaxed) + 1;
     tests_.store(tests, std::memory_order_relaxed);
@@ -270,6 +271,7 @@ class Slot {
   std::chrono::steady_clock::time_point test_ended_{};
 
   RequestTable table_;
+  std::atomic<std::uint64_t> done_at_once_{number_of(MPI_REQUEST_NULL)};
   CollectiveCounts counts_;
 
   struct Group {

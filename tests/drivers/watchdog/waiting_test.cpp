@@ -22,6 +22,7 @@ class Told {
  public:
   Told() {
     slot.made(everybody);
+    slot.learn_handles();
     open_slot = &slot;
   }
   ~Told() { open_slot = before_; }
@@ -115,6 +116,49 @@ TEST(Waiting, RemembersWhatRequestsAreFor) {
     EXPECT_EQ(state.waits[1].peer, next);
   }
   check(MPI_Waitall(3, requests.data(), MPI_STATUSES_IGNORE));
+}
+
+TEST(Waiting, LeavesOutWhatWasDoneAtOnce) {
+  const Told told;
+  int in = 0;
+  const int out = 1;
+  const int me = rank_in(everybody);
+  std::array<MPI_Request, 3> requests{MPI_REQUEST_NULL, MPI_REQUEST_NULL, MPI_REQUEST_NULL};
+  check(MPI_Irecv(&in, 1, MPI_INT, me, 8, everybody, requests.data()));
+  check(MPI_Isend(&out, 1, MPI_INT, MPI_PROC_NULL, 8, everybody, &requests[1]));
+  {
+    static constexpr CallKind all{"MPI_Waitall", Wait::Way::receives, CallKind::Shape::all_requests};
+    const Waiting waiting{all, 3, requests.data()};
+    const RankState state = told.state();
+    EXPECT_EQ(state.requests, 1);
+    ASSERT_EQ(state.waits.size(), 1U);
+    EXPECT_EQ(state.waits[0].call, "MPI_Irecv");
+    EXPECT_FALSE(state.perhaps()) << "there is one thing that it waits for";
+  }
+  check(MPI_Send(&out, 1, MPI_INT, me, 8, everybody));
+  check(MPI_Waitall(3, requests.data(), MPI_STATUSES_IGNORE));
+}
+
+TEST(Waiting, TellsOfManyRequestsTheFirst) {
+  const Told told;
+  constexpr int many = 20;
+  const int me = rank_in(everybody);
+  std::array<int, many> in{};
+  std::array<MPI_Request, many> requests{};
+  for (int i = 0; i < many; ++i) {
+    check(MPI_Irecv(&in.at(static_cast<std::size_t>(i)), 1, MPI_INT, me, i, everybody,
+                    &requests.at(static_cast<std::size_t>(i))));
+  }
+  {
+    static constexpr CallKind all{"MPI_Waitall", Wait::Way::receives, CallKind::Shape::all_requests};
+    const Waiting waiting{all, many, requests.data()};
+    const RankState state = told.state();
+    EXPECT_EQ(state.requests, many);
+    ASSERT_EQ(state.waits.size(), 8U);
+    for (std::size_t i = 0; i < state.waits.size(); ++i) EXPECT_EQ(state.waits[i].tag, static_cast<int>(i));
+  }
+  for (int i = 0; i < many; ++i) check(MPI_Send(&me, 1, MPI_INT, me, i, everybody));
+  check(MPI_Waitall(many, requests.data(), MPI_STATUSES_IGNORE));
 }
 
 TEST(Waiting, TellsATestInVainFromOneThatIsNot) {
