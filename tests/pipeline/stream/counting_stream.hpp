@@ -39,13 +39,14 @@ struct CountingStream {
       const std::string text = std::to_string(asked++);
       item.data.clear();
       item.data.append(text);
-      const std::int64_t under_way = asked.load() - static_cast<std::int64_t>(taken.size());
+      const std::int64_t under_way = asked.load() - taken_count.load();
       if (under_way > most_under_way.load()) most_under_way = under_way;
       return true;
     };
     stream.take = [this](StreamItem& item) {
       EXPECT_EQ(item.index, static_cast<std::int64_t>(taken.size())) << "out of order";
       taken.emplace_back(item.fault.empty() ? std::string{item.data.text()} : "fault: " + item.fault);
+      ++taken_count;
     };
   }
 
@@ -69,6 +70,7 @@ struct CountingStream {
   std::atomic<std::int64_t> asked = 0;
   std::atomic<std::int64_t> most_under_way = 0;
   std::vector<std::string> taken;
+  std::atomic<std::int64_t> taken_count = 0;  ///< for the source, which may be asked meanwhile
 };
 
 }  // namespace duet
