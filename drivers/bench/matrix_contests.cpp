@@ -384,10 +384,9 @@ void list_matrix_contests(const Lineup& lineup, const BenchOptions& options, con
   add(
       "peer/matrix_stream/bzip2",
       [contests] {
-        return contests->stream_of_files("blocks of 600 KB to decompress", "300",
-                                         {{"order", "274"}, {"codec", "bzip2"}, {"work", "decompress"}},
-                                         {"stream-apart", "stream-lbzip2", "stream-python-processes",
-                                          "stream-python-threads", "stream-python-futures"});
+        return contests->stream_of_files(
+            "blocks of 600 KB to decompress", "300", {{"order", "274"}, {"codec", "bzip2"}, {"work", "decompress"}},
+            {"stream-apart", "stream-lbzip2", "stream-python-processes", "stream-python-threads"});
       },
       [](const Contest& contest) { return shares_of_even_division(contest) + beside_every_peer(contest); });
   add(

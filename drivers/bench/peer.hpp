@@ -91,7 +91,7 @@ void run_triad_peer(const PeerOptions& options);
 ///     stream-apart             serial streams side by side, one a worker, which share nothing
 ///     stream-disk-R-W          the same files read by R threads and as many written by W, and nothing else
 ///     stream-lbzip2            lbzip2 on all blocks as one file
-///     stream-python-KIND       Python's bz2 in a pool of its standard library: processes, threads, or futures
+///     stream-python-KIND       Python's bz2 in a pool of its standard library: processes or threads
 void run_stream_peer(const PeerOptions& options);
 
 /// Appends one trial to the file `path`. Throws std::runtime_error where it cannot.

@@ -230,13 +230,12 @@ void run_lbzip2(const PeerOptions& options) {
 /// A pool of Python's standard library, which is there before its clock runs.
 void run_python(const PeerOptions& options, const std::string& pool) {
   static constexpr std::string_view script = R"(
-import bz2, multiprocessing, multiprocessing.pool, concurrent.futures, sys, time, zlib
+import bz2, multiprocessing, multiprocessing.pool, sys, time, zlib
 kind, workers, trials, folder, count = sys.argv[1], *map(int, sys.argv[2:4]), sys.argv[4], int(sys.argv[5])
 def sum_of(k):
     with open(f"{folder}/{k}", "rb") as file:
         return zlib.crc32(bz2.decompress(file.read()))
-pools = {"processes": multiprocessing.Pool, "threads": multiprocessing.pool.ThreadPool,
-         "futures": concurrent.futures.ProcessPoolExecutor}
+pools = {"processes": multiprocessing.Pool, "threads": multiprocessing.pool.ThreadPool}
 if __name__ == "__main__":
     with pools[kind](workers) as pool:
         for trial in range(trials):
@@ -274,7 +273,7 @@ void run_stream_peer(const PeerOptions& options) {
     run_lbzip2(options);
   } else if (std::sscanf(name.c_str(), "stream-disk-%d-%d", &readers, &writers) == 2 && readers > 0 && writers >= 0) {
     run_disk(options, readers, writers);
-  } else if (name == "stream-python-processes" || name == "stream-python-threads" || name == "stream-python-futures") {
+  } else if (name == "stream-python-processes" || name == "stream-python-threads") {
     run_python(options, name.substr(name.rfind('-') + 1));
   } else {
     throw std::invalid_argument(fmt::format("no peer is called '{}'", name));

@@ -6,7 +6,7 @@ set -euo pipefail
 # Questions, set-up and completion. What a receive delivers is counted where it is sent; what windows and communicators
 # move while they are made is not the kernel's algorithm.
 moves_nothing='
-  Abort Finalized Initialized Error_string Wtime Get_count Get_address Query_thread
+  Abort Finalized Initialized Error_string Wtime Get_count Get_elements_x Get_address Query_thread
   Comm_create Comm_create_group Comm_dup Comm_free Comm_get_attr Comm_group Comm_rank Comm_set_errhandler Comm_size
   Comm_split Comm_split_type Group_free Group_incl Group_rank Group_size Group_translate_ranks
   Cart_coords Cart_create Cart_get Cart_rank Cart_shift Cart_sub Dims_create
