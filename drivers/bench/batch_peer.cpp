@@ -117,11 +117,7 @@ void run_batch_peer(const PeerOptions& options) {
   const Problem& problem = problem_called("matrix_batch");
   const Instance instance = problem.pose(options.size, 1, options.parameters);
   const MatrixBatch batch = batch_of(instance);
-  Trial trial;
-  trial.cell = {
-      .problem = problem.name, .model = Model::openmp, .size = instance.size_text(), .threads = options.threads};
-  trial.operations = problem.work(instance).operations;
-  trial.unit = problem.work(instance).unit;
+  Trial trial = trial_of(problem, instance, Model::openmp, options.threads);
   if (options.name == "batch-ideal") return run_ideal(options, batch, trial);
   if (options.name == "batch-blas-static" || options.name == "batch-blas-dynamic") {
     return run_blas_loop(options, batch, trial);

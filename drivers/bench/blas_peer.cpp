@@ -51,11 +51,7 @@ void run_blas_peer(const PeerOptions& options) {
   fill_random(b.view(), instance.seed, 1, 0, 0);
   fill_random(c.view(), instance.seed, 2, 0, 0);
 
-  Trial trial;
-  trial.cell = {
-      .problem = problem.name, .model = Model::openmp, .size = instance.size_text(), .threads = options.threads};
-  trial.operations = problem.work(instance).operations;
-  trial.unit = problem.work(instance).unit;
+  Trial trial = trial_of(problem, instance, Model::openmp, options.threads);
   trial.facts["code_path"] = code_path_of(library);
   const RankGrid alone;
   const ProductLayout layout{{m, n, k}, {1, 1}};

@@ -45,11 +45,7 @@ void run_dpotrf_peer(const PeerOptions& options) {
     }
   };
 
-  Trial trial;
-  trial.cell = {
-      .problem = problem.name, .model = Model::openmp, .size = instance.size_text(), .threads = options.threads};
-  trial.operations = problem.work(instance).operations;
-  trial.unit = problem.work(instance).unit;
+  Trial trial = trial_of(problem, instance, Model::openmp, options.threads);
   trial.facts["code_path"] = core_name == nullptr ? "?" : core_name();
   std::fill_n(a.data(), n * n, 0.0);
   time_and_judge(

@@ -286,9 +286,7 @@ class FibonacciContests {
     for (const Model model : {Model::openmp, Model::tbb, Model::mpi, Model::hybrid}) {
       for (const std::string waiting : {"threads", "asynchronous"}) {
         const Tunables tunables{{"waiting", waiting}, {"readers", std::to_string(permits)}};
-        const Workers split{.ranks = passes_messages(model) ? lineup_.workers() : 1,
-                            .threads = passes_messages(model) ? 1 : lineup_.workers()};
-        contestants.push_back(lineup_.variant("fib_stream", model, std::to_string(waits), split, tunables, parameters));
+        contestants.push_back(lineup_.variant("fib_stream", model, std::to_string(waits), tunables, parameters));
       }
     }
     return {fmt::format("fib_stream, {} waits of 50 ms with {} permits, {} workers", waits, permits, lineup_.workers()),

@@ -58,10 +58,7 @@ void run_gmp_peer(const PeerOptions& options) {
   const FibBatch batch{.inputs = inputs_of(instance)};
   std::unique_ptr<Numbers> numbers;
 
-  Trial trial;
-  trial.cell = {.problem = problem.name, .model = Model::openmp, .size = instance.size_text(), .threads = threads};
-  trial.operations = problem.work(instance).operations;
-  trial.unit = problem.work(instance).unit;
+  Trial trial = trial_of(problem, instance, Model::openmp, threads);
   trial.facts["code_path"] = "GMP " + std::string{gmp_version};
   time_and_judge(
       options, trial, [&] { numbers = std::make_unique<Numbers>(count); },

@@ -24,13 +24,7 @@ void run_library_peer(const PeerOptions& options) {
   fill_random(a.view(), instance.seed, 0, 0, 0);
   fill_random(b.view(), instance.seed, 1, 0, 0);
 
-  Trial trial;
-  trial.cell = {.problem = problem.name,
-                .model = alone ? Model::serial : Model::openmp,
-                .size = instance.size_text(),
-                .threads = options.threads};
-  trial.operations = problem.work(instance).operations;
-  trial.unit = problem.work(instance).unit;
+  Trial trial = trial_of(problem, instance, alone ? Model::serial : Model::openmp, options.threads);
   const RankGrid one_rank;
   const ProductLayout layout{shape, {1, 1}};
   time_and_judge(

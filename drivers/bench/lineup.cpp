@@ -24,7 +24,8 @@ Lineup::Lineup(const BenchOptions& options, std::filesystem::path folder)
 Contestant Lineup::variant(const std::string& problem, Model model, const std::string& size, const Tunables& tunables,
                            const Parameters& parameters) const {
   return variant(problem, model, size,
-                 Workers{.ranks = passes_messages(model) ? workers_ : 1, .threads = runs_threads(model) ? workers_ : 1},
+                 passes_messages(model) ? Workers{.ranks = workers_, .threads = 1}
+                                        : Workers{.ranks = 1, .threads = runs_threads(model) ? workers_ : 1},
                  tunables, parameters);
 }
 

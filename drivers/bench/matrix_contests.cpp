@@ -299,10 +299,10 @@ class MatrixContests {
 
   /// Files of which the disk has more to do than the processor: only read, or small ones read and written.
   [[nodiscard]] Contest files_read_from_disk() const {
-    return files_on_disk("256", {{"order", "512"}, {"work", "decompress"}}, "256 files of 2 MB from disk", false);
+    return files_on_disk("256", {{"order", "512"}, {"work", "decompress"}}, "files of 2 MB from disk", false);
   }
   [[nodiscard]] Contest files_copied_on_disk() const {
-    return files_on_disk("1024", {{"order", "128"}}, "1024 files of 0.13 MB from disk to disk", true);
+    return files_on_disk("1024", {{"order", "128"}}, "files of 0.13 MB from disk to disk", true);
   }
 
   /// What measuring costs: variants of about 10 ms as `duet run` times them, and the same functions in a plain loop.
@@ -329,7 +329,7 @@ class MatrixContests {
       contestants.push_back(lineup_.peer(fmt::format("stream-disk-{}-{}", threads, writes ? threads : "0"),
                                          Contestant::Role::peer, size, lineup_.workers(), {}, parameters));
     }
-    return {fmt::format("matrix_stream, {}, {} workers", title, lineup_.workers()), std::move(contestants),
+    return {fmt::format("matrix_stream, {} {}, {} workers", size, title, lineup_.workers()), std::move(contestants),
             lineup_.folder(), 20};
   }
 
@@ -337,12 +337,9 @@ class MatrixContests {
   [[nodiscard]] std::vector<Contestant> streams(const std::string& size, const Tunables& tunables,
                                                 const Parameters& parameters) const {
     std::vector<Contestant> contestants;
-    if (tunables.empty())
-      contestants.push_back(lineup_.variant("matrix_stream", Model::serial, size, Tunables{}, parameters));
-    for (const Model model : {Model::openmp, Model::tbb, Model::mpi, Model::hybrid}) {
-      const Workers split{.ranks = passes_messages(model) ? lineup_.workers() : 1,
-                          .threads = passes_messages(model) ? 1 : lineup_.workers()};
-      contestants.push_back(lineup_.variant("matrix_stream", model, size, split, tunables, parameters));
+    for (const Model model : {Model::serial, Model::openmp, Model::tbb, Model::mpi, Model::hybrid}) {
+      if (model == Model::serial && !tunables.empty()) continue;
+      contestants.push_back(lineup_.variant("matrix_stream", model, size, tunables, parameters));
     }
     return contestants;
   }

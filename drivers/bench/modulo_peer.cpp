@@ -93,10 +93,7 @@ void run_modulo_peer(const PeerOptions& options) {
   const std::int64_t count = instance.extents[0];
   const FibBatch batch{.inputs = FibInputs::random(Spread::uniform, count, largest, instance.seed), .modulus = m};
 
-  Trial trial;
-  trial.cell = {.problem = problem.name, .model = Model::serial, .size = instance.size_text(), .threads = 1};
-  trial.operations = problem.work(instance).operations;
-  trial.unit = problem.work(instance).unit;
+  Trial trial = trial_of(problem, instance, Model::serial, 1);
   Answers answers{1};
   answers.reserve(count, false);
   Shelf& shelf = answers.shelf(0);

@@ -70,10 +70,7 @@ void multiply_and_judge(const PeerOptions& options, const ScaLapack& library, st
   const Communicator same_rows = Communicator::split(MPI_COMM_WORLD, static_cast<int>(column), rank);
   const Communicator same_columns = Communicator::split(MPI_COMM_WORLD, static_cast<int>(row), rank);
 
-  Trial trial;
-  trial.cell = {.problem = problem.name, .model = Model::mpi, .size = instance.size_text(), .ranks = ranks};
-  trial.operations = problem.work(instance).operations;
-  trial.unit = problem.work(instance).unit;
+  Trial trial = trial_of(problem, instance, Model::mpi, ranks);
   trial.facts["code_path"] =
       fmt::format("{}, grid {}x{}, blocks of {}", library.core_name(), library.rows(), library.columns(), block);
   PeerOptions mine = options;

@@ -54,10 +54,7 @@ void factor_and_judge(const PeerOptions& options, const ScaLapack& library, std:
   };
   const std::array<int, 9> description = library.description(n, n, block, rows);
 
-  Trial trial;
-  trial.cell = {.problem = problem.name, .model = Model::mpi, .size = instance.size_text(), .ranks = ranks};
-  trial.operations = problem.work(instance).operations;
-  trial.unit = problem.work(instance).unit;
+  Trial trial = trial_of(problem, instance, Model::mpi, ranks);
   trial.facts["code_path"] =
       fmt::format("{}, grid {}x{}, blocks of {}", library.core_name(), grid.rows, grid.columns, block);
   PeerOptions mine = options;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <fstream>
 #include <future>
+#include <numeric>
 #include <stdexcept>
 #include <vector>
 
@@ -27,6 +28,27 @@ void confine_to_the_cores_of(int threads) {
 }
 
 }  // namespace
+
+Trial trial_of(const Problem& problem, const Instance& instance, Model model, int workers) {
+  Trial trial;
+  trial.cell = {.problem = problem.name, .model = model, .size = instance.size_text()};
+  (passes_messages(model) ? trial.cell.ranks : trial.cell.threads) = workers;
+  trial.operations = problem.work(instance).operations;
+  trial.unit = problem.work(instance).unit;
+  return trial;
+}
+
+void side_by_side(int count, int cores, const std::function<void(int)>& act) {
+  const std::vector<WorkerPlace> places = places_for(usable_cores(), 0, cores);
+  std::vector<std::future<void>> threads;
+  for (int k = 0; k < count; ++k) {
+    threads.push_back(std::async(std::launch::async, [&, k] {
+      if (count <= cores) bind_this_thread(places[static_cast<std::size_t>(k)]);
+      act(k);
+    }));
+  }
+  for (std::future<void>& thread : threads) thread.get();
+}
 
 void append_trial(const std::string& path, const Trial& trial) {
   std::ofstream file{path, std::ios::app};
@@ -55,21 +77,15 @@ void time_and_judge(const PeerOptions& options, Trial trial, const std::function
 
 void run_peak_peer(const PeerOptions& options) {
   constexpr double seconds = 0.1;
-  const std::vector<WorkerPlace> places = places_for(usable_cores(), 0, options.threads);
+  std::vector<double> rates(static_cast<std::size_t>(options.threads));
   Trial trial;
   trial.unit = "flop";
   trial.operations = 1e9;
   trial.outcome = Outcome::right;
   for (trial.number = 0; trial.number < options.repeat; ++trial.number) {
-    std::vector<std::future<double>> rates;
-    for (const WorkerPlace& place : places) {
-      rates.push_back(std::async(std::launch::async, [place] {
-        bind_this_thread(place);
-        return fma_peak(seconds);
-      }));
-    }
-    double all = 0;
-    for (std::future<double>& rate : rates) all += rate.get();
+    side_by_side(options.threads, options.threads,
+                 [&](int thread) { rates[static_cast<std::size_t>(thread)] = fma_peak(seconds); });
+    const double all = std::accumulate(rates.begin(), rates.end(), 0.0);
     trial.seconds = trial.operations / all;
     append_trial(options.json, trial);
   }

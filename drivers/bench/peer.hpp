@@ -8,6 +8,7 @@
 #include <string>
 
 #include "drivers/study/trials.hpp"
+#include "kernels/core/problem.hpp"
 
 namespace duet {
 
@@ -24,6 +25,14 @@ struct PeerOptions {
 /// Runs the peer called `options.name` and appends its trials. Gives the exit status. Throws std::invalid_argument for
 /// a name that is unknown, std::runtime_error where its library cannot be had.
 int run_peer(const PeerOptions& options);
+
+/// What a trial of a peer says before it runs: the question, its work, and so many ranks where the model passes
+/// messages, else threads.
+[[nodiscard]] Trial trial_of(const Problem& problem, const Instance& instance, Model model, int workers);
+
+/// act(k) on `count` threads at once, each on a core of its own where there are `cores` for them. Rethrows an
+/// exception.
+void side_by_side(int count, int cores, const std::function<void(int)>& act);
 
 /// The time that `execute` takes, `repeat` times after one to warm up, each judged by `judge`. `trial` holds what is
 /// said of every trial; `share` is the part of the time that counts.

@@ -10,15 +10,12 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <memory>
 #include <sstream>
 #include <stdexcept>
-#include <thread>
 #include <vector>
 
 #include "drivers/bench/peer.hpp"
-#include "drivers/placement.hpp"
 #include "drivers/study/launch.hpp"
 #include "kernels/core/partition.hpp"
 #include "kernels/pipeline/matrix_stream/stream_files.hpp"
@@ -34,48 +31,28 @@ struct StreamCase {
     const Problem& problem = problem_called("matrix_stream");
     const Instance instance = problem.pose(options.size, 1, options.parameters);
     question = StreamQuestion::of(instance);
-    trial.cell = {.problem = problem.name, .model = Model::openmp, .size = instance.size_text()};
-    trial.cell.threads = options.threads;
-    trial.operations = problem.work(instance).operations;
-    trial.unit = problem.work(instance).unit;
+    trial = trial_of(problem, instance, Model::openmp, options.threads);
   }
 
   StreamQuestion question;
   Trial trial;
 };
 
-/// act(k) on `count` threads at once, each on a core of its own as far as there are so many.
-void side_by_side(int count, int cores, const std::function<void(int)>& act) {
-  const std::vector<WorkerPlace> places = places_for(usable_cores(), 0, cores);
-  std::vector<std::jthread> threads;
-  for (int k = 0; k < count; ++k) {
-    threads.emplace_back([&, k] {
-      if (count <= cores) bind_this_thread(places[static_cast<std::size_t>(k)]);
-      act(k);
-    });
-  }
-}
-
 /// The stream in as many serial ones as there are workers, each with its share of the files.
 void run_apart(const PeerOptions& options) {
   const StreamCase asked{options};
   struct Part {
-    Part(const StreamQuestion& question, std::int64_t share)
-        : files{[&] {
-                  StreamQuestion part = question;
-                  part.files = share;
-                  return part;
-                }(),
-                1},
-          stream{files.stream()},
-          plan{plan_matrix_stream(stream, Model::serial, {})} {}
+    explicit Part(const StreamQuestion& question)
+        : files{question, 1}, stream{files.stream()}, plan{plan_matrix_stream(stream, Model::serial, {})} {}
     StreamFiles files;
     MatrixStream stream;
     MatrixStreamPlan plan;
   };
   std::vector<std::unique_ptr<Part>> parts;
   for (int k = 0; k < options.threads; ++k) {
-    parts.push_back(std::make_unique<Part>(asked.question, share_of(asked.question.files, options.threads, k).size()));
+    StreamQuestion question = asked.question;
+    question.files = share_of(question.files, options.threads, k).size();
+    parts.push_back(std::make_unique<Part>(question));
   }
   time_and_judge(
       options, asked.trial,

@@ -32,10 +32,7 @@ struct TreeQuestion {
     const Instance instance = problem.pose(options.size, 1, {});
     n = instance.extents[0];
     tasks = static_cast<std::int64_t>(tasks_of_tree(n, 1));
-    trial.cell = {.problem = problem.name, .model = Model::openmp, .size = instance.size_text()};
-    trial.cell.threads = options.threads;
-    trial.operations = problem.work(instance).operations;
-    trial.unit = problem.work(instance).unit;
+    trial = trial_of(problem, instance, Model::openmp, options.threads);
   }
 
   std::int64_t n = 0;

@@ -85,11 +85,7 @@ void run_triad_peer(const PeerOptions& options) {
     }
   });
 
-  Trial trial;
-  trial.cell = {
-      .problem = problem.name, .model = Model::openmp, .size = instance.size_text(), .threads = options.threads};
-  trial.operations = problem.work(instance).operations;
-  trial.unit = problem.work(instance).unit;
+  Trial trial = trial_of(problem, instance, Model::openmp, options.threads);
   const double bytes_of_sweeps = 16 * points * static_cast<double>(instance.parameters.whole("sweeps"));
   constexpr int passes = 4;
   for (trial.number = 0; trial.number <= options.repeat; ++trial.number) {
