@@ -163,10 +163,13 @@ json stages(const CellSummary& summary) {
 json pipeline(const CellSummary& summary, const std::vector<TriedChange>& tried) {
   if (summary.stages.empty()) return nullptr;
   const PipelineBound& bound = summary.pipeline;
-  return {{"stages", stages(summary)},    {"job", job_text(bound.kind)},
-          {"stage", bound.stage},         {"seconds", number(bound.seconds)},
-          {"share", number(bound.share)}, {"sentence", bound.stage.empty() ? "" : bound_sentence(bound)},
-          {"advice", bound.advice},       {"change", trial_of_change(summary, tried)}};
+  return {{"stages", stages(summary)},
+          {"job", job_text(bound)},
+          {"stage", bound.stage},
+          {"seconds", number(bound.seconds)},
+          {"sentence", bound.stage.empty() ? "" : bound_sentence(bound)},
+          {"advice", bound.advice},
+          {"change", trial_of_change(summary, tried)}};
 }
 
 json summary(const CellSummary& summary, std::size_t question, const std::string& series, const Machine& machine) {

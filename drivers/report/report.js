@@ -316,7 +316,7 @@ function stages_part(problem, number, cells, of) {
     const shown = of(pipelines, chosen);
     const parallel = shown.filter(({ model }) => model !== "serial");
     const jobs = new Set((parallel.length > 0 ? parallel : shown)
-      .map(({ pipeline }) => (pipeline.share >= 0.5 ? pipeline.job : "")));
+      .map(({ pipeline }) => pipeline.job));
     const [job] = jobs;
     heading.textContent = `Stages of ${titled(problem)}${jobs.size === 1 && job ? `: ${job}` : ""}`;
     part.hidden = shown.length === 0;

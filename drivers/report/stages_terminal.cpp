@@ -14,14 +14,13 @@ using Cells = std::vector<const CellSummary*>;
 
 /// What all of the cells that are no serial ones do for the most of their time; empty where they differ.
 std::string_view job_of(const Cells& cells) {
-  constexpr double most_of_the_time = 0.5;
   const auto is_serial = [](const CellSummary* cell) { return cell->cell.model == Model::serial; };
   const bool serial_alone = std::ranges::all_of(cells, is_serial);
   std::string_view job;
   for (const CellSummary* const cell : cells) {
     if (is_serial(cell) && !serial_alone) continue;
-    const std::string_view mine = job_text(cell->pipeline.kind);
-    if (cell->pipeline.share < most_of_the_time || (!job.empty() && job != mine)) return {};
+    const std::string_view mine = job_text(cell->pipeline);
+    if (mine.empty() || (!job.empty() && job != mine)) return {};
     job = mine;
   }
   return job;

@@ -99,9 +99,11 @@ std::vector<StageFigures> median_stages(const std::vector<const Trial*>& trials)
   return stages;
 }
 
-std::string_view job_text(StageKind kind) {
+std::string_view job_text(const PipelineBound& bound) {
+  constexpr double most_of_the_time = 0.5;
+  if (bound.share < most_of_the_time) return {};
   constexpr std::array<std::string_view, 3> jobs{"this job computes", "this job waits for its disk", "this job waits"};
-  return jobs.at(static_cast<std::size_t>(kind));
+  return jobs.at(static_cast<std::size_t>(bound.kind));
 }
 
 std::string bound_sentence(const PipelineBound& bound) {

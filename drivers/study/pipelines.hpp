@@ -20,8 +20,8 @@ namespace duet {
 /// most common ones. Empty where no trial has stages.
 [[nodiscard]] std::vector<StageFigures> median_stages(const std::vector<const Trial*>& trials);
 
-/// "this job waits": what a job does that is bound by `kind`.
-[[nodiscard]] std::string_view job_text(StageKind kind);
+/// "this job waits": what a job does for the most of its time; empty where its bound is less than half of that.
+[[nodiscard]] std::string_view job_text(const PipelineBound& bound);
 
 /// "bound by waiting, most of it in compute: 600 ms at the least, 92 % of the run"
 [[nodiscard]] std::string bound_sentence(const PipelineBound& bound);

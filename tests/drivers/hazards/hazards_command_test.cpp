@@ -9,11 +9,13 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 
 #include "drivers/hazards/child.hpp"
 #include "drivers/study/launch.hpp"
 #include "kernels/hazards/hazard.hpp"
+#include "tests/environment_variable.hpp"
 
 namespace duet {
 namespace {
@@ -35,16 +37,11 @@ class HazardsCommand : public testing::Test {
     std::string name = (fs::temp_directory_path() / "duet-test-XXXXXX").string();
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     folder_ = name;
-    if (const char* const before = std::getenv("TMPDIR"); before != nullptr) before_ = before;
     // Short: OpenMPI makes sockets below it.
-    setenv("TMPDIR", name.c_str(), 1);
+    temporary_.emplace("TMPDIR", name.c_str());
   }
   void TearDown() override {
-    if (before_.empty()) {
-      unsetenv("TMPDIR");
-    } else {
-      setenv("TMPDIR", before_.c_str(), 1);
-    }
+    temporary_.reset();
     fs::remove_all(folder_);
   }
 
@@ -65,7 +62,7 @@ class HazardsCommand : public testing::Test {
   fs::path folder_;
 
  private:
-  std::string before_;
+  std::optional<EnvironmentVariable> temporary_;
 };
 
 void expect_texts(const Ending& ending, const std::vector<std::string>& texts) {

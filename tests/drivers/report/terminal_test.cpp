@@ -13,6 +13,7 @@
 #include "drivers/report/terminal_text.hpp"
 #include "drivers/study/pipelines.hpp"
 #include "tests/drivers/report/synthetic_study.hpp"
+#include "tests/environment_variable.hpp"
 
 namespace duet {
 namespace {
@@ -193,22 +194,6 @@ TEST(TerminalReport, ColoursOnlyWhereAsked) {
   EXPECT_NE(coloured.find("\x1b[31mfailed\x1b[0m"), std::string::npos);
 }
 
-/// Sets a variable of the environment for one test; nothing is unset.
-class Variable {
- public:
-  Variable(const char* name, const char* value) : name_{name} {
-    if (const char* const now = std::getenv(name)) before_ = now;
-    value == nullptr ? unsetenv(name) : setenv(name, value, 1);
-  }
-  ~Variable() { before_ ? setenv(name_, before_->c_str(), 1) : unsetenv(name_); }
-  Variable(const Variable&) = delete;
-  Variable& operator=(const Variable&) = delete;
-
- private:
-  const char* name_;
-  std::optional<std::string> before_;
-};
-
 TEST(TerminalStyle, ColoursATerminalUnlessNoColorOrTermSaysNo) {
   const int master = posix_openpt(O_RDWR | O_NOCTTY);
   if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0) GTEST_SKIP() << "no pseudo-terminal here";
@@ -216,15 +201,15 @@ TEST(TerminalStyle, ColoursATerminalUnlessNoColorOrTermSaysNo) {
   if (terminal < 0) GTEST_SKIP() << "no pseudo-terminal here";
   const int file = open("/dev/null", O_WRONLY);
   {
-    const Variable no_colour{"NO_COLOR", nullptr};
-    const Variable term{"TERM", "xterm"};
+    const EnvironmentVariable no_colour{"NO_COLOR", nullptr};
+    const EnvironmentVariable term{"TERM", "xterm"};
     EXPECT_TRUE(TerminalStyle::of(terminal).colour);
     EXPECT_FALSE(TerminalStyle::of(file).colour);
-    const Variable set{"NO_COLOR", "1"};
+    const EnvironmentVariable set{"NO_COLOR", "1"};
     EXPECT_FALSE(TerminalStyle::of(terminal).colour);
-    const Variable empty{"NO_COLOR", ""};
+    const EnvironmentVariable empty{"NO_COLOR", ""};
     EXPECT_TRUE(TerminalStyle::of(terminal).colour);
-    const Variable dumb{"TERM", "dumb"};
+    const EnvironmentVariable dumb{"TERM", "dumb"};
     EXPECT_FALSE(TerminalStyle::of(terminal).colour);
   }
   close(file);
@@ -233,11 +218,11 @@ TEST(TerminalStyle, ColoursATerminalUnlessNoColorOrTermSaysNo) {
 }
 
 TEST(TerminalStyle, TakesTheCharacterSetFromTheFirstVariableThatIsSet) {
-  const Variable all{"LC_ALL", ""};
-  const Variable type{"LC_CTYPE", "C"};
-  const Variable lang{"LANG", "en_GB.UTF-8"};
+  const EnvironmentVariable all{"LC_ALL", ""};
+  const EnvironmentVariable type{"LC_CTYPE", "C"};
+  const EnvironmentVariable lang{"LANG", "en_GB.UTF-8"};
   EXPECT_FALSE(TerminalStyle::of(1).unicode);
-  const Variable utf8{"LC_ALL", "C.utf8"};
+  const EnvironmentVariable utf8{"LC_ALL", "C.utf8"};
   EXPECT_TRUE(TerminalStyle::of(1).unicode);
 }
 

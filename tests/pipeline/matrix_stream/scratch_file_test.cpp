@@ -1,35 +1,19 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
 
 #include "kernels/pipeline/matrix_stream/scratch_file.hpp"
 #include "kernels/pipeline/matrix_stream/stream_files.hpp"
+#include "tests/environment_variable.hpp"
 
 namespace duet {
 namespace {
 
 /// Temporary files lie in `folder` meanwhile.
-class TemporaryFilesIn {
- public:
-  explicit TemporaryFilesIn(const std::string& folder) {
-    if (const char* const before = std::getenv("TMPDIR")) before_ = before;
-    ::setenv("TMPDIR", folder.c_str(), 1);
-  }
-  ~TemporaryFilesIn() {
-    if (before_.empty()) {
-      ::unsetenv("TMPDIR");
-    } else {
-      ::setenv("TMPDIR", before_.c_str(), 1);
-    }
-  }
-  TemporaryFilesIn(const TemporaryFilesIn&) = delete;
-  TemporaryFilesIn& operator=(const TemporaryFilesIn&) = delete;
-
- private:
-  std::string before_;
+struct TemporaryFilesIn : EnvironmentVariable {
+  explicit TemporaryFilesIn(const std::string& folder) : EnvironmentVariable{"TMPDIR", folder.c_str()} {}
 };
 
 TEST(ScratchFile, GivesBackWhatLeftMemory) {
