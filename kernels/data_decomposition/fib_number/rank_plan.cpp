@@ -59,16 +59,20 @@ RankDivision division_for(std::size_t digits, int ranks) {
 }
 
 ColumnBlocks SlicedProduct::digit_blocks() const {
-  return blocks_of(from, division.ranks, operands * from.rows * static_cast<std::size_t>(division.ranks));
+  return blocks_of(from, division.ranks, digits_a_column(),
+                   sends_rows_of_digits() ? words_of_row_block : words_of_block);
 }
 ColumnBlocks SlicedProduct::image_blocks() const {
   return blocks_of(from, division.ranks, transform_primes_count * to.rows);
 }
 ColumnBlocks SlicedProduct::result_blocks() const {
   return blocks_of(to, division.ranks, transform_primes_count * to.rows,
-                   sends_rows() ? words_of_row_block : words_of_block);
+                   sends_rows_of_results() ? words_of_row_block : words_of_block);
 }
-bool SlicedProduct::sends_rows() const {
+bool SlicedProduct::sends_rows_of_digits() const {
+  return std::min(width_of(columns_from(0)), words_of_row_block / digits_a_column()) >= least_row_message;
+}
+bool SlicedProduct::sends_rows_of_results() const {
   return std::min(width_of(columns_to(0)), words_of_row_block / (transform_primes_count * to.rows)) >=
          least_row_message;
 }
@@ -84,7 +88,8 @@ Moved SlicedProduct::operands_received(int rank) const {
     const Columns theirs = columns_from(other);
     const auto width = static_cast<std::int64_t>(width_of(theirs));
     if (digits) {
-      moved += {blocks_in(blocks, theirs), width * static_cast<std::int64_t>(operands * from.rows)};
+      const auto rows = static_cast<std::int64_t>(operands * from.rows);
+      moved += {blocks_in(blocks, theirs) * (sends_rows_of_digits() ? rows : 1), width * rows};
     } else {
       const auto times = static_cast<std::int64_t>(operands * ratio());
       moved += {times * blocks_in(blocks, theirs), times * width * units};
@@ -104,7 +109,8 @@ Moved SlicedProduct::results_received(int rank) const {
     if (other == rank || units == 0) continue;
     const auto times = static_cast<std::int64_t>(results);
     // The columns before the first are the last: another message.
-    const std::int64_t messages = sends_rows() ? units * (count + (mine.begin == 0 && count != 0 ? 1 : 0)) : count;
+    const std::int64_t messages =
+        sends_rows_of_results() ? units * (count + (mine.begin == 0 && count != 0 ? 1 : 0)) : count;
     moved += {times * messages, times * units * width};
   }
   return moved;
@@ -123,14 +129,14 @@ BlockWords SlicedProduct::block_words(int rank, std::size_t slot) const {
   const ColumnBlocks of_results = result_blocks();
   if (slot < of_results.count) {
     const std::size_t width = of_results.width + columns_before;
-    words.sent = sends_rows() ? all_units * (columns_at_once + columns_before) : others * units * width;
+    words.sent = sends_rows_of_results() ? all_units * (columns_at_once + columns_before) : others * units * width;
     words.received = all_units * width;
   }
   const ColumnBlocks of_operands = division.sends_digits ? digit_blocks() : image_blocks();
   const std::size_t width = of_operands.width;
   if (division.sends_digits && slot < of_operands.count) {
     const std::size_t digits = operands * from.rows * width;
-    words.sent = std::max(words.sent, others == 0 ? 0 : digits);
+    words.sent = std::max(words.sent, others == 0 || sends_rows_of_digits() ? 0 : digits);
     words.received = std::max(words.received, others * digits);
   } else if (!division.sends_digits && slot < of_operands.count * ratio() * operands) {
     words.sent = std::max(words.sent, (all_units + to.rows) * width);

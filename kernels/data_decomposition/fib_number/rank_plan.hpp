@@ -57,11 +57,11 @@ inline constexpr std::size_t words_of_block = std::size_t{1} << 15U;
 /// And its least width, so that the columns that come before it do not count.
 inline constexpr std::size_t narrowest_block = 256;
 
-/// Long rows of results are messages of their own, sent from where they are: a block then has so many words, and a row
-/// in it this many at the least, so that a message costs little beside what it saves, which is a copy.
-inline constexpr std::size_t words_of_row_block = std::size_t{1} << 18U;
+/// Long rows are messages of their own, sent from where they are: a block then has so many words, and a row in it this
+/// many at the least, so that a message costs little beside what it saves, which is a copy.
+inline constexpr std::size_t words_of_row_block = std::size_t{1} << 19U;
 inline constexpr std::size_t least_row_message = 1024;
-/// Columns of such a block that are made digits at once, in the second-level cache.
+/// Columns of a block that are worked off at once, for all primes, in the second-level cache.
 inline constexpr std::size_t columns_at_once = 512;
 
 /// Coefficients reach over the two digits above them, and vectors have eight words: so many columns before those of a
@@ -122,8 +122,13 @@ struct SlicedProduct {
   [[nodiscard]] ColumnBlocks digit_blocks() const;
   [[nodiscard]] ColumnBlocks image_blocks() const;
   [[nodiscard]] ColumnBlocks result_blocks() const;
-  /// Whether each row of a block of results is a message; else a block is one.
-  [[nodiscard]] bool sends_rows() const;
+  /// Words of all operands and ranks in a column of every rank.
+  [[nodiscard]] std::size_t digits_a_column() const {
+    return operands * from.rows * static_cast<std::size_t>(division.ranks);
+  }
+  /// Whether each row of a block is a message; else a block is one.
+  [[nodiscard]] bool sends_rows_of_digits() const;
+  [[nodiscard]] bool sends_rows_of_results() const;
 
   /// What `rank` receives of operands, of either kind, and of results.
   [[nodiscard]] Moved operands_received(int rank) const;

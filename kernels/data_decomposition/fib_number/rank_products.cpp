@@ -202,43 +202,58 @@ void RankProducts::run(const Stages& stages) {
 /// A block: the digits of some columns of every rank; of each operand, row after row.
 void RankProducts::send_digits(std::span<SlicedNumber* const> operands) {
   const ColumnBlocks blocks = layout_.digit_blocks();
+  const bool by_rows = layout_.sends_rows_of_digits();
   const std::size_t rows = layout_.from.rows;
-  const std::size_t ratio = layout_.ratio();
   const std::size_t most = operands.size() * rows * blocks.width;
   const auto columns_of_rank = [&](int rank, std::size_t block) {
     return blocks.of(layout_.columns_from(rank), block);
   };
-  // Nowhere for this rank's own digits, which stay where they are.
-  const auto place_of = [&](int rank, BlockSlot& slot) -> std::uint64_t* {
-    if (rank == rank_) return nullptr;
+  const auto place_of = [&](int rank, BlockSlot& slot) {
     return slot.received.data() + static_cast<std::size_t>(rank < rank_ ? rank : rank - 1) * most;
   };
   const Columns mine = layout_.columns_from(rank_);
+  const auto my_digits = [&](std::size_t operand, std::size_t row, const Columns& columns) {
+    return operands[operand]->row(row).data() + (columns.begin - mine.begin);
+  };
   run({.blocks = blocks.count,
        .receive =
            [&](std::size_t block, BlockSlot& slot) {
              if (units_.empty()) return;
              for (int rank = 0; rank < size_; ++rank) {
-               const std::size_t words = width_of(columns_of_rank(rank, block)) * rows * operands.size();
-               receive_from(rank, place_of(rank, slot), words, tag_digits, slot);
+               if (rank == rank_) continue;
+               const std::size_t width = width_of(columns_of_rank(rank, block));
+               const std::size_t messages = by_rows ? operands.size() * rows : 1;
+               const std::size_t words = operands.size() * rows * width / messages;
+               for (std::size_t message = 0; message < messages; ++message) {
+                 receive_from(rank, place_of(rank, slot) + message * words, words, tag_digits, slot);
+               }
              }
            },
        .prepare =
            [&](std::size_t block, BlockSlot& slot) {
-             if (size_ == 1) return;
+             if (size_ == 1 || by_rows) return;
              const Columns columns = columns_of_rank(rank_, block);
              std::uint64_t* at = slot.sent.data();
-             for (const SlicedNumber* operand : operands) {
+             for (std::size_t x = 0; x < operands.size(); ++x) {
                for (std::size_t r = 0; r < rows; ++r) {
-                 at = std::copy_n(operand->row(r).data() + (columns.begin - mine.begin), width_of(columns), at);
+                 at = std::copy_n(my_digits(x, r, columns), width_of(columns), at);
                }
              }
            },
        .send =
            [&](std::size_t block, BlockSlot& slot) {
-             const std::size_t words = width_of(columns_of_rank(rank_, block)) * rows * operands.size();
+             const Columns columns = columns_of_rank(rank_, block);
+             const std::size_t width = width_of(columns);
              for (int rank = 0; rank < size_; ++rank) {
-               if (!layout_.units_of(rank).empty()) send_to(rank, slot.sent.data(), words, tag_digits, slot);
+               if (layout_.units_of(rank).empty()) continue;
+               if (!by_rows) {
+                 send_to(rank, slot.sent.data(), operands.size() * rows * width, tag_digits, slot);
+                 continue;
+               }
+               for (std::size_t x = 0; x < operands.size(); ++x) {
+                 for (std::size_t r = 0; r < rows; ++r)
+                   send_to(rank, my_digits(x, r, columns), width, tag_digits, slot);
+               }
              }
            },
        .use =
@@ -247,32 +262,37 @@ void RankProducts::send_digits(std::span<SlicedNumber* const> operands) {
                const Columns columns = columns_of_rank(rank, block);
                const std::size_t width = width_of(columns);
                for (std::size_t x = 0; x < operands.size() && width != 0; ++x) {
-                 const SlicedNumber& operand = *operands[x];
                  // A rank's own digits are taken from where they are.
-                 const std::size_t apart = rank == rank_ ? operand.stride() : width;
-                 const std::uint64_t* const first = rank == rank_ ? operand.row(0).data() + (columns.begin - mine.begin)
-                                                                  : place_of(rank, slot) + x * rows * width;
-                 for (std::size_t part = 0; part < ratio; ++part) {
-                   take_digits(operand, images_of(x), {first + part * apart, ratio * apart, layout_.filled(part)}, part,
-                               columns);
+                 if (rank == rank_) {
+                   take_digits(*operands[x], images_of(x), my_digits(x, 0, columns), operands[x]->stride(), columns);
+                 } else {
+                   take_digits(*operands[x], images_of(x), place_of(rank, slot) + x * rows * width, width, columns);
                  }
                }
              }
            }});
 }
 
-/// The first levels of this rank's units, from the digits of some columns.
-void RankProducts::take_digits(const SlicedNumber& operand, Words& images, const DigitRows& digits, std::size_t part,
-                               const Columns& columns) const {
-  const std::size_t start = part * operand.shape.row_length;
+/// The first levels of this rank's units, from the digits of some columns, whose rows are `apart`.
+void RankProducts::take_digits(const SlicedNumber& operand, Words& images, const std::uint64_t* digits,
+                               std::size_t apart, const Columns& columns) const {
+  const std::size_t ratio = layout_.ratio();
   const auto rows = static_cast<std::int64_t>(layout_.to.rows);
-  for (std::int64_t unit = units_.begin; unit < units_.end;) {
-    const std::int64_t k = unit / rows;
-    const std::int64_t end = std::min(units_.end, (k + 1) * rows);
-    path_.forward_top_rows(lines_[static_cast<std::size_t>(k)], digits, layout_.to,
-                           {static_cast<std::size_t>(unit - k * rows), static_cast<std::size_t>(end - k * rows)},
-                           image_of(images, unit), {start + columns.begin, start + columns.end});
-    unit = end;
+  for (Columns some{columns.begin, 0}; some.begin != columns.end; some.begin = some.end) {
+    some.end = std::min(columns.end, some.begin + columns_at_once);
+    for (std::size_t part = 0; part < ratio; ++part) {
+      const DigitRows of_part{digits + (some.begin - columns.begin) + part * apart, ratio * apart,
+                              layout_.filled(part)};
+      const std::size_t start = part * operand.shape.row_length;
+      for (std::int64_t unit = units_.begin; unit < units_.end;) {
+        const std::int64_t k = unit / rows;
+        const std::int64_t end = std::min(units_.end, (k + 1) * rows);
+        path_.forward_top_rows(lines_[static_cast<std::size_t>(k)], of_part, layout_.to,
+                               {static_cast<std::size_t>(unit - k * rows), static_cast<std::size_t>(end - k * rows)},
+                               image_of(images, unit), {start + some.begin, start + some.end});
+        unit = end;
+      }
+    }
   }
 }
 
@@ -378,7 +398,7 @@ void RankProducts::work_off_units(Combination combination) {
 /// the last levels, and makes digits of them.
 void RankProducts::send_results(Words& images, SlicedNumber& number) {
   const ColumnBlocks blocks = layout_.result_blocks();
-  const bool by_rows = layout_.sends_rows();
+  const bool by_rows = layout_.sends_rows_of_results();
   const TransformShape& to = layout_.to;
   const auto columns_of_rank = [&](int rank, std::size_t block) { return blocks.of(layout_.columns_to(rank), block); };
   const auto stride_of = [](const Columns& columns) { return width_of(columns) + columns_before; };

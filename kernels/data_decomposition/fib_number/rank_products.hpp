@@ -101,7 +101,7 @@ class RankProducts {
   void work_off_units(Combination combination);
   void send_results(Words& images, SlicedNumber& number);
 
-  void take_digits(const SlicedNumber& operand, Words& images, const DigitRows& digits, std::size_t part,
+  void take_digits(const SlicedNumber& operand, Words& images, const std::uint64_t* digits, std::size_t apart,
                    const Columns& columns) const;
   void transform_columns(const SlicedNumber& operand, std::size_t part, const Columns& columns, BlockSlot& slot) const;
   void inverse(const ResultBlock& block, Words& images, std::size_t prime, std::uint64_t* words) const;
