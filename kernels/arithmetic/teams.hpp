@@ -5,6 +5,10 @@
 #include <omp.h>
 #include <oneapi/tbb/parallel_for.h>
 
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+
 #include "kernels/arithmetic/transform/team.hpp"
 #include "kernels/core/execution.hpp"
 #include "kernels/core/first_exception.hpp"
@@ -35,15 +39,18 @@ namespace duet {
           }};
 }
 
-/// Tasks of one part each, which idle workers steal.
+/// As many tasks as there are workers, who all take the next part when they are free: stolen ranges would change the
+/// order, by which what computes and what moves memory meet.
 [[nodiscard]] inline TransformTeam tbb_team(const Execution& execution, TbbTeam& team) {
   return {execution.threads, [&execution, &team](std::int64_t parts, const TransformTeam::Body& body) {
+            std::atomic<std::int64_t> next{0};
+            const auto take_parts = [&](std::int64_t /*task*/) {
+              const Booking booking{execution.timesheet, TbbTeam::worker(), Activity::useful};
+              for (std::int64_t part = next++; part < parts; part = next++) body(part);
+            };
             team.run([&] {
-              const auto booked = [&](std::int64_t part) {
-                const Booking booking{execution.timesheet, TbbTeam::worker(), Activity::useful};
-                body(part);
-              };
-              oneapi::tbb::parallel_for(std::int64_t{0}, parts, booked, oneapi::tbb::simple_partitioner{});
+              oneapi::tbb::parallel_for(std::int64_t{0}, std::min<std::int64_t>(parts, execution.threads), take_parts,
+                                        oneapi::tbb::simple_partitioner{});
             });
           }};
 }

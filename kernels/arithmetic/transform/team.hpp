@@ -7,9 +7,9 @@
 
 namespace duet {
 
-/// A team of `workers`; `parallel(parts, body)` calls body(0) to body(parts - 1), each once and in any order or at the
-/// same time, and returns when all have returned. An exception of `body` comes out of `parallel`, one of them where
-/// several throw.
+/// A team of `workers`; `parallel(parts, body)` calls body(0) to body(parts - 1), each once, begun about in that order,
+/// by whoever is free, and returns when all have returned. An exception of `body` comes out of `parallel`, one of them
+/// where several throw.
 struct TransformTeam {
   using Body = std::function<void(std::int64_t)>;
   int workers = 1;

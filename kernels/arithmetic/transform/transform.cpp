@@ -26,6 +26,12 @@ bool goes_side_by_side(const TransformShape& shape, int workers) {
   return workers > 1 && shape.words() <= side_by_side;
 }
 
+/// Longer ones, where each worker has rows of its own: what computes and what moves memory then goes on side by side.
+/// Threads that all move memory at once hold each other up.
+bool overlaps_primes(const TransformShape& shape, int workers) {
+  return workers > 1 && shape.words() > side_by_side && shape.rows >= 2 * static_cast<std::size_t>(workers);
+}
+
 /// Primes that workers do each by themselves, from the digits to the coefficients: as many to each. Nobody waits
 /// meanwhile, and an image stays in its worker's caches.
 std::size_t whole_primes(int workers) {
@@ -62,6 +68,7 @@ class Computation {
         inverse(k, all);
       });
     }
+    if (overlaps_primes(plan_.shape, team_->workers)) return transform_overlapped(a, b);
     const std::size_t together = at_once ? transform_primes_count - own_primes : 1;
     for (std::size_t first = own_primes; first < transform_primes_count; first += together) {
       for_columns(first, together, [&](std::size_t k, Columns columns) { forward(k, a, b, columns); });
@@ -91,15 +98,57 @@ class Computation {
     if (is_doubling(combination_)) in_place(b_[k]);
   }
 
+  enum class Way { down, across, up };
+  struct Part {
+    Way way;
+    std::int64_t index;
+    double when;  // in the order of a stage
+  };
+
+  /// One prime after the other, and while the rows of one are worked off, the columns of the next go down and those of
+  /// the one before come up.
+  void transform_overlapped(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
+    const auto rows = static_cast<std::int64_t>(plan_.shape.rows);
+    const auto strips = static_cast<std::int64_t>(plan_.shape.row_length / strip);
+    // So many that those left when the last rows are begun keep the others busy until these are done.
+    const std::int64_t parts = std::min<std::int64_t>(strips, 8 * team_->workers);
+    for (std::size_t stage = 0; stage < transform_primes_count + 2; ++stage) {
+      std::vector<Part> order;
+      const auto put = [&](Way way, std::int64_t count, std::int64_t first, std::int64_t all) {
+        for (std::int64_t i = 0; i < count; ++i) {
+          order.push_back({way, i, static_cast<double>(first + i) / static_cast<double>(all)});
+        }
+      };
+      if (stage < transform_primes_count) put(Way::down, parts, 1, parts);
+      if (0 < stage && stage <= transform_primes_count) put(Way::across, rows, 0, rows + team_->workers);
+      if (1 < stage) put(Way::up, parts, 1, parts);
+      std::ranges::stable_sort(order, {}, &Part::when);
+      team_->parallel(std::ssize(order), [&](std::int64_t index) {
+        const Part& part = order[static_cast<std::size_t>(index)];
+        switch (part.way) {
+          case Way::down:
+            return forward(stage, a, b, columns_of(part.index, parts));
+          case Way::across:
+            return work_off(path_, row(stage - 1, static_cast<std::size_t>(part.index)), combination_);
+          case Way::up:
+            return inverse(stage - 2, columns_of(part.index, parts));
+        }
+      });
+    }
+  }
+
+  [[nodiscard]] Columns columns_of(std::int64_t part, std::int64_t parts) const {
+    const Range mine = share_of(static_cast<std::int64_t>(plan_.shape.row_length / strip), parts, part);
+    return {static_cast<std::size_t>(mine.begin) * strip, static_cast<std::size_t>(mine.end) * strip};
+  }
+
   template <class Act>
   void for_columns(std::size_t first, std::size_t together, const Act& act) {
     const auto strips = static_cast<std::int64_t>(plan_.shape.row_length / strip);
     // Four parts a worker, so that one who was held up does not hold up all.
     const std::int64_t parts = team_->workers == 1 ? 1 : std::min<std::int64_t>(strips, 4 * team_->workers);
     team_->parallel(static_cast<std::int64_t>(together) * parts, [&](std::int64_t part) {
-      const Range mine = share_of(strips, parts, part % parts);
-      act(first + static_cast<std::size_t>(part / parts),
-          Columns{static_cast<std::size_t>(mine.begin) * strip, static_cast<std::size_t>(mine.end) * strip});
+      act(first + static_cast<std::size_t>(part / parts), columns_of(part % parts, parts));
     });
   }
 
@@ -167,7 +216,8 @@ TransformPlan plan_transform(std::size_t result_digits, Combination combination,
   if (is_doubling(combination)) {
     plan.second_images = transform_primes_count;
   } else if (combination != Combination::square) {
-    plan.second_images = goes_side_by_side(plan.shape, workers) ? transform_primes_count : 1;
+    const bool overlap = overlaps_primes(plan.shape, workers);
+    plan.second_images = goes_side_by_side(plan.shape, workers) ? transform_primes_count : overlap ? 2 : 1;
   }
   return plan;
 }

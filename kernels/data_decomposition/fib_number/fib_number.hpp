@@ -10,9 +10,9 @@
 /// inverse transforms, seven lengths of the answer in all. What is decomposed is the transform:
 ///
 ///     serial          one thread goes depth first: what is below 2^15 words stays in its second-level cache
-///     openmp, tbb     the first levels by columns, then subtrees, then the last levels by columns; each thread takes
-///     the
-///                     next part when it is free; two meetings for each prime and step
+///     openmp, tbb     the first levels by columns, then subtrees, then the last levels by columns, of each prime
+///                     while the next is a step behind; each thread takes the next part when it is free; all meet five
+///                     times for the transforms of a step
 ///     mpi             up to 48 subtrees (rows times primes), each whole on one rank; digits are sent to all ranks
 ///                     before, coefficients by columns after (rank_doubling.hpp)
 ///     hybrid          the same, where the threads of a rank work off its subtrees side by side

@@ -274,10 +274,12 @@ TEST(TransformProduct, RefusesFactorsThatAreTooLongOrEmpty) {
 
 TEST(TransformProduct, IsTheSameForEveryTeam) {
   const Radix radix = Radix::binary(60);
-  // A team that works off its parts backwards, and says it is many.
-  const TransformTeam backwards{5, [](std::int64_t parts, const TransformTeam::Body& body) {
-                                  while (parts-- > 0) body(parts);
-                                }};
+  // Teams that work off their parts backwards, and say they are few, who overlap primes, and many.
+  const auto backwards = [](std::int64_t parts, const TransformTeam::Body& body) {
+    while (parts-- > 0) body(parts);
+  };
+  const TransformTeam few{2, backwards};
+  const TransformTeam many{9, backwards};
   const TransformTeam threads{3, [](std::int64_t parts, const TransformTeam::Body& body) {
                                 std::atomic<std::int64_t> next = 0;
                                 const auto work = [&] {
@@ -296,7 +298,7 @@ TEST(TransformProduct, IsTheSameForEveryTeam) {
     Digits other(total);
     TransformContext context = context_on(&fastest_path(), radix);
     multiply_digits(a, b, right, context);
-    for (const TransformTeam* team : {&backwards, &threads}) {
+    for (const TransformTeam* team : {&few, &many, &threads}) {
       context.team = team;
       std::ranges::fill(other, 0);
       multiply_digits(a, b, other, context);

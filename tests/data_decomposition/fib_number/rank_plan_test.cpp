@@ -88,6 +88,17 @@ TEST(SlicedProduct, HasEveryColumnInOneBlockOfOneRank) {
   }
 }
 
+TEST(SlicedProduct, SendsLongRowsOneByOne) {
+  for (const std::uint64_t n : {1'000'000U, 20'000'003U}) {
+    const SlicedProduct layout = last_product(n, {.ranks = 2, .sends_digits = true});
+    const bool rows_are_long = n == 20'000'003U;
+    EXPECT_EQ(layout.sends_rows_of_digits(), rows_are_long);
+    EXPECT_EQ(layout.sends_rows_of_results(), rows_are_long);
+    const std::size_t rows = rows_are_long ? layout.operands * layout.from.rows : 1;
+    EXPECT_EQ(layout.operands_received(0).messages, layout.digit_blocks().count * rows);
+  }
+}
+
 /// The header's formula for a step to N coefficients.
 TEST(RankDoublingMoves, AreTheHeadersFormulaButForPadding) {
   // Of many more, only some have columns of the short numbers in the first steps, and these get more than their share.

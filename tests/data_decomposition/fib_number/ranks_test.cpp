@@ -78,7 +78,7 @@ TEST_F(FibNumberRanks, MeetEveryShapeOfATransform) {
 }
 
 TEST_F(FibNumberRanks, WorkWithThreadsToo) {
-  for (const std::uint64_t n : {65'537U, 2'000'003U}) {
+  for (const std::uint64_t n : {65'537U, 2'000'003U, 20'000'003U}) {
     const FibNumber asked{.n = n};
     for (const int threads : {1, 2, 3}) {
       const Execution execution{.threads = threads, .communicator = communicator()};

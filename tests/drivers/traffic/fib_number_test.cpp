@@ -64,6 +64,10 @@ TEST(FibNumberTraffic, IsTheSameForRanksWithThreads) {
   for (const std::uint64_t n : {65'537U, 3'000'000U}) expect_formula({.n = n, .radix = Radix::binary(60)}, 2);
 }
 
+TEST(FibNumberTraffic, IsWhatTheFormulaSaysOfLongRows) {
+  expect_formula({.n = 20'000'003, .radix = Radix::binary(60)});
+}
+
 TEST(FibNumberTraffic, IsNothingWhereEveryRankComputesTheNumber) {
   const SlicedQuestion asked{.n = 20'000, .radix = Radix::binary(60)};
   EXPECT_EQ(counted(asked, {.communicator = world}), RankTraffic{});
