@@ -685,18 +685,19 @@ struct Passes {
   }
 
   template <std::size_t rows>
-  static DUET_NOINLINE void inverse_top_of(const Field& field, InverseTop& top, const WordRows& from,
+  static DUET_NOINLINE void inverse_top_of(const Field& field, InverseTop& top, const std::uint64_t* const* from,
                                            const WordRows& to, Columns columns) {
     const Field f = field;
-    const std::uint64_t* const source = from.first;
+    const std::uint64_t* row[rows];
+    std::copy_n(from, rows, row);
     std::uint64_t* const target = to.first;
-    const std::size_t source_apart = from.apart;
     const std::size_t target_apart = to.apart;
     for (std::size_t i = columns.begin; i < columns.end; i += lanes) {
       top.w.stay_in_memory();
       top.inverse.stay_in_memory();
       Vector x[16];
-      load_rows<rows>(f, source + i, source_apart, x);
+#pragma GCC unroll 16
+      for (std::size_t r = 0; r < rows; ++r) x[r] = f.load(row[r] + i);
 #pragma GCC unroll 16
       for (std::size_t r = rows; r < 16; ++r) x[r] = f.zero();
       inverse_rows<16, rows, 0>(f, top, x);
@@ -704,13 +705,13 @@ struct Passes {
     }
   }
   template <std::size_t rows = 16>
-  static void inverse_top_with(const Field& f, InverseTop& top, const WordRows& from, const WordRows& to,
-                               std::size_t wanted, Columns columns) {
-    if (wanted == rows) return inverse_top_of<rows>(f, top, from, to, columns);
-    if constexpr (rows > 1) return inverse_top_with<rows - 1>(f, top, from, to, wanted, columns);
+  static void inverse_top_with(const Field& f, InverseTop& top, std::span<const std::uint64_t* const> from,
+                               const WordRows& to, Columns columns) {
+    if (from.size() == rows) return inverse_top_of<rows>(f, top, from.data(), to, columns);
+    if constexpr (rows > 1) return inverse_top_with<rows - 1>(f, top, from, to, columns);
   }
 
-  static void inverse_top(const Line& line, const WordRows& from, const WordRows& to, std::size_t rows,
+  static void inverse_top(const Line& line, std::span<const std::uint64_t* const> from, const WordRows& to,
                           Columns columns) {
     const TransformPrime& prime = transform_primes[line.prime];
     const Field f{prime};
@@ -718,6 +719,6 @@ struct Passes {
     factors_below(f, line.twiddles, 0, top.w);
     inverse_factors_below(f, line.inverse, 0, top.inverse);
     top.half = Field::entry(prime, (prime.value() + 1) / 2);
-    inverse_top_with(f, top, from, to, rows, columns);
+    inverse_top_with(f, top, from, to, columns);
   }
 };

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "kernels/arithmetic/transform/prime.hpp"
 #include "kernels/arithmetic/transform/radix.hpp"
@@ -46,6 +47,13 @@ struct DigitRows {
 struct WordRows {
   std::uint64_t* first = nullptr;
   std::size_t apart = 0;
+
+  /// Where each of them begins.
+  [[nodiscard]] std::vector<const std::uint64_t*> begins(std::size_t rows) const {
+    std::vector<const std::uint64_t*> all(rows);
+    for (std::size_t r = 0; r < rows; ++r) all[r] = first + r * apart;
+    return all;
+  }
 };
 
 /// What becomes of two images a and b.
@@ -84,8 +92,9 @@ struct TransformPath {
   /// those of column columns.begin.
   void (*forward_top_rows)(const Line& line, const DigitRows& digits, const TransformShape& shape, Rows rows,
                            std::uint64_t* words, Columns columns);
-  /// The way back through them, of `rows` rows; `to` may be `from`.
-  void (*inverse_top)(const Line& line, const WordRows& from, const WordRows& to, std::size_t rows, Columns columns);
+  /// The way back through them, of rows that each stand anywhere; one may stand where it is put in `to`.
+  void (*inverse_top)(const Line& line, std::span<const std::uint64_t* const> from, const WordRows& to,
+                      Columns columns);
   /// log2(rows) levels below `node`, whose words are `rows` rows of `row_length`. Rows: 2, 4, 8 or 16.
   void (*forward_columns)(const Line& line, std::uint64_t* words, std::size_t rows, std::size_t row_length,
                           std::size_t node, Columns columns);

@@ -92,7 +92,7 @@ class Computation {
   void inverse(std::size_t k, Columns columns) {
     const auto in_place = [&](std::uint64_t* image) {
       const WordRows rows{image, plan_.shape.row_length};
-      path_.inverse_top(lines_[k], rows, rows, plan_.shape.rows, columns);
+      path_.inverse_top(lines_[k], rows.begins(plan_.shape.rows), rows, columns);
     };
     in_place(a_[k]);
     if (is_doubling(combination_)) in_place(b_[k]);

@@ -505,41 +505,37 @@ void RankProducts::copy_pieces(const std::uint64_t* row, std::span<const RowPiec
   for (const RowPiece& piece : pieces) std::copy_n(row + piece.from, piece.count, to + piece.at);
 }
 
-/// The images modulo one prime of a block's columns, and those before them, in its place for coefficients. Where the
-/// rows of a prime lie alike, the last levels take them from there.
+/// The images modulo one prime of a block's columns, and those before them, through the last levels, to its place for
+/// coefficients: from where they were computed or came in, unless rows are cut.
 void RankProducts::inverse(const ResultBlock& block, Words& images, std::size_t prime, std::uint64_t* words) const {
   const std::size_t rows = layout_.to.rows;
-  const std::size_t stride = width_of(block.columns) + columns_before;
+  const WordRows to{words, width_of(block.columns) + columns_before};
   const std::size_t received_stride = width_of(block.received_columns) + columns_before;
   const auto first = static_cast<std::int64_t>(prime * rows);
-  const auto end = first + static_cast<std::int64_t>(rows);
-  const std::vector<RowPiece> pieces = pieces_of(block.columns);
-  std::uint64_t* const received = block.received + static_cast<std::size_t>(first) * received_stride +
-                                  (block.columns.begin - block.received_columns.begin);
-  if (division_.levels == 0 && units_.begin <= first && end <= units_.end) {
-    for (const RowPiece& piece : pieces) {
-      path_.inverse_top(lines_[prime], {image_of(images, first) + piece.from, layout_.to.row_length},
-                        {words + piece.at, stride}, rows, {0, piece.count});
+  const std::uint64_t* const received = block.received + static_cast<std::size_t>(first) * received_stride +
+                                        (block.columns.begin - block.received_columns.begin);
+  std::vector<const std::uint64_t*> from(rows);
+  for (const RowPiece& piece : pieces_of(block.columns)) {
+    for (std::size_t r = 0; r < rows; ++r) {
+      const std::int64_t unit = first + static_cast<std::int64_t>(r);
+      from[r] = units_.contains(unit) ? image_of(images, unit) + piece.from : received + r * received_stride + piece.at;
     }
-    return;
-  }
-  if (division_.levels == 0 && (units_.end <= first || end <= units_.begin)) {
-    return path_.inverse_top(lines_[prime], {received, received_stride}, {words, stride}, rows, {0, stride});
-  }
-  for (std::size_t r = 0; r < rows; ++r) {
-    const std::int64_t unit = first + static_cast<std::int64_t>(r);
-    if (units_.begin <= unit && unit < units_.end) {
-      copy_pieces(image_of(images, unit), pieces, words + r * stride);
-    } else if (words != received) {
-      std::copy_n(received + r * received_stride, stride, words + r * stride);
+    if (division_.levels == 0) {
+      path_.inverse_top(lines_[prime], from, {words + piece.at, to.apart}, {0, piece.count});
+      continue;
+    }
+    for (std::size_t r = 0; r < rows; ++r) {
+      std::uint64_t* const here = words + r * to.apart + piece.at;
+      if (here != from[r]) std::copy_n(from[r], piece.count, here);
     }
   }
+  if (division_.levels == 0) return;
   const std::size_t cut = std::size_t{1} << division_.levels;
-  const WordRows in_place{words, cut * stride};
+  const WordRows uncut{words, cut * to.apart};
   for (std::size_t t = 0; t < rows / cut; ++t) {
-    levels_inverse(path_, lines_[prime], words + t * in_place.apart, cut, stride, t);
+    levels_inverse(path_, lines_[prime], words + t * uncut.apart, cut, to.apart, t);
   }
-  path_.inverse_top(lines_[prime], in_place, in_place, rows / cut, {0, in_place.apart});
+  path_.inverse_top(lines_[prime], uncut.begins(rows / cut), uncut, {0, uncut.apart});
 }
 
 /// Last levels, Chinese remainders, and digits. `carries` are those into the block, and become those out of it.

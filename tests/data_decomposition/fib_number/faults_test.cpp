@@ -70,9 +70,9 @@ void forward_top(const Line& line, const std::uint64_t* digits, std::size_t coun
   observer.real->forward_top(line, digits, count, words, shape, columns);
   observer.disturb(Stage::image, in_columns(words, shape.rows, shape.row_length, columns));
 }
-void inverse_top(const Line& line, const WordRows& from, const WordRows& to, std::size_t rows, Columns columns) {
-  observer.real->inverse_top(line, from, to, rows, columns);
-  observer.disturb(Stage::coefficients, in_columns(to.first, rows, to.apart, columns));
+void inverse_top(const Line& line, std::span<const std::uint64_t* const> from, const WordRows& to, Columns columns) {
+  observer.real->inverse_top(line, from, to, columns);
+  observer.disturb(Stage::coefficients, in_columns(to.first, from.size(), to.apart, columns));
 }
 void forward_columns(const Line& line, std::uint64_t* words, std::size_t rows, std::size_t row_length, std::size_t node,
                      Columns columns) {
