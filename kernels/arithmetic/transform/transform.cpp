@@ -86,7 +86,13 @@ class Computation {
   using Images = std::array<std::uint64_t*, transform_primes_count>;
 
   void forward(std::size_t k, std::span<const std::uint64_t> a, std::span<const std::uint64_t> b, Columns columns) {
+    forward_first(k, a, columns);
+    forward_second(k, b, columns);
+  }
+  void forward_first(std::size_t k, std::span<const std::uint64_t> a, Columns columns) {
     path_.forward_top(lines_[k], a.data(), a.size(), a_[k], plan_.shape, columns);
+  }
+  void forward_second(std::size_t k, std::span<const std::uint64_t> b, Columns columns) {
     if (!b.empty()) path_.forward_top(lines_[k], b.data(), b.size(), b_[k], plan_.shape, columns);
   }
   void inverse(std::size_t k, Columns columns) {
@@ -106,13 +112,18 @@ class Computation {
   };
 
   /// One prime after the other, and while the rows of one are worked off, the columns of the next go down and those of
-  /// the one before come up.
+  /// the one before come up. Where there is one second image, that of the second prime borrows the place of the third
+  /// prime's first image, which comes after it then.
   void transform_overlapped(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
     const auto rows = static_cast<std::int64_t>(plan_.shape.rows);
     const auto strips = static_cast<std::int64_t>(plan_.shape.row_length / strip);
     // So many that those left when the last rows are begun keep the others busy until these are done.
     const std::int64_t parts = std::min<std::int64_t>(strips, 8 * team_->workers);
+    constexpr std::size_t last = transform_primes_count - 1;
+    const bool borrows = plan_.second_images == 1;
+    if (borrows) b_[last - 1] = a_[last];
     for (std::size_t stage = 0; stage < transform_primes_count + 2; ++stage) {
+      const bool first_comes_after = borrows && stage == last;
       std::vector<Part> order;
       const auto put = [&](Way way, std::int64_t count, std::int64_t first, std::int64_t all) {
         for (std::int64_t i = 0; i < count; ++i) {
@@ -127,13 +138,15 @@ class Computation {
         const Part& part = order[static_cast<std::size_t>(index)];
         switch (part.way) {
           case Way::down:
-            return forward(stage, a, b, columns_of(part.index, parts));
+            if (!first_comes_after) forward_first(stage, a, columns_of(part.index, parts));
+            return forward_second(stage, b, columns_of(part.index, parts));
           case Way::across:
             return work_off(path_, row(stage - 1, static_cast<std::size_t>(part.index)), combination_);
           case Way::up:
             return inverse(stage - 2, columns_of(part.index, parts));
         }
       });
+      if (first_comes_after) for_columns(stage, 1, [&](std::size_t k, Columns some) { forward_first(k, a, some); });
     }
   }
 
@@ -216,8 +229,7 @@ TransformPlan plan_transform(std::size_t result_digits, Combination combination,
   if (is_doubling(combination)) {
     plan.second_images = transform_primes_count;
   } else if (combination != Combination::square) {
-    const bool overlap = overlaps_primes(plan.shape, workers);
-    plan.second_images = goes_side_by_side(plan.shape, workers) ? transform_primes_count : overlap ? 2 : 1;
+    plan.second_images = goes_side_by_side(plan.shape, workers) ? transform_primes_count : 1;
   }
   return plan;
 }

@@ -88,7 +88,7 @@ struct TransformPlan {
 };
 
 /// `result_digits` is the sum of the factors' digits. There is one image a prime of what becomes the result, and of a
-/// second factor one at a time; beyond one worker two, and numbers so short that all primes are taken at once three.
+/// second factor one at a time; beyond one worker, numbers so short that all primes are taken at once have three.
 [[nodiscard]] TransformPlan plan_transform(std::size_t result_digits, Combination combination, int workers = 1);
 
 /// What a computation is done with: the radix, who computes, on which code path, and working memory, which grows to
