@@ -29,12 +29,12 @@
 ///     carries     3 words a row and number   scanned, and as many from the last rank; a word a row for halves
 ///
 /// Steps halve: all together move twice that of the last but one, and the last itself, which has one result. Messages:
-/// p - 1 for each block of columns, of long rows of results one for each row that another has in a block, and four or
-/// five for carries. `rank_doubling_moves` has the exact figures, to which
-/// a test holds the kernel. Digits are the fewer words up to six ranks, since an operand has half the digits of the
-/// product, and its images three primes times all of them.
+/// p - 1 for each block of columns, or as many for each row in it where rows are long, which are sent from where they
+/// are; and four or five for carries. `rank_doubling_moves` has the exact figures, to which a test holds the kernel.
+/// Digits are the fewer words up to six ranks, since an operand has half the digits of the product, and its images
+/// three primes times all of them.
 ///
-/// Memory of a rank: 6 N/p words of images in the last step, 1.5 N/p of digits, and blocks of some hundred thousand
+/// Memory of a rank: 6 N/p words of images in the last step, 1.5 N/p of digits, and blocks of up to half a million
 /// words; twiddles are made where they are needed. `rank_doubling_bytes` says it beforehand, so that a number may be
 /// larger than the memory of one rank.
 ///
