@@ -3,6 +3,7 @@
 /// The code paths of the transform: the same functions for processors of different abilities, with the same answers to
 /// the last bit.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include "kernels/arithmetic/transform/prime.hpp"
 #include "kernels/arithmetic/transform/radix.hpp"
 #include "kernels/arithmetic/transform/shape.hpp"
+#include "kernels/core/partition.hpp"
 
 namespace duet {
 
@@ -28,6 +30,24 @@ struct Line {
 struct Columns {
   std::size_t begin = 0;
   std::size_t end = 0;
+};
+
+/// The columns of rows of `row_length` in parts, at most so many.
+class ColumnParts {
+ public:
+  ColumnParts(std::size_t row_length, std::int64_t most)
+      : strips_{static_cast<std::int64_t>(row_length / strip)}, count_{std::min(strips_, most)} {}
+
+  [[nodiscard]] std::int64_t count() const { return count_; }
+  [[nodiscard]] Columns operator[](std::int64_t part) const {
+    const Range mine = share_of(strips_, count_, part);
+    return {static_cast<std::size_t>(mine.begin) * strip, static_cast<std::size_t>(mine.end) * strip};
+  }
+
+ private:
+  static constexpr std::size_t strip = 64;
+  std::int64_t strips_;
+  std::int64_t count_;
 };
 
 /// Rows [begin, end).

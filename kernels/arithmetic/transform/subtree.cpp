@@ -3,7 +3,6 @@
 #include <bit>
 
 #include "kernels/arithmetic/transform/twiddles.hpp"
-#include "kernels/core/partition.hpp"
 
 namespace duet {
 
@@ -29,20 +28,14 @@ void work_off_together(const TransformPath& path, const TransformTeam& team, con
                        Combination combination) {
   if (subtree.length <= subtree_chunk)
     return team.parallel(1, [&](std::int64_t) { work_off(path, subtree, combination); });
-  constexpr std::size_t strip = 64;
   const std::size_t rows = subtree_rows(subtree.length);
-  const auto strips = static_cast<std::int64_t>(subtree.length / rows / strip);
   // Four parts a worker, so that one who was held up does not hold up all.
-  const std::int64_t parts = std::min<std::int64_t>(strips, 4 * team.workers);
-  const auto columns_of = [&](std::int64_t part) {
-    const Range mine = share_of(strips, parts, part);
-    return Columns{static_cast<std::size_t>(mine.begin) * strip, static_cast<std::size_t>(mine.end) * strip};
-  };
-  team.parallel(parts, [&](std::int64_t part) { columns_forward(path, subtree, combination, columns_of(part)); });
+  const ColumnParts parts{subtree.length / rows, 4 * team.workers};
+  team.parallel(parts.count(), [&](std::int64_t part) { columns_forward(path, subtree, combination, parts[part]); });
   team.parallel(static_cast<std::int64_t>(rows), [&](std::int64_t part) {
     work_off(path, subtree_below(subtree, static_cast<std::size_t>(part)), combination);
   });
-  team.parallel(parts, [&](std::int64_t part) { columns_inverse(path, subtree, combination, columns_of(part)); });
+  team.parallel(parts.count(), [&](std::int64_t part) { columns_inverse(path, subtree, combination, parts[part]); });
 }
 
 void work_off_all(const TransformPath& path, const TransformTeam& team, std::size_t count, std::size_t length,

@@ -20,7 +20,6 @@ namespace {
 constexpr std::size_t side_by_side = std::size_t{1} << 19U;
 /// Below so many words, a team costs more than it gains.
 constexpr std::size_t least_shared = std::size_t{1} << 13U;
-constexpr std::size_t strip = 64;
 
 bool goes_side_by_side(const TransformShape& shape, int workers) {
   return workers > 1 && shape.words() <= side_by_side;
@@ -47,7 +46,7 @@ class Computation {
     make_room(context.space, plan.words());
     team_ = plan.shape.words() < least_shared ? &serial_team() : context.team;
     for (std::size_t k = 0; k < transform_primes_count; ++k) {
-      lines_[k] = line_of(k, plan.shape.words() / 8 + strip, path_);
+      lines_[k] = line_of(k, plan.shape.words() / 8 + shortest_row, path_);
       a_[k] = context.space.data() + k * plan.shape.words();
       if (plan.second_images != 0) {
         b_[k] = context.space.data() + (plan.first_images + k % plan.second_images) * plan.shape.words();
@@ -116,9 +115,8 @@ class Computation {
   /// prime's first image, which comes after it then.
   void transform_overlapped(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
     const auto rows = static_cast<std::int64_t>(plan_.shape.rows);
-    const auto strips = static_cast<std::int64_t>(plan_.shape.row_length / strip);
     // So many that those left when the last rows are begun keep the others busy until these are done.
-    const std::int64_t parts = std::min<std::int64_t>(strips, 8 * team_->workers);
+    const ColumnParts parts{plan_.shape.row_length, 8 * team_->workers};
     constexpr std::size_t last = transform_primes_count - 1;
     const bool borrows = plan_.second_images == 1;
     if (borrows) b_[last - 1] = a_[last];
@@ -130,38 +128,32 @@ class Computation {
           order.push_back({way, i, static_cast<double>(first + i) / static_cast<double>(all)});
         }
       };
-      if (stage < transform_primes_count) put(Way::down, parts, 1, parts);
+      if (stage < transform_primes_count) put(Way::down, parts.count(), 1, parts.count());
       if (0 < stage && stage <= transform_primes_count) put(Way::across, rows, 0, rows + team_->workers);
-      if (1 < stage) put(Way::up, parts, 1, parts);
+      if (1 < stage) put(Way::up, parts.count(), 1, parts.count());
       std::ranges::stable_sort(order, {}, &Part::when);
       team_->parallel(std::ssize(order), [&](std::int64_t index) {
         const Part& part = order[static_cast<std::size_t>(index)];
         switch (part.way) {
           case Way::down:
-            if (!first_comes_after) forward_first(stage, a, columns_of(part.index, parts));
-            return forward_second(stage, b, columns_of(part.index, parts));
+            if (!first_comes_after) forward_first(stage, a, parts[part.index]);
+            return forward_second(stage, b, parts[part.index]);
           case Way::across:
             return work_off(path_, row(stage - 1, static_cast<std::size_t>(part.index)), combination_);
           case Way::up:
-            return inverse(stage - 2, columns_of(part.index, parts));
+            return inverse(stage - 2, parts[part.index]);
         }
       });
       if (first_comes_after) for_columns(stage, 1, [&](std::size_t k, Columns some) { forward_first(k, a, some); });
     }
   }
 
-  [[nodiscard]] Columns columns_of(std::int64_t part, std::int64_t parts) const {
-    const Range mine = share_of(static_cast<std::int64_t>(plan_.shape.row_length / strip), parts, part);
-    return {static_cast<std::size_t>(mine.begin) * strip, static_cast<std::size_t>(mine.end) * strip};
-  }
-
   template <class Act>
   void for_columns(std::size_t first, std::size_t together, const Act& act) {
-    const auto strips = static_cast<std::int64_t>(plan_.shape.row_length / strip);
     // Four parts a worker, so that one who was held up does not hold up all.
-    const std::int64_t parts = team_->workers == 1 ? 1 : std::min<std::int64_t>(strips, 4 * team_->workers);
-    team_->parallel(static_cast<std::int64_t>(together) * parts, [&](std::int64_t part) {
-      act(first + static_cast<std::size_t>(part / parts), columns_of(part % parts, parts));
+    const ColumnParts parts{plan_.shape.row_length, team_->workers == 1 ? 1 : 4 * team_->workers};
+    team_->parallel(static_cast<std::int64_t>(together) * parts.count(), [&](std::int64_t part) {
+      act(first + static_cast<std::size_t>(part / parts.count()), parts[part % parts.count()]);
     });
   }
 

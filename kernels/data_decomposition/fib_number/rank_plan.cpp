@@ -5,9 +5,14 @@
 namespace duet {
 namespace {
 
-/// Blocks of `words` in the columns of `shape` for which all ranks together have `words_a_column`.
-ColumnBlocks blocks_of(const TransformShape& shape, int ranks, std::size_t words_a_column,
-                       std::size_t words = words_of_block) {
+/// Whether rows of a block are long enough to be messages of their own, where all ranks together have `words_a_column`.
+bool sends_rows(const TransformShape& shape, int ranks, std::size_t words_a_column) {
+  return std::min(width_of(columns_of(shape, ranks, 0)), words_of_row_block / words_a_column) >= least_row_message;
+}
+
+/// Blocks in the columns of `shape`, whose rows are messages of their own or are not.
+ColumnBlocks blocks_of(const TransformShape& shape, int ranks, std::size_t words_a_column, bool by_rows) {
+  const std::size_t words = by_rows ? words_of_row_block : words_of_block;
   const std::size_t widest = width_of(columns_of(shape, ranks, 0));
   const std::size_t width = words / words_a_column / columns_in_strip * columns_in_strip;
   ColumnBlocks blocks{.width = std::min(std::max(width, narrowest_block), std::max(widest, columns_in_strip))};
@@ -59,22 +64,17 @@ RankDivision division_for(std::size_t digits, int ranks) {
 }
 
 ColumnBlocks SlicedProduct::digit_blocks() const {
-  return blocks_of(from, division.ranks, digits_a_column(),
-                   sends_rows_of_digits() ? words_of_row_block : words_of_block);
+  return blocks_of(from, division.ranks, digits_a_column(), sends_rows_of_digits());
 }
 ColumnBlocks SlicedProduct::image_blocks() const {
-  return blocks_of(from, division.ranks, transform_primes_count * to.rows);
+  return blocks_of(from, division.ranks, transform_primes_count * to.rows, false);
 }
 ColumnBlocks SlicedProduct::result_blocks() const {
-  return blocks_of(to, division.ranks, transform_primes_count * to.rows,
-                   sends_rows_of_results() ? words_of_row_block : words_of_block);
+  return blocks_of(to, division.ranks, transform_primes_count * to.rows, sends_rows_of_results());
 }
-bool SlicedProduct::sends_rows_of_digits() const {
-  return std::min(width_of(columns_from(0)), words_of_row_block / digits_a_column()) >= least_row_message;
-}
+bool SlicedProduct::sends_rows_of_digits() const { return sends_rows(from, division.ranks, digits_a_column()); }
 bool SlicedProduct::sends_rows_of_results() const {
-  return std::min(width_of(columns_to(0)), words_of_row_block / (transform_primes_count * to.rows)) >=
-         least_row_message;
+  return sends_rows(to, division.ranks, transform_primes_count * to.rows);
 }
 
 Moved SlicedProduct::operands_received(int rank) const {
