@@ -3,12 +3,11 @@
 /// The threads of a process as the team that divides transforms.
 
 #include <omp.h>
-#include <oneapi/tbb/parallel_for.h>
 
-#include <algorithm>
-#include <atomic>
 #include <cstdint>
+#include <memory>
 
+#include "kernels/arithmetic/standing_team.hpp"
 #include "kernels/arithmetic/transform/team.hpp"
 #include "kernels/core/execution.hpp"
 #include "kernels/core/first_exception.hpp"
@@ -39,20 +38,10 @@ namespace duet {
           }};
 }
 
-/// As many tasks as there are workers, who all take the next part when they are free: stolen ranges would change the
-/// order, by which what computes and what moves memory meet.
+/// The same by TBB's workers, who stay until the last copy of the team is gone.
 [[nodiscard]] inline TransformTeam tbb_team(const Execution& execution, TbbTeam& team) {
-  return {execution.threads, [&execution, &team](std::int64_t parts, const TransformTeam::Body& body) {
-            std::atomic<std::int64_t> next{0};
-            const auto take_parts = [&](std::int64_t /*task*/) {
-              const Booking booking{execution.timesheet, TbbTeam::worker(), Activity::useful};
-              for (std::int64_t part = next++; part < parts; part = next++) body(part);
-            };
-            team.run([&] {
-              oneapi::tbb::parallel_for(std::int64_t{0}, std::min<std::int64_t>(parts, execution.threads), take_parts,
-                                        oneapi::tbb::simple_partitioner{});
-            });
-          }};
+  return {execution.threads, [standing = std::make_shared<StandingTeam>(execution, team)](
+                                 std::int64_t parts, const TransformTeam::Body& body) { standing->run(parts, body); }};
 }
 
 }  // namespace duet

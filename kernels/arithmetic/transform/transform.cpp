@@ -19,7 +19,7 @@ namespace {
 /// third-level cache would not hold them, and all workers share one prime after the other.
 constexpr std::size_t side_by_side = std::size_t{1} << 19U;
 /// Below so many words, a team costs more than it gains.
-constexpr std::size_t least_shared = std::size_t{1} << 13U;
+constexpr std::size_t least_shared = std::size_t{1} << 12U;
 
 bool goes_side_by_side(const TransformShape& shape, int workers) {
   return workers > 1 && shape.words() <= side_by_side;
