@@ -21,6 +21,9 @@ constexpr std::size_t side_by_side = std::size_t{1} << 19U;
 /// Below so many words, a team costs more than it gains.
 constexpr std::size_t least_shared = std::size_t{1} << 12U;
 
+/// So that one who was held up does not hold up all.
+constexpr int parts_of_a_worker = 4;
+
 bool goes_side_by_side(const TransformShape& shape, int workers) {
   return workers > 1 && shape.words() <= side_by_side;
 }
@@ -56,34 +59,53 @@ class Computation {
 
   /// `b` is empty for squares.
   void transform(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
+    if (overlaps_primes(plan_.shape, team_->workers)) return transform_overlapped(a, b);
     const bool at_once = goes_side_by_side(plan_.shape, team_->workers);
     const std::size_t own_primes = at_once ? whole_primes(team_->workers) : 0;
-    if (own_primes != 0) {
-      team_->parallel(static_cast<std::int64_t>(own_primes), [&](std::int64_t part) {
-        const auto k = static_cast<std::size_t>(part);
-        const Columns all{0, plan_.shape.row_length};
-        forward(k, a, b, all);
-        for (std::size_t r = 0; r < plan_.shape.rows; ++r) work_off(path_, row(k, r), combination_);
-        inverse(k, all);
-      });
+    if (own_primes == transform_primes_count) {
+      return team_->parallel(transform_primes_count,
+                             [&](std::int64_t part) { by_itself(static_cast<std::size_t>(part), a, b); });
     }
-    if (overlaps_primes(plan_.shape, team_->workers)) return transform_overlapped(a, b);
     const std::size_t together = at_once ? transform_primes_count - own_primes : 1;
+    const ColumnParts columns{plan_.shape.row_length, team_->workers == 1 ? 1 : parts_of_a_worker * team_->workers};
     for (std::size_t first = own_primes; first < transform_primes_count; first += together) {
-      for_columns(first, together, [&](std::size_t k, Columns columns) { forward(k, a, b, columns); });
+      // Those who are ready with their own primes begin with the shared ones.
+      const auto own = static_cast<std::int64_t>(first == own_primes ? own_primes : 0);
+      const std::int64_t shared = static_cast<std::int64_t>(together) * columns.count();
+      team_->parallel(own + shared, [&](std::int64_t part) {
+        if (part < own) return by_itself(static_cast<std::size_t>(part), a, b);
+        forward(first + static_cast<std::size_t>((part - own) / columns.count()), a, b,
+                columns[(part - own) % columns.count()]);
+      });
       work_off_all(
           path_, *team_, together * plan_.shape.rows, plan_.shape.row_length,
           [&](std::size_t index) { return row(first, index); }, combination_);
-      for_columns(first, together, [&](std::size_t k, Columns columns) { inverse(k, columns); });
+      team_->parallel(shared, [&](std::int64_t part) {
+        inverse(first + static_cast<std::size_t>(part / columns.count()), columns[part % columns.count()]);
+      });
     }
   }
 
-  void write_first(std::span<std::uint64_t> result) { recombine(a_, result); }
-  void write_second(std::span<std::uint64_t> result) { recombine(b_, result); }
+  /// The number that the first images make, and that of the second ones where there are two.
+  void write(std::span<std::uint64_t> first, std::span<std::uint64_t> second) {
+    std::vector<Recombination> numbers{{a_, first, *this}};
+    if (!second.empty()) numbers.push_back({b_, second, *this});
+    const std::int64_t parts = numbers.front().parts();
+    team_->parallel(std::ssize(numbers) * parts,
+                    [&](std::int64_t part) { numbers[static_cast<std::size_t>(part / parts)].write(part % parts); });
+    for (Recombination& number : numbers) number.carry();
+  }
 
  private:
   using Images = std::array<std::uint64_t*, transform_primes_count>;
 
+  /// From the digits to the coefficients, by one worker.
+  void by_itself(std::size_t k, std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
+    const Columns all{0, plan_.shape.row_length};
+    forward(k, a, b, all);
+    for (std::size_t r = 0; r < plan_.shape.rows; ++r) work_off(path_, row(k, r), combination_);
+    inverse(k, all);
+  }
   void forward(std::size_t k, std::span<const std::uint64_t> a, std::span<const std::uint64_t> b, Columns columns) {
     forward_first(k, a, columns);
     forward_second(k, b, columns);
@@ -144,17 +166,10 @@ class Computation {
             return inverse(stage - 2, parts[part.index]);
         }
       });
-      if (first_comes_after) for_columns(stage, 1, [&](std::size_t k, Columns some) { forward_first(k, a, some); });
+      if (first_comes_after) {
+        team_->parallel(parts.count(), [&](std::int64_t part) { forward_first(stage, a, parts[part]); });
+      }
     }
-  }
-
-  template <class Act>
-  void for_columns(std::size_t first, std::size_t together, const Act& act) {
-    // Four parts a worker, so that one who was held up does not hold up all.
-    const ColumnParts parts{plan_.shape.row_length, team_->workers == 1 ? 1 : 4 * team_->workers};
-    team_->parallel(static_cast<std::int64_t>(together) * parts.count(), [&](std::int64_t part) {
-      act(first + static_cast<std::size_t>(part / parts.count()), parts[part % parts.count()]);
-    });
   }
 
   /// Row `index`, counted through the primes from the `first` one on.
@@ -169,25 +184,42 @@ class Computation {
             .node = r};
   }
 
-  void recombine(const Images& images, std::span<std::uint64_t> result) {
-    const Residues residues = residues_of(path_, {images[0], images[1], images[2]}, plan_.shape);
-    const auto eights = static_cast<std::int64_t>((result.size() + 7) / 8);
-    const std::int64_t parts = team_->workers == 1 ? 1 : std::min<std::int64_t>(eights, 4 * team_->workers);
-    std::vector<std::uint64_t> carries(static_cast<std::size_t>(parts));
-    const auto start_of = [&](std::int64_t part) {
-      return std::min(result.size(), static_cast<std::size_t>(share_of(eights, parts, part).begin) * 8);
-    };
-    team_->parallel(parts, [&](std::int64_t part) {
-      const std::size_t end = part + 1 == parts ? result.size() : start_of(part + 1);
-      carries[static_cast<std::size_t>(part)] =
-          path_.recombine(residues, start_of(part), end, context_.radix, result.data());
-    });
-    // A carry rarely goes further than into the first digit.
-    for (std::int64_t part = 1; part < parts; ++part) {
-      const std::uint64_t carry = carries[static_cast<std::size_t>(part) - 1];
-      if (carry != 0) add_small(result.subspan(start_of(part)), carry, context_.radix);
+  /// The digits of a number from its images, in parts that any worker may write.
+  class Recombination {
+   public:
+    Recombination(const Images& images, std::span<std::uint64_t> digits, const Computation& of)
+        : residues_{residues_of(of.path_, {images[0], images[1], images[2]}, of.plan_.shape)},
+          digits_{digits},
+          of_{of},
+          eights_{static_cast<std::int64_t>((digits.size() + 7) / 8)},
+          carries_(static_cast<std::size_t>(
+              of.team_->workers == 1 ? 1 : std::min<std::int64_t>(eights_, parts_of_a_worker * of.team_->workers))) {}
+
+    [[nodiscard]] std::int64_t parts() const { return std::ssize(carries_); }
+    void write(std::int64_t part) {
+      carries_[static_cast<std::size_t>(part)] =
+          of_.path_.recombine(residues_, start(part), start(part + 1), of_.context_.radix, digits_.data());
     }
-  }
+    /// From each part into the next: rarely further than into its first digit.
+    void carry() {
+      for (std::int64_t part = 1; part < parts(); ++part) {
+        const std::uint64_t carry = carries_[static_cast<std::size_t>(part) - 1];
+        if (carry != 0) add_small(digits_.subspan(start(part)), carry, of_.context_.radix);
+      }
+    }
+
+   private:
+    [[nodiscard]] std::size_t start(std::int64_t part) const {
+      if (part == parts()) return digits_.size();
+      return std::min(digits_.size(), static_cast<std::size_t>(share_of(eights_, parts(), part).begin) * 8);
+    }
+
+    Residues residues_;
+    std::span<std::uint64_t> digits_;
+    const Computation& of_;
+    std::int64_t eights_;
+    std::vector<std::uint64_t> carries_;
+  };
 
   TransformPlan plan_;
   Combination combination_;
@@ -232,7 +264,7 @@ void multiply_digits(std::span<const std::uint64_t> a, std::span<const std::uint
   Computation computation{plan_transform(result.size(), Combination::product, context.team->workers),
                           Combination::product, context};
   computation.transform(a, b);
-  computation.write_first(result);
+  computation.write(result, {});
 }
 
 void square_digits(std::span<const std::uint64_t> a, std::span<std::uint64_t> result, TransformContext& context) {
@@ -240,7 +272,7 @@ void square_digits(std::span<const std::uint64_t> a, std::span<std::uint64_t> re
   Computation computation{plan_transform(result.size(), Combination::square, context.team->workers),
                           Combination::square, context};
   computation.transform(a, {});
-  computation.write_first(result);
+  computation.write(result, {});
 }
 
 void double_digits(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b,
@@ -250,8 +282,7 @@ void double_digits(std::span<const std::uint64_t> a, std::span<const std::uint64
   Computation computation{plan_transform(a_times_b.size(), Combination::doubling, context.team->workers),
                           Combination::doubling, context};
   computation.transform(a, b);
-  computation.write_first(a_times_b);
-  computation.write_second(b_squared);
+  computation.write(a_times_b, b_squared);
 }
 
 void half_sums(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b, std::span<std::uint64_t> once,
