@@ -298,6 +298,9 @@ Execution Session::execution(const Settings& tunables, Timesheet* timesheet) con
     execution.on_worker_start = [mine = state_->mine](int thread) {
       bind_this_thread(mine.at(static_cast<std::size_t>(thread)));
     };
+    WorkerPlace any = state_->mine.front();
+    for (const WorkerPlace& place : state_->mine) std::ranges::copy(place.bound_to, std::back_inserter(any.bound_to));
+    execution.on_helper_start = [any] { bind_this_thread(any); };
   }
   return execution;
 }

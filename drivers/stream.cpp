@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,7 +9,9 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "drivers/agreed.hpp"
@@ -131,6 +134,16 @@ void read_whole(const std::string& path, Bytes& to) {
   to.resize(done);
 }
 
+/// Has the disk begin with a file that will be read. What comes after its beginning is read ahead when that is read.
+void expect_file(const std::string& path) noexcept {
+  constexpr off_t beginning = off_t{16} << 20U;
+  struct stat status {};
+  // A pipe would take the opening for a reader's.
+  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (file.get() >= 0) static_cast<void>(::posix_fadvise(file.get(), 0, beginning, POSIX_FADV_WILLNEED));
+}
+
 /// What every process holds: B, the files that are under way, and what the codecs and the product need.
 double memory_of(const ConstView& b, const std::vector<StreamedFile>& files, int threads, std::int64_t tokens) {
   std::int64_t largest = 0;
@@ -142,6 +155,23 @@ double memory_of(const ConstView& b, const std::vector<StreamedFile>& files, int
   const auto under_way = static_cast<double>(StreamLimits{.tokens = static_cast<int>(tokens)}.tokens_for(threads));
   return b_bytes + under_way * static_cast<double>(largest) * (1 + ratio) + (threads + 2) * buffers;
 }
+
+/// Results that were written and are not yet under their names. Any threads.
+class FilesUnderWay {
+ public:
+  void put(std::int64_t index, std::unique_ptr<OutputFile> file) {
+    const std::scoped_lock lock{mutex_};
+    files_.emplace(index, std::move(file));
+  }
+  [[nodiscard]] std::unique_ptr<OutputFile> take(std::int64_t index) {
+    const std::scoped_lock lock{mutex_};
+    return std::move(files_.extract(index).mapped());
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::int64_t, std::unique_ptr<OutputFile>> files_;
+};
 
 struct StreamOutcome {
   std::int64_t good = 0;
@@ -203,6 +233,7 @@ int stream_files(const StreamOptions& options) {
   progress.now(fmt::format("streaming {}", counted(std::ssize(files), "file")));
   const Progress meter = progress.meter();
   StreamOutcome outcome;
+  FilesUnderWay written;
   MatrixStream stream;
   stream.count = std::ssize(files);
   stream.b = b.view();
@@ -211,6 +242,7 @@ int stream_files(const StreamOptions& options) {
   const auto file_at = [&](std::int64_t index) -> const StreamedFile& {
     return files.at(static_cast<std::size_t>(index));
   };
+  stream.expect = [&](std::int64_t index) { expect_file(file_at(index).from); };
   stream.read = [&](std::int64_t index, Bytes& to) { read_whole(file_at(index).from, to); };
   stream.convert = [&](std::int64_t index, Bytes& text) {
     Bytes made;
@@ -219,10 +251,12 @@ int stream_files(const StreamOptions& options) {
     text.swap(made);
   };
   stream.write = [&](std::int64_t index, std::string_view text) {
-    OutputFile file{file_at(index).to};
-    file.append(text);
-    file.commit();
+    auto file = std::make_unique<OutputFile>(file_at(index).to);
+    file->append(text);
+    file->begin_sync();
+    written.put(index, std::move(file));
   };
+  stream.settle = [&](std::int64_t index) { written.take(index)->commit_content(); };
   stream.take = [&](const StreamedMatrix& result) {
     const StreamedFile& file = file_at(result.index);
     if (result.fault.empty()) {
@@ -249,6 +283,7 @@ int stream_files(const StreamOptions& options) {
   } catch (const EndedByAnotherRank&) {
     return status::not_right;
   }
+  sync_folder(options.output);
   const double seconds = lap.take();
   progress.now("done");
   int state = status::right;

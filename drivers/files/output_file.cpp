@@ -27,7 +27,7 @@ namespace {
 
 /// The temporary files of this process, for the handler of signals: C strings, which whoever takes one out owns. The
 /// handler never frees.
-std::array<std::atomic<char*>, 256> unfinished{};
+std::array<std::atomic<char*>, 1024> unfinished{};
 
 int remember_unfinished(const std::string& path) {
   char* const copy = ::strdup(path.c_str());
@@ -382,27 +382,38 @@ void OutputFile::write_rectangle(const Rectangle& piece, std::int64_t line_lengt
   on_shared_file([&] { shared_->write_rectangle_at_all(piece, line_length, size, offset, from); });
 }
 
-void OutputFile::replace_target() {
+std::string OutputFile::replace_target() {
   if (::fsync(file_.get()) != 0 && errno != EINVAL && errno != ENOTSUP) {
     fail_in_system(path_, "cannot hand everything to the disk", errno);
   }
   if (const int error = file_.close(); error != 0) fail_in_system(path_, "cannot close after writing", error);
-  if (is_stream()) return;
+  if (is_stream()) return {};
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail_in_system(path_, "cannot rename into place", errno);
   forget_unfinished(std::exchange(registered_, -1));
   temporary_.clear();
-  // The name, too, must be on the disk. Not every file system can do that with a folder.
   const std::string folder = std::filesystem::path{target_}.parent_path().string();
-  const Descriptor opened{::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (opened.get() >= 0) static_cast<void>(::fsync(opened.get()));
+  return folder.empty() ? "." : folder;
+}
+
+void OutputFile::begin_sync() const {
+  if (!is_stream()) static_cast<void>(::sync_file_range(file_.get(), 0, 0, SYNC_FILE_RANGE_WRITE));
 }
 
 void OutputFile::commit() {
   if (shared_) shared_->finish();
   shared_.reset();
   together(communicator_, [&] {
-    if (is_root()) replace_target();
+    if (!is_root()) return;
+    // The name, too, must be on the disk.
+    if (const std::string folder = replace_target(); !folder.empty()) sync_folder(folder);
   });
+}
+
+void OutputFile::commit_content() { static_cast<void>(replace_target()); }
+
+void sync_folder(const std::string& path) noexcept {
+  const Descriptor opened{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (opened.get() >= 0) static_cast<void>(::fsync(opened.get()));
 }
 
 }  // namespace duet

@@ -55,8 +55,14 @@ class OutputFile {
   void write_rectangle(const Rectangle& piece, std::int64_t line_length, std::int64_t size, std::int64_t offset,
                        const char* from);
 
+  /// Has the disk begin with what was written. Only what it gains in time tells whether it does. Not for ranks
+  /// together.
+  void begin_sync() const;
   /// Collective: what was written is the file now, also after a power failure.
   void commit();
+  /// The same, but that a power failure may take the file's name away until `sync_folder` was called for its folder:
+  /// for many files of one folder. Not for ranks together.
+  void commit_content();
 
  private:
   void open_target();
@@ -67,7 +73,8 @@ class OutputFile {
   template <class Act>
   void on_shared_file(Act&& act);
   void make_room(std::int64_t bytes);
-  void replace_target();
+  /// The folder that has to be synced; empty for a stream.
+  [[nodiscard]] std::string replace_target();
   [[nodiscard]] bool is_root() const { return rank_ == 0; }
 
   std::string path_;
@@ -83,5 +90,8 @@ class OutputFile {
   std::int64_t written_ = 0;
   std::int64_t room_ = 0;
 };
+
+/// The names of a folder are on the disk, as far as its file system can do that.
+void sync_folder(const std::string& path) noexcept;
 
 }  // namespace duet

@@ -26,6 +26,9 @@ struct Execution {
   /// it to a core there. An OpenMP team needs no call: libgomp and libomp keep their threads between regions of one
   /// size.
   std::function<void(int thread)> on_worker_start{};
+  /// Called by a thread that a kernel has beside its workers, to read or write, before it does so: bound like the
+  /// worker that made it, it would share one core with that worker, and the others were idle.
+  std::function<void()> on_helper_start{};
 
   /// The tunable `name`, or `preset` where the caller set none.
   [[nodiscard]] std::int64_t whole_or(std::string_view name, std::int64_t preset) const {

@@ -53,12 +53,18 @@ struct MatrixStream {
   Codec codec = Codec::none;
   bool verifies = false;  ///< each product is judged by Freivalds' check; a wrong one is a fault, and is not written
 
+  /// Called as soon as it is known that file `index` will be read here, to have the disk begin. May be empty; does not
+  /// throw. Any thread, any rank.
+  std::function<void(std::int64_t index)> expect{};
   /// The bytes of file `index`, as it is. Any thread, any rank.
   std::function<void(std::int64_t index, Bytes& to)> read;
   /// Makes the decompressed text of another format that of a .npy. May be empty: then such a file has a fault.
   std::function<void(std::int64_t index, Bytes& text)> convert{};
   /// The result, compressed. Any thread, any rank.
   std::function<void(std::int64_t index, std::string_view file)> write;
+  /// Where `write` only begins: waits until the result is where it shall be. By the same thread, which may have written
+  /// others meanwhile. May be empty.
+  std::function<void(std::int64_t index)> settle{};
   /// In the order of indices, on rank 0 alone.
   std::function<void(const StreamedMatrix& result)> take;
 };

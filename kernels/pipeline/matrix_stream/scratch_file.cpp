@@ -55,6 +55,16 @@ void ScratchFile::read(std::int64_t offset, std::int64_t bytes, Bytes& to) const
   }
 }
 
+void ScratchFile::expect(std::int64_t offset, std::int64_t bytes) const noexcept {
+  static_cast<void>(::posix_fadvise(descriptor_, offset, bytes, POSIX_FADV_WILLNEED));
+}
+
+void ScratchFile::begin_sync(std::int64_t offset, std::int64_t bytes) const {
+  if (::sync_file_range(descriptor_, offset, bytes, SYNC_FILE_RANGE_WRITE) != 0) {
+    fail_with("a temporary file cannot be written");
+  }
+}
+
 void ScratchFile::sync(std::int64_t offset, std::int64_t bytes) const {
   constexpr unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
   if (::sync_file_range(descriptor_, offset, bytes, all) != 0) fail_with("a temporary file cannot be written");

@@ -23,7 +23,10 @@ class ScratchFile {
   /// `to` becomes those bytes. Throws std::runtime_error where the file ends before.
   void read(std::int64_t offset, std::int64_t bytes, Bytes& to) const;
 
-  /// Hands these bytes to the disk and waits until it has them.
+  /// Has the disk begin to read these bytes. A hint: nothing tells whether it does.
+  void expect(std::int64_t offset, std::int64_t bytes) const noexcept;
+  /// Hands these bytes to the disk, and waits until it has them.
+  void begin_sync(std::int64_t offset, std::int64_t bytes) const;
   void sync(std::int64_t offset, std::int64_t bytes) const;
   /// From now on whatever is read comes from the disk, and nothing beyond it is read ahead, as if each part were a
   /// file of its own. Throws std::runtime_error where the folder's file system keeps files in memory.

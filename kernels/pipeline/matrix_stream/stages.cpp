@@ -97,10 +97,14 @@ std::vector<double> stage_costs(const Stream& stream, std::int64_t count, MPI_Co
 Stream stages_of(const MatrixStream& stream, const LocalKernel& kernel) {
   Stream stages;
   stages.next = [&stream](StreamItem& item) { return item.index < stream.count; };
-  stages.stages.push_back({.name = "read", .kind = StageKind::disk, .act = [&stream](StreamItem& item) {
-                             item.data.clear();
-                             stream.read(item.index, item.data);
-                           }});
+  stages.stages.push_back({.name = "read",
+                           .kind = StageKind::disk,
+                           .act =
+                               [&stream](StreamItem& item) {
+                                 item.data.clear();
+                                 stream.read(item.index, item.data);
+                               },
+                           .expect = stream.expect});
   stages.stages.push_back({.name = "decompress", .act = [](StreamItem& item) {
                              if (codec_of(item.data.text()) == Codec::none) return;
                              decompress(item.data.text(), item.spare);
@@ -122,14 +126,23 @@ Stream stages_of(const MatrixStream& stream, const LocalKernel& kernel) {
            }
            item.data.append({reinterpret_cast<const char*>(&hash), sizeof hash});
          }});
-    stages.stages.push_back({.name = "write", .kind = StageKind::disk, .act = [&stream](StreamItem& item) {
-                               Record record{};
-                               item.data.resize(item.data.size() - sizeof record.hash);
-                               std::memcpy(&record.hash, item.data.data() + item.data.size(), sizeof record.hash);
-                               record.bytes = static_cast<std::int64_t>(item.data.size());
-                               stream.write(item.index, item.data.text());
-                               leave(item, record);
-                             }});
+    const auto write = [&stream](StreamItem& item) {
+      Record record{};
+      item.data.resize(item.data.size() - sizeof record.hash);
+      std::memcpy(&record.hash, item.data.data() + item.data.size(), sizeof record.hash);
+      record.bytes = static_cast<std::int64_t>(item.data.size());
+      stream.write(item.index, item.data.text());
+      leave(item, record);
+    };
+    StreamStage last{.name = "write", .kind = StageKind::disk, .act = write};
+    if (stream.settle) {
+      last.begin = [write](StreamItem& item) {
+        write(item);
+        return std::chrono::steady_clock::time_point{};
+      };
+      last.act = [&stream](StreamItem& item) { stream.settle(item.index); };
+    }
+    stages.stages.push_back(std::move(last));
   }
   stages.take = [&stream](StreamItem& item) {
     StreamedMatrix result{.index = item.index, .fault = item.fault};

@@ -87,6 +87,16 @@ MatrixStream StreamFiles::stream() {
     in_.read(extent.offset, extent.bytes, to);
   };
   stream.write = [this](std::int64_t index, std::string_view file) { write_output(index, file); };
+  if (question_.on_disk) {
+    stream.expect = [this](std::int64_t index) {
+      const Extent& extent = inputs_[static_cast<std::size_t>(index)];
+      in_.expect(extent.offset, extent.bytes);
+    };
+    stream.settle = [this](std::int64_t index) {
+      const Extent& extent = outputs_.at(static_cast<std::size_t>(index));
+      out_.sync(extent.offset, extent.bytes);
+    };
+  }
   stream.take = [this](const StreamedMatrix& result) { taken_.push_back(result); };
   return stream;
 }
@@ -94,7 +104,7 @@ MatrixStream StreamFiles::stream() {
 void StreamFiles::write_output(std::int64_t index, std::string_view file) {
   if (static_cast<std::int64_t>(file.size()) > room_) throw std::length_error("an output is longer than its room");
   out_.write(index * room_, file);
-  if (question_.on_disk) out_.sync(index * room_, static_cast<std::int64_t>(file.size()));
+  if (question_.on_disk) out_.begin_sync(index * room_, static_cast<std::int64_t>(file.size()));
   outputs_.at(static_cast<std::size_t>(index)) = {.offset = index * room_,
                                                   .bytes = static_cast<std::int64_t>(file.size())};
 }

@@ -1,6 +1,7 @@
 #include "kernels/pipeline/stream/intake.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace duet {
 
@@ -10,7 +11,9 @@ Intake::Intake(const Stream& stream, StageMeter& meter, int tokens, const IoThre
       leading_{threads.leading},
       items_(static_cast<std::size_t>(std::max(1, tokens))),
       ready_(items_.size()),
-      asynchronous_{threads.answers != 0} {
+      expects_{leading_ > 0 && stream.stages.front().expect != nullptr},
+      asynchronous_{threads.answers != 0},
+      readers_{ThreadCrew::kept(), threads.on_start} {
   // A disk that waits for tokens is not what is waited for: it goes on with several of them, and not each wakes it.
   constexpr std::size_t wakes_in_turn = 4;
   const bool reads = leading_ > 0 && stream.stages.front().kind == StageKind::disk && !stream.ready;
@@ -65,24 +68,62 @@ bool Intake::fetch(StreamItem* item, std::unique_lock<std::mutex>& lock) {
     }
     lock.unlock();
   }
-  if (found) {
-    meter_->queue(0, *item);
-    if (!asynchronous_) meter_->run(0, leading_, *item);
-  }
+  if (found) meter_->queue(0, *item);
   lock.lock();
   return found;
+}
+
+/// The leading stages; `lock` is open meanwhile.
+void Intake::lead(StreamItem* item, std::unique_lock<std::mutex>& lock) {
+  lock.unlock();
+  meter_->run(0, leading_, *item);
+  lock.lock();
+}
+
+/// One that was fetched, for which `lock` is open meanwhile; none at the end, or where others were faster.
+StreamItem* Intake::next_to_read(std::unique_lock<std::mutex>& lock) {
+  while (!ended_ && !free_.empty()) {
+    StreamItem* const item = free_.back();
+    free_.pop_back();
+    if (!expects_ && !free_.empty()) tokens_changed_.notify_one();
+    if (!fetch(item, lock)) break;
+    if (!expects_) return item;
+    lock.unlock();
+    meter_->expect(0, *item);
+    lock.lock();
+    expected_.push_back(item);
+  }
+  if (expected_.empty()) return nullptr;
+  StreamItem* const item = expected_.front();
+  expected_.pop_front();
+  if (!expected_.empty()) tokens_changed_.notify_one();
+  take_room(*item);
+  return item;
+}
+
+// Many items are expected, and few are read and worked on at a time: these use the same memory, while it is in caches.
+void Intake::take_room(StreamItem& item) {
+  if (room_.empty() || item.data.size() != 0) return;
+  std::tie(item.data, item.spare) = std::move(room_.back());
+  room_.pop_back();
+}
+void Intake::leave_room(StreamItem& item) {
+  item.data.clear();
+  item.spare.clear();
+  room_.emplace_back(std::move(item.data), std::move(item.spare));
 }
 
 void Intake::read_ahead() {
   std::unique_lock lock{mutex_};
   while (true) {
-    tokens_changed_.wait(lock, [this] { return ended_ || !free_.empty(); });
-    if (ended_) return;
-    StreamItem* const item = free_.back();
-    free_.pop_back();
-    if (!free_.empty()) tokens_changed_.notify_one();
-    if (!fetch(item, lock)) return;
+    tokens_changed_.wait(lock, [this] { return ended_ || !free_.empty() || !expected_.empty(); });
+    StreamItem* const item = next_to_read(lock);
+    if (item == nullptr) {
+      if (ended_) return;
+      continue;
+    }
     if (!asynchronous_) {
+      lead(item, lock);
       put_ready(item, lock);
       continue;
     }
@@ -132,6 +173,7 @@ Intake::Supplied Intake::take_ready(std::unique_lock<std::mutex>& lock) {
     StreamItem* const item = free_.back();
     free_.pop_back();
     if (fetch(item, lock)) {
+      lead(item, lock);
       ++next_ready_;
       return {Supply::item, item};
     }
@@ -167,6 +209,7 @@ void Intake::give_back(StreamItem* item) {
   bool wakes = false;
   {
     const std::scoped_lock lock{mutex_};
+    if (expects_) leave_room(*item);
     free_.push_back(item);
     wakes = free_.size() >= worth_waking_;
   }

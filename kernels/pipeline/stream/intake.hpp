@@ -6,9 +6,11 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <mutex>
 #include <queue>
+#include <utility>
 #include <vector>
 
 #include "kernels/pipeline/stream/stage_meter.hpp"
@@ -55,6 +57,10 @@ class Intake {
   void await_answers();
   void put_ready(StreamItem* item, std::unique_lock<std::mutex>& lock);
   bool fetch(StreamItem* item, std::unique_lock<std::mutex>& lock);
+  [[nodiscard]] StreamItem* next_to_read(std::unique_lock<std::mutex>& lock);
+  void take_room(StreamItem& item);
+  void leave_room(StreamItem& item);
+  void lead(StreamItem* item, std::unique_lock<std::mutex>& lock);
   [[nodiscard]] Supplied take_ready(std::unique_lock<std::mutex>& lock);
 
   const Stream* stream_;
@@ -66,18 +72,21 @@ class Intake {
   std::condition_variable tokens_changed_;  // for readers
   std::condition_variable ready_changed_;   // for who pulls
   std::vector<StreamItem*> free_;
-  std::size_t worth_waking_;  // tokens that are free before a reader is woken
-  std::vector<StreamItem*> ready_;  // the item with ticket t stands at t modulo the tokens
-  std::int64_t next_ticket_ = 0;    // of the next one from the source
-  std::int64_t next_ready_ = 0;     // of the next one for the workers
-  bool ended_ = false;              // the source
+  std::deque<StreamItem*> expected_;           // fetched, and the first stage is told of them
+  std::vector<std::pair<Bytes, Bytes>> room_;  // data and spare of items that are expected or free
+  std::size_t worth_waking_;                   // tokens that are free before a reader is woken
+  std::vector<StreamItem*> ready_;             // the item with ticket t stands at t modulo the tokens
+  std::int64_t next_ticket_ = 0;               // of the next one from the source
+  std::int64_t next_ready_ = 0;                // of the next one for the workers
+  bool ended_ = false;                         // the source
   std::exception_ptr failure_;
   std::condition_variable answers_changed_;
   std::priority_queue<Answer> answers_;
   std::int64_t begun_ = 0;  // items whose answers are waited for, or came already
   std::mutex source_;
+  bool expects_;
   bool asynchronous_;
-  ThreadCrew::Shift readers_{ThreadCrew::kept()};
+  ThreadCrew::Shift readers_;
 };
 
 }  // namespace duet

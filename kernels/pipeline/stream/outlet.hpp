@@ -8,18 +8,20 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "kernels/core/first_exception.hpp"
 #include "kernels/pipeline/stream/intake.hpp"
+#include "kernels/pipeline/stream/stage_workers.hpp"
 #include "kernels/pipeline/stream/thread_crew.hpp"
 
 namespace duet {
 
 class Outlet {
  public:
-  /// `tokens` as the intake's. Without `writers`, who puts an item does what they would do.
-  Outlet(const Stream& stream, StageMeter& meter, Intake& intake, int tokens, int writers);
+  /// `tokens` as the intake's. Without writers among `threads`, who puts an item does what they would do.
+  Outlet(const Stream& stream, StageMeter& meter, Intake& intake, int tokens, const IoThreads& threads);
   Outlet(const Outlet&) = delete;
   Outlet& operator=(const Outlet&) = delete;
   ~Outlet();
@@ -32,12 +34,14 @@ class Outlet {
 
  private:
   void write_behind();
-  void end(StreamItem* item);
+  void end(std::span<StreamItem* const> items);
+  void write(std::span<StreamItem* const> items);
 
   const Stream* stream_;
   StageMeter* meter_;
   Intake* intake_;
   std::size_t trailing_;
+  std::size_t sharers_;  // of what waits to be written
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -35,6 +35,13 @@ class StageMeter {
     end(index, item);
   }
 
+  /// Tells stage `index` of an item that waits before it, which takes some of the stage's time.
+  void expect(std::size_t index, const StreamItem& item) {
+    const std::int64_t before = nanoseconds_now();
+    stream_->stages[index].expect(item.index);
+    lines_[index].useful.fetch_add(nanoseconds_now() - before, std::memory_order_relaxed);
+  }
+
   /// The item enters stage `index`, which begins to wait: when the answer is due. A fault is due at once.
   [[nodiscard]] std::chrono::steady_clock::time_point begin(std::size_t index, StreamItem& item) {
     enter(index, item);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 
 #include "kernels/pipeline/stream/stage_meter.hpp"
 #include "kernels/pipeline/stream/stream.hpp"
@@ -15,13 +16,16 @@ struct IoThreads {
   int writers = 0;
   std::size_t leading = 0;  ///< stages that the readers do
   int answers = 0;          ///< that may be waited for at once without a thread each; 0 where each has one
+  std::function<void()> on_start{};
 };
 
 /// The threads that the limits ask for, none for an end of the stream that has nothing to wait for.
-[[nodiscard]] inline IoThreads io_threads(const Stream& stream, const StreamLimits& limits, int tokens) {
+[[nodiscard]] inline IoThreads io_threads(const Stream& stream, const StreamLimits& limits, int tokens,
+                                          const Execution& execution) {
   const int asked = stream.waits_asynchronously() ? std::min(limits.readers, 1) : limits.readers;
   IoThreads threads{.readers = stream.leading() == 0 ? 0 : asked,
-                    .writers = stream.trailing() == 0 ? 0 : limits.writers};
+                    .writers = stream.trailing() == 0 ? 0 : limits.writers,
+                    .on_start = execution.on_helper_start};
   if (threads.readers != 0) {
     threads.leading = stream.leading();
     if (stream.waits_asynchronously()) threads.answers = tokens;

@@ -25,6 +25,9 @@
 /// stages that follow pass it by, and `take` gets it in its place. What source or take throw ends the stream, and
 /// comes out of it.
 ///
+/// A disk is given several items at once, by one thread as by many: a first stage with an `expect` is told of all that
+/// have a token, and a last one with a `begin` begins all that have come before it waits for the first.
+///
 /// A first stage that waits for an answer need not keep a thread: where it has a `begin`, one thread begins all that
 /// are under way, and another one has them in a queue by the time at which their answers are due. A source that waits
 /// itself, for lines of a pipe say, has a thread of its own, and items that came before are finished meanwhile.
@@ -64,8 +67,12 @@ struct StreamStage {
   StageKind kind = StageKind::computing;
   bool in_order = false;
   std::function<void(StreamItem&)> act{};
-  /// For a first stage that waits: begins to wait, and says when the answer is due; `act` is called then.
+  /// For the first stage or the last one, where it waits: begins what it waits for, and says when that is due; `act` is
+  /// called then. A first stage begins many items before the first of them ends, a last one some at once.
   std::function<std::chrono::steady_clock::time_point(StreamItem&)> begin{};
+  /// For a first stage that reads: called when an item gets its token, and those before it are still to be read. It may
+  /// have a disk begin. Does not throw; any thread.
+  std::function<void(std::int64_t index)> expect{};
 };
 
 struct Stream {

@@ -10,9 +10,9 @@ namespace duet {
 StreamFigures stream_openmp(const Stream& stream, const StreamLimits& limits, const Execution& execution) {
   StageMeter meter{stream};
   const int tokens = limits.tokens_for(execution.threads);
-  const IoThreads threads = io_threads(stream, limits, tokens);
+  const IoThreads threads = io_threads(stream, limits, tokens, execution);
   Intake intake{stream, meter, tokens, threads};
-  Outlet outlet{stream, meter, intake, tokens, threads.writers};
+  Outlet outlet{stream, meter, intake, tokens, threads};
   work_off_by_tasks(stream, threads.leading, meter, outlet, execution,
                     [&](bool may_wait) { return may_wait ? intake.pull() : intake.try_pull(); });
   outlet.finish();

@@ -279,9 +279,9 @@ class RankStream {
         local_{local_stream()},
         meter_{local_},
         window_{limits.tokens_for(execution.threads)},
-        threads_{io_threads(local_, limits, window_)},
+        threads_{io_threads(local_, limits, window_, execution)},
         intake_{local_, meter_, window_, threads_},
-        outlet_{local_, meter_, intake_, window_, threads_.writers},
+        outlet_{local_, meter_, intake_, window_, threads_},
         units_{limits.longest_message},
         sends_{execution.communicator, units_},
         received_(static_cast<std::size_t>(size_)) {
@@ -324,6 +324,8 @@ class RankStream {
     Stream local;
     local.stages.assign(whole_.stages.begin() + static_cast<std::ptrdiff_t>(mine.begin),
                         whole_.stages.begin() + static_cast<std::ptrdiff_t>(mine.end));
+    // Told of items that came here, in the order in which they are to be read.
+    expect_ = std::exchange(local.stages.front().expect, nullptr);
     local.next = [this](StreamItem& item) {
       std::optional<Parcel> parcel = inbox_.wait();
       if (!parcel) return false;
@@ -404,9 +406,14 @@ class RankStream {
     Parcel parcel;
     unpack(message_, parcel);
     parcel.sender = sender;
-    if (tag == item_tag) return inbox_.put(std::move(parcel));
+    if (tag == item_tag) return deliver(std::move(parcel));
     if (parcel.credits) (group_of(sender) == 0 ? to_first_ : to_next_).value().give_back(sender);
     arrived(std::move(parcel));
+  }
+
+  void deliver(Parcel parcel) {
+    if (expect_) expect_(parcel.index);
+    inbox_.put(std::move(parcel));
   }
 
   void arrived(Parcel parcel) {
@@ -463,7 +470,7 @@ class RankStream {
         return;
       }
       if (*to == 0) {
-        inbox_.put(std::move(*parcel));
+        deliver(std::move(*parcel));
       } else {
         sends_.send(*to, item_tag, *parcel);
       }
@@ -552,6 +559,7 @@ class RankStream {
   Mailbox outbox_;
   std::mutex senders_mutex_;
   std::map<std::int64_t, int> senders_;
+  std::function<void(std::int64_t)> expect_;
   Stream local_;
   StageMeter meter_;
   int window_;

@@ -9,7 +9,7 @@ StreamFigures stream_serial(const Stream& stream, const StreamLimits& limits, co
   // One worker does it all, and nobody reads ahead: this is what overlapping is measured against.
   const int tokens = limits.tokens_for(1);
   Intake intake{stream, meter, tokens, {}};
-  Outlet outlet{stream, meter, intake, tokens, 0};
+  Outlet outlet{stream, meter, intake, tokens, {}};
   Booking booking{execution.timesheet, 0, Activity::waiting};
   const std::size_t leading = stream.leading();
   const std::size_t computed = stream.stages.size() - stream.trailing();

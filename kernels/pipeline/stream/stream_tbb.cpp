@@ -13,9 +13,9 @@ StreamFigures stream_tbb(const Stream& stream, const StreamLimits& limits, const
   namespace tbb = oneapi::tbb;
   StageMeter meter{stream};
   const int tokens = limits.tokens_for(execution.threads);
-  const IoThreads threads = io_threads(stream, limits, tokens);
+  const IoThreads threads = io_threads(stream, limits, tokens, execution);
   Intake intake{stream, meter, tokens, threads};
-  Outlet outlet{stream, meter, intake, tokens, threads.writers};
+  Outlet outlet{stream, meter, intake, tokens, threads};
 
   tbb::filter<void, StreamItem*> line = tbb::make_filter<void, StreamItem*>(
       tbb::filter_mode::serial_in_order, [&](tbb::flow_control& control) -> StreamItem* {

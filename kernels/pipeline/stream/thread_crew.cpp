@@ -41,6 +41,12 @@ void ThreadCrew::Shift::add(std::function<void()> act) {
   members_.push_back(number);
   Member& member = *crew_.members_[number];
   const std::scoped_lock lock{member.mutex};
+  if (on_start_) {
+    act = [start = on_start_, act = std::move(act)] {
+      start();
+      act();
+    };
+  }
   member.act = std::move(act);
   member.changed.notify_all();
 }

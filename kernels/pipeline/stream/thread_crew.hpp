@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace duet {
@@ -26,7 +27,9 @@ class ThreadCrew {
   /// Threads that are at work, and are waited for when this ends.
   class Shift {
    public:
-    explicit Shift(ThreadCrew& crew) : crew_{crew} {}
+    /// Each thread calls `on_start` first, where there is one.
+    explicit Shift(ThreadCrew& crew, std::function<void()> on_start = {})
+        : crew_{crew}, on_start_{std::move(on_start)} {}
     Shift(const Shift&) = delete;
     Shift& operator=(const Shift&) = delete;
     ~Shift();
@@ -36,6 +39,7 @@ class ThreadCrew {
 
    private:
     ThreadCrew& crew_;
+    std::function<void()> on_start_;
     std::vector<std::size_t> members_;
   };
 

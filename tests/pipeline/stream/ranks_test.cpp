@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <vector>
+
 #include "kernels/core/mpi.hpp"
 #include "kernels/pipeline/stream/stream_ranks.hpp"
 #include "tests/all_ranks.hpp"
@@ -47,6 +50,41 @@ TEST(StreamRanks, TakeEveryItemOnceAndInOrder) {
         }
       }
     }
+  }
+}
+
+TEST(StreamRanks, ExpectWhatCameToThemAndBeginToWriteAllOfIt) {
+  constexpr std::int64_t items = 50;
+  for (const auto& groups : divisions(3)) {
+    CountingStream counting{items};
+    std::vector<std::atomic<int>> expected(items);
+    std::atomic<bool> right = true;
+    std::atomic<int> read = 0;
+    Crowd waited_for;
+    StreamStage reading = CountingStream::letter('r', StageKind::disk);
+    reading.expect = [&](std::int64_t index) { ++expected[static_cast<std::size_t>(index)]; };
+    reading.act = [&, act = reading.act](StreamItem& item) {
+      ++read;
+      if (expected[static_cast<std::size_t>(item.index)] != 1) right = false;
+      act(item);
+    };
+    StreamStage writing = CountingStream::letter('w', StageKind::disk);
+    writing.begin = [&](StreamItem& /*item*/) {
+      waited_for.enter();
+      return std::chrono::steady_clock::time_point{};
+    };
+    writing.act = [&, act = writing.act](StreamItem& item) {
+      waited_for.leave();
+      act(item);
+    };
+    counting.stream.stages = {reading, CountingStream::letter('a'), writing};
+    static_cast<void>(stream_ranks(counting.stream, {.tokens = 8}, groups, execution_with(1)));
+    // Each is expected where it is read, and nowhere else.
+    int all_expected = 0;
+    for (const std::atomic<int>& times : expected) all_expected += times;
+    EXPECT_EQ(all_expected, read);
+    ASSERT_TRUE(on_every_rank(right && !testing::Test::HasFailure()));
+    if (is_root()) counting.expect_all_taken("raw");
   }
 }
 

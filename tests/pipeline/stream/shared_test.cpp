@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <mutex>
 #include <set>
@@ -10,7 +13,7 @@
 namespace duet {
 namespace {
 
-using Run = std::function<StreamFigures(const Stream&, const StreamLimits&, int threads)>;
+using Run = std::function<StreamFigures(const Stream&, const StreamLimits&, const Execution&)>;
 
 struct SharedModel {
   std::string name;
@@ -19,9 +22,7 @@ struct SharedModel {
 
 void PrintTo(const SharedModel& model, std::ostream* to) { *to << model.name; }
 
-StreamFigures on_tbb(const Stream& stream, const StreamLimits& limits, int threads) {
-  Execution execution;
-  execution.threads = threads;
+StreamFigures on_tbb(const Stream& stream, const StreamLimits& limits, const Execution& execution) {
   TbbTeam team{execution};
   return stream_tbb(stream, limits, execution, team);
 }
@@ -29,7 +30,7 @@ StreamFigures on_tbb(const Stream& stream, const StreamLimits& limits, int threa
 class StreamInEveryModel : public testing::TestWithParam<SharedModel> {
  protected:
   static StreamFigures run(const Stream& stream, const StreamLimits& limits, int threads) {
-    return GetParam().run(stream, limits, threads);
+    return GetParam().run(stream, limits, {.threads = threads});
   }
 };
 
@@ -207,6 +208,107 @@ TEST_P(StreamInEveryModel, HandOnTheFaultOfAStageThatCannotBegin) {
   EXPECT_EQ(counting.taken[8], "8ra");
 }
 
+TEST_P(StreamInEveryModel, ExpectsWhatHasATokenBeforeItIsRead) {
+  constexpr int items = 60;
+  constexpr int tokens = 6;
+  for (const int readers : {0, 1, 3}) {
+    const bool reads_ahead = readers != 0 && GetParam().name != "serial";
+    CountingStream counting{items};
+    std::vector<std::atomic<int>> expected(items);
+    std::atomic<std::int64_t> read{0};
+    std::atomic<std::int64_t> farthest{0};  // before the item itself is read
+    std::atomic<bool> too_late = false;
+    StreamStage reading = CountingStream::letter('r', StageKind::disk);
+    reading.expect = [&](std::int64_t index) {
+      ++expected[static_cast<std::size_t>(index)];
+      farthest = std::max(farthest.load(), index - read.load());
+    };
+    reading.act = [&, act = reading.act](StreamItem& item) {
+      if (reads_ahead && expected[static_cast<std::size_t>(item.index)] != 1) too_late = true;
+      ++read;
+      act(item);
+    };
+    counting.stream.stages = {reading, CountingStream::letter('a')};
+    static_cast<void>(run(counting.stream, {.tokens = tokens, .readers = readers}, 2));
+    counting.expect_all_taken("ra");
+    EXPECT_FALSE(too_late);
+    if (!reads_ahead) continue;
+    for (const std::atomic<int>& times : expected) EXPECT_EQ(times, 1);
+    if (readers == 1) {
+      EXPECT_GE(farthest, tokens - 1);
+    }
+  }
+}
+
+TEST_P(StreamInEveryModel, BeginsToWriteAllThatCameBeforeItWaits) {
+  constexpr int items = 60;
+  for (const int writers : {0, 1, 2}) {
+    CountingStream counting{items};
+    std::atomic<int> begun{0};
+    Crowd waited_for;
+    StreamStage writing = CountingStream::letter('w', StageKind::disk);
+    writing.begin = [&](StreamItem& item) {
+      if (item.index == 17) throw std::runtime_error("no room");
+      ++begun;
+      waited_for.enter();
+      return std::chrono::steady_clock::time_point{};
+    };
+    writing.act = [&, act = writing.act](StreamItem& item) {
+      std::this_thread::sleep_for(std::chrono::microseconds{300});
+      waited_for.leave();
+      if (item.index == 23) throw std::runtime_error("worn out");
+      act(item);
+    };
+    counting.stream.stages = {CountingStream::letter('a'), writing};
+    counting.stream.take = [&](StreamItem& item) {
+      const std::string fault = item.index == 17 ? "no room" : item.index == 23 ? "worn out" : "";
+      EXPECT_EQ(item.fault, fault) << item.index;
+      counting.taken.emplace_back(item.data.text());
+    };
+    const auto since = std::chrono::steady_clock::now();
+    const StreamFigures figures = run(counting.stream, {.tokens = 8, .writers = writers}, 2);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - since).count();
+    EXPECT_EQ(counting.taken.size(), static_cast<std::size_t>(items));
+    EXPECT_EQ(begun, items - 1);
+    EXPECT_EQ(figures[1].items, items - 2);
+    // The time of a thread counts once, however many it waits for.
+    EXPECT_LE(figures[1].useful_seconds, std::max(2, writers) * seconds);
+    if (writers == 0 || GetParam().name == "serial") {
+      EXPECT_LE(waited_for.most(), 2);
+    } else {
+      EXPECT_GT(waited_for.most(), writers);
+      EXPECT_LE(figures[1].useful_seconds, writers * seconds);
+    }
+  }
+}
+
+TEST_P(StreamInEveryModel, StartsThreadsBesideItsWorkers) {
+  std::mutex mutex;
+  std::set<std::thread::id> started;
+  bool all_started = true;
+  CountingStream counting{40};
+  StreamStage reading = CountingStream::letter('r', StageKind::disk);
+  reading.act = [&, act = reading.act](StreamItem& item) {
+    {
+      const std::scoped_lock lock{mutex};
+      all_started = all_started && started.contains(std::this_thread::get_id());
+    }
+    act(item);
+  };
+  counting.stream.stages = {reading, CountingStream::letter('a'), CountingStream::letter('w', StageKind::disk)};
+  const auto start = [&] {
+    const std::scoped_lock lock{mutex};
+    started.insert(std::this_thread::get_id());
+  };
+  static_cast<void>(
+      GetParam().run(counting.stream, {.readers = 2, .writers = 1}, {.threads = 2, .on_helper_start = start}));
+  counting.expect_all_taken("raw");
+  EXPECT_FALSE(started.contains(std::this_thread::get_id()));
+  if (GetParam().name == "serial") return;
+  EXPECT_TRUE(all_started);
+  EXPECT_EQ(started.size(), 3U);
+}
+
 TEST_P(StreamInEveryModel, AnswersWhatCameWhileTheSourceWaits) {
   // The source only goes on when all that it gave out was taken.
   CountingStream counting{25};
@@ -239,18 +341,10 @@ TEST_P(StreamInEveryModel, RunsAStageInOrderOneItemAfterTheOther) {
   for (std::size_t i = 0; i < seen.size(); ++i) ASSERT_EQ(seen[i], static_cast<std::int64_t>(i));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Models, StreamInEveryModel,
-    testing::Values(SharedModel{"serial", [](const Stream& stream, const StreamLimits& limits,
-                                             int /*threads*/) { return stream_serial(stream, limits, Execution{}); }},
-                    SharedModel{"openmp",
-                                [](const Stream& stream, const StreamLimits& limits, int threads) {
-                                  Execution execution;
-                                  execution.threads = threads;
-                                  return stream_openmp(stream, limits, execution);
-                                }},
-                    SharedModel{"tbb", on_tbb}),
-    [](const auto& given) { return given.param.name; });
+INSTANTIATE_TEST_SUITE_P(Models, StreamInEveryModel,
+                         testing::Values(SharedModel{"serial", stream_serial}, SharedModel{"openmp", stream_openmp},
+                                         SharedModel{"tbb", on_tbb}),
+                         [](const auto& given) { return given.param.name; });
 
 }  // namespace
 }  // namespace duet
