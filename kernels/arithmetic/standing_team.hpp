@@ -8,7 +8,6 @@
 /// itself for a while and only then goes back to TBB. The caller never waits for a worker who has not begun, so that a
 /// stage ends however few workers TBB has to give.
 
-#include <immintrin.h>
 #include <oneapi/tbb/task_group.h>
 
 #include <algorithm>
@@ -22,6 +21,10 @@
 #include "kernels/core/execution.hpp"
 #include "kernels/core/first_exception.hpp"
 #include "kernels/core/tbb_team.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 namespace duet {
 
@@ -67,8 +70,10 @@ class StandingTeam {
   class Patience {
    public:
     void wait() {
-      if (++looks_ < looks_before_yield) return _mm_pause();
-      std::this_thread::yield();
+      if (++looks_ >= looks_before_yield) return std::this_thread::yield();
+#if defined(__x86_64__)
+      _mm_pause();
+#endif
     }
 
    private:
@@ -76,7 +81,8 @@ class StandingTeam {
     int looks_ = 0;
   };
 
-  /// A stretch that a sleeping worker could not be woken in often; longer ones are few.
+  /// Between two stages it is microseconds. Where the caller computes by himself for longer than this, waking a worker
+  /// again takes little beside it.
   static constexpr std::chrono::microseconds longest_stay{500};
 
   void stay() {
