@@ -384,7 +384,8 @@ class Study {
       troubled = true;
       poll(&signal, 1, patience_milliseconds);
     }
-    return troubled;
+    // The signal may also have come while one of these was asked.
+    return troubled || stop_.received() != 0;
   }
 
   /// False where it was cut short by a signal and has to be done again.
