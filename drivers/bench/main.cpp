@@ -19,6 +19,7 @@
 #include "drivers/bench/lineup.hpp"
 #include "drivers/bench/matrix_contests.hpp"
 #include "drivers/bench/peer.hpp"
+#include "drivers/files/temporary_folder.hpp"
 #include "drivers/placement.hpp"
 #include "drivers/statistics/medians.hpp"
 
@@ -26,26 +27,6 @@ namespace duet {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A folder that goes when the program ends.
-class Scratch {
- public:
-  Scratch() {
-    std::string name = (fs::temp_directory_path() / "duet_bench.XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder: " + name);
-    path_ = name;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 /// Holds what google/benchmark chooses.
 class Bench {
@@ -93,7 +74,7 @@ class Bench {
   }
 
   BenchOptions options_;
-  Scratch scratch_;
+  TemporaryFolder scratch_;
   Lineup lineup_;
   std::string tables_;
   bool failed_ = false;

@@ -10,6 +10,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "drivers/files/temporary_folder.hpp"
 #include "drivers/hazards/child.hpp"
 #include "drivers/hazards/seen_run.hpp"
 #include "drivers/statistics/medians.hpp"
@@ -23,27 +24,6 @@ using hazards::Finding;
 using hazards::Form;
 using hazards::Hazard;
 using hazards::Observation;
-
-/// A folder that is gone afterwards.
-class RunFolder {
- public:
-  RunFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "duet-hazards-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder: " + name);
-    path_ = name;
-  }
-  ~RunFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  RunFolder(const RunFolder&) = delete;
-  RunFolder& operator=(const RunFolder&) = delete;
-
-  [[nodiscard]] std::string file(int number) const { return (path_ / fmt::format("runs-{}", number)).string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 std::string trouble_of(const Ending& ending, double deadline) {
   switch (ending.how) {
@@ -125,7 +105,7 @@ class Examiner {
 
   /// One process or job with all forms of `group`, whose rounds count on from `first`.
   void launch(const std::vector<FormResult*>& group, int rounds, int first) {
-    const std::string file = folder_.file(launches_++);
+    const std::string file = folder_ / fmt::format("runs-{}", launches_++);
     const double deadline = options_.deadline_seconds * std::max(1, rounds / few_rounds);
     const Ending ending = run_process(command_for(group, rounds, file), deadline, stop_);
     if (ending.how == Ending::How::stopped) {
@@ -191,7 +171,7 @@ class Examiner {
   const ExaminationOptions& options_;
   const StopSignals& stop_;
   const std::function<void(const std::string&)>& tell_;
-  RunFolder folder_;
+  TemporaryFolder folder_;
   int launches_ = 0;
   Examination done_;
   std::vector<std::map<int, double>> seconds_;  // an operation, by round

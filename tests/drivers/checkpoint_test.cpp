@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "drivers/files/file_error.hpp"
+#include "drivers/files/temporary_folder.hpp"
 #include "kernels/core/mpi.hpp"
 #include "tests/all_ranks.hpp"
 
@@ -21,16 +23,15 @@ constexpr FibNumber asked{.n = 2'000'003, .decimal = true};
 class SharedFolder {
  public:
   SharedFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "duet_checkpoint.XXXXXX").string();
-    if (rank() == 0 && ::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    check(MPI_Bcast(name.data(), mpi_count(std::ssize(name)), MPI_CHAR, 0, MPI_COMM_WORLD));
+    if (rank() == 0) folder_.emplace();
+    std::string name = folder_ ? folder_->path().string() : "";
+    std::int64_t length = std::ssize(name);
+    check(MPI_Bcast(&length, 1, MPI_INT64_T, 0, MPI_COMM_WORLD));
+    name.resize(static_cast<std::size_t>(length));
+    check(MPI_Bcast(name.data(), mpi_count(length), MPI_CHAR, 0, MPI_COMM_WORLD));
     path_ = name;
   }
-  ~SharedFolder() {
-    MPI_Barrier(MPI_COMM_WORLD);
-    std::error_code ignored;
-    if (rank() == 0) std::filesystem::remove_all(path_, ignored);
-  }
+  ~SharedFolder() { MPI_Barrier(MPI_COMM_WORLD); }
   SharedFolder(const SharedFolder&) = delete;
   SharedFolder& operator=(const SharedFolder&) = delete;
 
@@ -42,6 +43,7 @@ class SharedFolder {
   }
 
  private:
+  std::optional<TemporaryFolder> folder_;  // of the first rank
   std::filesystem::path path_;
 };
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "drivers/files/temporary_folder.hpp"
 #include "drivers/study/launch.hpp"
 #include "drivers/study/trials.hpp"
 #include "kernels/registry.hpp"
@@ -36,22 +37,6 @@ Ending duet_on_ranks(int ranks, std::vector<std::string> arguments) {
   command.insert(command.end(), arguments.begin(), arguments.end());
   return run_program(std::move(command));
 }
-
-class Scratch {
- public:
-  Scratch() {
-    std::string name = (std::filesystem::temp_directory_path() / "duet-test-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no scratch folder");
-    folder_ = name;
-  }
-  ~Scratch() { std::filesystem::remove_all(folder_); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  [[nodiscard]] std::filesystem::path operator/(const char* name) const { return folder_ / name; }
-
- private:
-  std::filesystem::path folder_;
-};
 
 struct Wrong {
   std::vector<std::string> arguments;
@@ -156,7 +141,7 @@ TEST(Run, PrintsEachTrialAndItsVerdict) {
 }
 
 TEST(Run, RecordsWhatItMeasured) {
-  const Scratch scratch;
+  const TemporaryFolder scratch;
   const std::string json = (scratch / "trials.jsonl").string();
   const Ending ending =
       duet({"run",       "matmul", "--model", "openmp", "--threads", "1", "--size",   "64", "--repeat", "3",
@@ -188,7 +173,7 @@ TEST(Run, RecordsWhatItMeasured) {
 }
 
 TEST(Run, WarmsUpForAWhileWhereNothingElseIsSaid) {
-  const Scratch scratch;
+  const TemporaryFolder scratch;
   const std::string json = (scratch / "trials.jsonl").string();
   EXPECT_EQ(duet({"run", "matmul", "--model", "serial", "--size", "8", "--repeat", "3", "--json", json}).code, 0);
   const std::vector<Trial> trials = trials_from(json);
@@ -200,7 +185,7 @@ TEST(Run, WarmsUpForAWhileWhereNothingElseIsSaid) {
 }
 
 TEST(Run, MeasuresHowFarApartTheWorkersAre) {
-  const Scratch scratch;
+  const TemporaryFolder scratch;
   const std::string json = (scratch / "trials.jsonl").string();
   const std::vector<std::string> common{"--size", "8", "--repeat", "1", "--oversubscribe", "--json", json};
   std::vector<std::string> threads{"run", "matmul", "--model", "tbb", "--threads", "2"};
@@ -219,7 +204,7 @@ TEST(Run, MeasuresHowFarApartTheWorkersAre) {
 }
 
 TEST(Run, CountsWhatExecutionMovesAndNothingBesideIt) {
-  const Scratch scratch;
+  const TemporaryFolder scratch;
   const std::string json = (scratch / "trials.jsonl").string();
   const std::vector<std::string> arguments{"run", "matmul",   "--model", "mpi",   "--oversubscribe", "--size",
                                            "60",  "--repeat", "3",       "--set", "panel=7"};
@@ -256,7 +241,7 @@ TEST(Run, TakesAsMuchMemoryAsItEstimates) {
       {"matmul", "1500"},         {"strassen", "1500"},     {"stencil", "2500"},
       {"cholesky", "3000"},       {"matrix_batch", "2048"}, {"fib_batch", "60000"},
       {"fib_number", "20000000"}, {"fib_stream", "3000"},   {"matrix_stream", "64"}};
-  const Scratch scratch;
+  const TemporaryFolder scratch;
   const std::string json = (scratch / "trials.jsonl").string();
   for (const Problem& problem : all_problems()) {
     if (problem.name == "fib_tree") continue;  // has no data
@@ -283,7 +268,7 @@ TEST(Run, TakesAsMuchMemoryAsItEstimates) {
 }
 
 TEST(Run, GathersEveryRanksWorkers) {
-  const Scratch scratch;
+  const TemporaryFolder scratch;
   const std::string json = (scratch / "trials.jsonl").string();
   const Ending ending = duet_on_ranks(3, {"run", "matmul", "--model", "hybrid", "--threads", "2", "--oversubscribe",
                                           "--size", "50", "--warm-up", "1", "--repeat", "1", "--json", json});
@@ -303,7 +288,7 @@ TEST(Run, GathersEveryRanksWorkers) {
 }
 
 TEST(Run, MarksWorkersThatShareACore) {
-  const Scratch scratch;
+  const TemporaryFolder scratch;
   const std::string json = (scratch / "trials.jsonl").string();
   const int more_than_cores = 1 + static_cast<int>(sysconf(_SC_NPROCESSORS_CONF));
   const Ending ending = duet({"run", "matmul", "--model", "tbb", "--threads", std::to_string(more_than_cores),
@@ -326,7 +311,7 @@ TEST(Node, DescribesItselfInALine) {
 }
 
 TEST(Node, IsAskedOnEveryRank) {
-  const Scratch scratch;
+  const TemporaryFolder scratch;
   const std::string path = (scratch / "nodes.jsonl").string();
   const Ending ending = duet_on_ranks(3, {"node", "--json", path});
   ASSERT_EQ(ending.code, 0) << ending.output;

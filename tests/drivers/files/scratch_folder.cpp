@@ -1,25 +1,12 @@
 #include "tests/drivers/files/scratch_folder.hpp"
 
-#include <unistd.h>
 #include <zlib.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 
 namespace duet {
-
-ScratchFolder::ScratchFolder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "duet_files_XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot create " + pattern);
-  folder_ = pattern;
-}
-
-ScratchFolder::~ScratchFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
-}
 
 std::string ScratchFolder::file(std::string_view name, std::string_view content) const {
   std::ofstream out{folder_ / name, std::ios::binary};
@@ -30,7 +17,7 @@ std::string ScratchFolder::file(std::string_view name, std::string_view content)
 
 std::size_t ScratchFolder::entries() const {
   return static_cast<std::size_t>(
-      std::distance(std::filesystem::directory_iterator{folder_}, std::filesystem::directory_iterator{}));
+      std::distance(std::filesystem::directory_iterator{folder_.path()}, std::filesystem::directory_iterator{}));
 }
 
 std::string content_of(const std::string& path) {

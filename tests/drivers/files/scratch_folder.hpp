@@ -2,19 +2,15 @@
 
 /// A folder that is there for one test, and files in it.
 
-#include <filesystem>
 #include <string>
 #include <string_view>
+
+#include "drivers/files/temporary_folder.hpp"
 
 namespace duet {
 
 class ScratchFolder {
  public:
-  ScratchFolder();
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  ~ScratchFolder();
-
   [[nodiscard]] std::string path(std::string_view name) const { return (folder_ / name).string(); }
   /// Writes `content` and returns the path.
   std::string file(std::string_view name, std::string_view content) const;  // NOLINT(modernize-use-nodiscard)
@@ -22,7 +18,7 @@ class ScratchFolder {
   [[nodiscard]] std::size_t entries() const;
 
  private:
-  std::filesystem::path folder_;
+  TemporaryFolder folder_;
 };
 
 /// The bytes of a file.

@@ -12,6 +12,7 @@
 #include <optional>
 #include <sstream>
 
+#include "drivers/files/temporary_folder.hpp"
 #include "drivers/hazards/child.hpp"
 #include "drivers/study/launch.hpp"
 #include "kernels/hazards/hazard.hpp"
@@ -34,15 +35,13 @@ Ending duet(std::vector<std::string> arguments) {
 class HazardsCommand : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "duet-test-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
+    folder_.emplace();
     // Short: OpenMPI makes sockets below it.
-    temporary_.emplace("TMPDIR", name.c_str());
+    temporary_.emplace("TMPDIR", folder_->path().c_str());
   }
   void TearDown() override {
     temporary_.reset();
-    fs::remove_all(folder_);
+    folder_.reset();
   }
 
   /// Processes whose command line names the folder.
@@ -54,12 +53,12 @@ class HazardsCommand : public testing::Test {
       text << file.rdbuf();
       std::string line = text.str();
       std::ranges::replace(line, '\0', ' ');
-      if (line.find(folder_.string()) != std::string::npos) found.push_back(line);
+      if (line.find(folder_->path().string()) != std::string::npos) found.push_back(line);
     }
     return found;
   }
 
-  fs::path folder_;
+  std::optional<TemporaryFolder> folder_;
 
  private:
   std::optional<EnvironmentVariable> temporary_;
@@ -110,7 +109,7 @@ TEST_F(HazardsCommand, SaysInOneLineWhatIsWrong) {
 }
 
 TEST_F(HazardsCommand, ExplainsBreaksAndCuresOneBySharedState) {
-  const std::string json = folder_ / "hazards.json";
+  const std::string json = *folder_ / "hazards.json";
   const Ending ending = duet({"hazards", "lock_order", "--repeat", "6", "--json", json});
   EXPECT_EQ(ending.code, 0) << ending.output;
   expect_eighty_columns(ending.output);

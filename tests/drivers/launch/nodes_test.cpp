@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "drivers/command.hpp"
+#include "drivers/files/temporary_folder.hpp"
 #include "drivers/study/study.hpp"
 
 namespace duet {
@@ -101,9 +102,8 @@ TEST(Node, OutlivesItsJson) {
 
 TEST(FolderLock, LeavesNothingWhereNothingWasMeasured) {
   namespace fs = std::filesystem;
-  std::string name = (fs::temp_directory_path() / "duet-XXXXXX").string();
-  ASSERT_NE(::mkdtemp(name.data()), nullptr);
-  const fs::path base = name;
+  const TemporaryFolder folder;
+  const fs::path& base = folder.path();
   { const FolderLock lock{base / "study"}; }
   EXPECT_FALSE(fs::exists(base / "study"));
   { const FolderLock lock{base}; }
@@ -113,7 +113,6 @@ TEST(FolderLock, LeavesNothingWhereNothingWasMeasured) {
     std::ofstream{base / "study" / "trials.jsonl"} << "{}\n";
   }
   EXPECT_TRUE(fs::exists(base / "study" / "trials.jsonl"));
-  fs::remove_all(base);
 }
 
 }  // namespace

@@ -12,17 +12,6 @@
 
 namespace fs = std::filesystem;
 
-Scratch::Scratch() {
-  std::string name = (fs::temp_directory_path() / "duet_launch_XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no folder for a test");
-  path_ = name;
-}
-
-Scratch::~Scratch() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
 std::vector<int> processes_with(const std::string& text) {
   std::vector<int> found;
   for (const fs::directory_entry& process : fs::directory_iterator{"/proc"}) {

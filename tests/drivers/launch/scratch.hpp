@@ -1,23 +1,12 @@
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
+#include "drivers/files/temporary_folder.hpp"
+
 /// A folder of its own for one test, gone afterwards.
-class Scratch {
- public:
-  Scratch();
-  ~Scratch();
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-
-  [[nodiscard]] std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using Scratch = duet::TemporaryFolder;
 
 /// Running processes, ours or not, in whose command line `text` stands; zombies do not count.
 [[nodiscard]] std::vector<int> processes_with(const std::string& text);

@@ -170,20 +170,19 @@ TEST_F(StreamOfFiles, EndsWhereTheDiskIsFullAndLeavesNoHalfFile) {
 }
 
 TEST_F(StreamOfFiles, LeavesWholeFilesOnlyWhenInterrupted) {
-  for (int k = 0; k < 40; ++k) folder_.file("in/n" + std::to_string(k) + ".npy", npy_of(200, inner, 1));
-  // The last of its inputs never comes, so that it is always interrupted, and only when it has written results.
+  // So many that there is time to interrupt it once it has written results.
+  const std::string matrix = npy_of(200, inner, 1);
+  for (int k = 0; k < 3000; ++k) folder_.file("in/n" + std::to_string(k) + ".npy", matrix);
   const Ended ended =
       run_in(folder_.path(""),
-             "mkfifo in/z.npy && exec 3<>in/z.npy\n"
-             "env --default-signal=INT $duet stream --by b.npy -o out in --model serial 3<&- & p=$!\n"
-             "while kill -0 $p && ! ls out | grep -q '^n[0-9]*[.]npy$'; do sleep 0.02; done 2> messages\n"
-             "kill -INT $p; wait $p; echo $?; rm in/z.npy\n"
-             "ls -A out | grep -v '^[mn][0-9]*[.]npy$'; true");
+             "env --default-signal=INT $duet stream --by b.npy -o out in --model serial & p=$!\n"
+             "while kill -0 $p && ! ls out | grep -q '^n[0-9]*[.]npy$'; do sleep 0.01; done 2> messages\n"
+             "kill -INT $p; wait $p; echo $?; ls -A out | grep -v '^[mn][0-9]*[.]npy$'; true");
   EXPECT_EQ(ended.output, "130\n") << "and nothing beside results";
   const Ended rest = stream("--by b.npy -o out in");
   EXPECT_EQ(rest.status, 0) << rest.error;
   expect_all_streamed("out");
-  EXPECT_EQ(results("out"), 47U);
+  EXPECT_EQ(results("out"), 3007U);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "drivers/files/temporary_folder.hpp"
 #include "kernels/registry.hpp"
 
 namespace duet {
@@ -22,16 +23,6 @@ namespace {
 /// A folder of its own for each test, removed after it.
 class StudyFolder : public testing::Test {
  protected:
-  StudyFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "duet-study-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no folder " + name);
-    folder_ = name;
-  }
-  ~StudyFolder() override {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-
   [[nodiscard]] std::string text_of(const std::string& name) const {
     std::ifstream file{folder_ / name};
     std::ostringstream text;
@@ -48,7 +39,8 @@ class StudyFolder : public testing::Test {
     return "";
   }
 
-  std::filesystem::path folder_;
+  TemporaryFolder scratch_;
+  const std::filesystem::path& folder_ = scratch_.path();
 };
 
 Trial example() {
