@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -58,6 +59,14 @@ const Setting* declared_tunable(const Cell& cell, const std::string& name) {
 const std::string& value_of(const Cell& cell, const Setting& tunable) {
   const auto found = cell.tunables.find(tunable.name);
   return found == cell.tunables.end() ? tunable.preset : found->second;
+}
+
+std::optional<std::int64_t> whole_value_of(const Cell& cell, const Setting& tunable) {
+  const std::string& text = value_of(cell, tunable);
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
 }
 
 /// Fills in what came of the change. False where no launch with it is there: the study was interrupted before.
@@ -116,20 +125,22 @@ std::map<std::string, std::string> change_that_may_help(const Cell& cell, const 
   if (stages.empty() || bound.tunable.empty()) return {};
   const Setting* const setting = declared_tunable(cell, bound.tunable);
   if (setting == nullptr) return {};
-  const std::string& text = value_of(cell, *setting);
-  std::int64_t now = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), now);
-  if (error != std::errc{} || end != text.data() + text.size()) return {};
+  const std::optional<std::int64_t> now = whole_value_of(cell, *setting);
+  if (!now) return {};
   const std::int64_t more =
-      bound.kind == StageKind::waiting ? stages.front().items : 2 * std::max<std::int64_t>(1, now);
-  const std::int64_t wanted = std::min(more, setting->most);
+      bound.kind == StageKind::waiting ? stages.front().items : 2 * std::max<std::int64_t>(1, *now);
+  const std::int64_t wanted = std::max(*now, std::min(more, setting->most));
   // Where the workers wait themselves, as many readers as one likes have nothing to do.
   const Setting* const waiting = bound.kind == StageKind::waiting ? declared_tunable(cell, "waiting") : nullptr;
   const bool workers_wait = waiting != nullptr && value_of(cell, *waiting) == "blocking";
-  if (wanted <= now && !workers_wait) return {};
-  std::map<std::string, std::string> change{{bound.tunable, std::to_string(std::max(now, wanted))}};
+  if (wanted == *now && !workers_wait) return {};
+  std::map<std::string, std::string> change{{bound.tunable, std::to_string(wanted)}};
   if (workers_wait) change["waiting"] = "threads";
-  if (declared_tunable(cell, "tokens") != nullptr) change["tokens"] = std::to_string(2 * wanted + 4 * cell.threads);
+  if (const Setting* const tokens = declared_tunable(cell, "tokens"); tokens != nullptr) {
+    // As many as the threads can use, and no fewer than were asked for.
+    const std::int64_t enough = std::max(2 * wanted + 4 * cell.threads, whole_value_of(cell, *tokens).value_or(0));
+    change["tokens"] = std::to_string(enough);
+  }
   return change;
 }
 

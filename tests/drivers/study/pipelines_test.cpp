@@ -56,6 +56,9 @@ TEST(ChangeThatMayHelp, IsAThreadForEachItemWhereTheyWait) {
   const StageFigures stage = waiting_stage(10, 20, 200);
   EXPECT_EQ(change_for(Model::openmp, {{"readers", "20"}}, stage, "fib_stream"),
             (Change{{"readers", "200"}, {"tokens", "408"}}));
+  EXPECT_EQ(change_for(Model::openmp, {{"readers", "20"}, {"tokens", "900"}}, stage, "fib_stream"),
+            (Change{{"readers", "200"}, {"tokens", "900"}}))
+      << "no fewer tokens than there were";
   EXPECT_EQ(change_for(Model::openmp, {}, waiting_stage(10, 20, 5000), "fib_stream").at("readers"), "1000")
       << "the most that are allowed";
 }
