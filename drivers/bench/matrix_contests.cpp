@@ -322,7 +322,7 @@ class MatrixContests {
                                       bool writes) const {
     parameters.insert({{"codec", "none"}, {"storage", "disk"}});
     std::vector<Contestant> contestants;
-    for (const char* const threads : {"1", "4"}) {
+    for (const char* const threads : {"1", "2", "4"}) {
       Tunables tunables{{"readers", threads}};
       if (writes) tunables["writers"] = threads;
       std::ranges::move(streams(size, tunables, parameters), std::back_inserter(contestants));

@@ -107,7 +107,8 @@ void run_disk(const PeerOptions& options, int readers, int writers) {
   }
   std::atomic<std::size_t> next_read = 0;
   std::atomic<std::size_t> next_written = 0;
-  // So many files are asked for ahead, and written before the first of them is waited for: more gain nothing.
+  // So many files are asked for ahead, where the page cache has to be asked, and written before the first of them is
+  // waited for: more gain nothing.
   constexpr std::size_t ahead = 8;
   std::atomic<std::size_t> next_expected = 0;
   time_and_judge(
@@ -124,7 +125,8 @@ void run_disk(const PeerOptions& options, int readers, int writers) {
           Bytes file;
           if (who < readers) {
             for (std::size_t k = next_read++; k < count; k = next_read++) {
-              for (std::size_t e = next_expected; e <= std::min(k + ahead, count - 1); e = next_expected) {
+              const std::size_t asked_ahead = stream.expect ? std::min(k + ahead, count - 1) + 1 : 0;
+              for (std::size_t e = next_expected; e < asked_ahead; e = next_expected) {
                 if (next_expected.compare_exchange_strong(e, e + 1)) stream.expect(static_cast<std::int64_t>(e));
               }
               stream.read(static_cast<std::int64_t>(k), file);

@@ -47,6 +47,9 @@ Placed place_for_harness(Model model, const Instance& instance, const Execution&
   bound.digest = [place] { return place->files.digest(place->execution.communicator); };
   bound.stages = [place] { return place->figures; };
   bound.facts["codec"] = name_of(place->files.question().codec);
+  if (place->files.question().on_disk) {
+    bound.facts["disk"] = place->files.read_past_cache() ? "read past the page cache" : "read through the page cache";
+  }
   if (place->files.question().multiplies) {
     bound.facts["local_kernel"] = place->plan.kernel->library;
     bound.facts["code_path"] = place->plan.kernel->code_path;

@@ -15,6 +15,8 @@
 namespace duet {
 namespace {
 
+constexpr std::int64_t page = 4096;
+
 [[noreturn]] void fail_with(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
 
 }  // namespace
@@ -31,7 +33,10 @@ ScratchFile::ScratchFile() {
   ::unlink(name.c_str());
 }
 
-ScratchFile::~ScratchFile() { ::close(descriptor_); }
+ScratchFile::~ScratchFile() {
+  ::close(descriptor_);
+  if (past_cache_ >= 0) ::close(past_cache_);
+}
 
 void ScratchFile::write(std::int64_t offset, std::string_view text) const {
   while (!text.empty()) {
@@ -45,14 +50,33 @@ void ScratchFile::write(std::int64_t offset, std::string_view text) const {
 
 void ScratchFile::read(std::int64_t offset, std::int64_t bytes, Bytes& to) const {
   to.clear();
-  to.resize(static_cast<std::size_t>(bytes));
+  // Past the cache whole pages are read. One that was interrupted may have ended within a page: the cache has the rest.
+  const bool past_cache = reads_past_cache() && offset % page == 0;
+  const std::int64_t whole = past_cache ? (bytes + page - 1) / page * page : bytes;
+  to.resize(static_cast<std::size_t>(whole));
   for (std::int64_t done = 0; done < bytes;) {
-    const ssize_t now = ::pread(descriptor_, to.data() + done, static_cast<std::size_t>(bytes - done), offset + done);
+    const int from = past_cache && done % page == 0 ? past_cache_ : descriptor_;
+    const ssize_t now = ::pread(from, to.data() + done, static_cast<std::size_t>(whole - done), offset + done);
     if (now < 0 && errno == EINTR) continue;
     if (now < 0) fail_with("a temporary file cannot be read");
     if (now == 0) throw std::runtime_error("a temporary file ends too early");
     done += now;
   }
+  to.resize(static_cast<std::size_t>(bytes));
+}
+
+bool ScratchFile::read_past_cache() {
+  if (reads_past_cache()) return true;
+  const std::string itself = "/proc/self/fd/" + std::to_string(descriptor_);
+  past_cache_ = ::open(itself.c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC);
+  if (past_cache_ < 0) return false;
+  // Some systems open such files and refuse to read them, or ask for more than whole pages.
+  Bytes first;
+  first.resize(page);
+  if (::pread(past_cache_, first.data(), page, 0) >= 0) return true;
+  ::close(past_cache_);
+  past_cache_ = -1;
+  return false;
 }
 
 void ScratchFile::expect(std::int64_t offset, std::int64_t bytes) const noexcept {

@@ -32,8 +32,14 @@ class ScratchFile {
   /// file of its own. Throws std::runtime_error where the folder's file system keeps files in memory.
   void leave_memory() const;
 
+  /// From now on the disk writes what begins at a whole page straight to where it is read to, and the page cache is not
+  /// asked: nothing is copied. False, and nothing changes, where the system cannot do that.
+  bool read_past_cache();
+  [[nodiscard]] bool reads_past_cache() const { return past_cache_ >= 0; }
+
  private:
   int descriptor_;
+  int past_cache_ = -1;
 };
 
 }  // namespace duet

@@ -33,6 +33,8 @@ class StreamFiles {
   StreamFiles(const StreamQuestion& question, int threads);
 
   [[nodiscard]] const StreamQuestion& question() const { return question_; }
+  /// Whether inputs come from the disk past the page cache, where files are long enough for that to be faster.
+  [[nodiscard]] bool read_past_cache() const { return in_.reads_past_cache(); }
   /// What the algorithms take; lasts as long as this.
   [[nodiscard]] MatrixStream stream();
   /// Forgets outputs and results, and has inputs leave memory where they shall be on the disk.

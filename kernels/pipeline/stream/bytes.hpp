@@ -1,15 +1,19 @@
 #pragma once
 
 /// A run of bytes that grows without being set, and keeps its room: what an item of a stream carries from stage to
-/// stage. std::vector and std::string would write zeros before every read of a file.
+/// stage. std::vector and std::string would write zeros before every read of a file. Memory of a page or more begins at
+/// a page, and of a large page or more stands on large pages, so that a disk can write to it, and in few pieces.
 
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <span>
 #include <string_view>
 #include <utility>
+
+#include "kernels/core/huge_pages.hpp"
 
 namespace duet {
 
@@ -53,15 +57,24 @@ class Bytes {
   }
 
  private:
+  struct Free {
+    void operator()(char* memory) const { ::operator delete(memory, unit); }
+    std::align_val_t unit;
+  };
+  using Memory = std::unique_ptr<char, Free>;
+
   void grow(std::size_t room) {
-    // operator new gives memory that any object may begin at: a matrix of doubles, too.
-    std::unique_ptr<char[]> larger{new char[room]};
+    // Any object may begin there: a matrix of doubles, too.
+    constexpr std::size_t page = 4096;
+    const std::align_val_t unit{room >= huge_page ? huge_page : room >= page ? page : alignof(std::max_align_t)};
+    Memory larger{static_cast<char*>(::operator new(room, unit)), Free{unit}};
+    ask_for_huge_pages(larger.get(), room);
     if (size_ != 0) std::memcpy(larger.get(), memory_.get(), size_);
     memory_ = std::move(larger);
     room_ = room;
   }
 
-  std::unique_ptr<char[]> memory_;
+  Memory memory_{nullptr, Free{}};
   std::size_t size_ = 0;
   std::size_t room_ = 0;
 };
