@@ -3,13 +3,11 @@
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -25,8 +23,6 @@
 
 namespace duet {
 namespace {
-
-namespace fs = std::filesystem;
 
 /// Holds what google/benchmark chooses.
 class Bench {

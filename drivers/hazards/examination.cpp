@@ -1,14 +1,11 @@
 #include "drivers/hazards/examination.hpp"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <filesystem>
 #include <map>
-#include <stdexcept>
 
 #include "drivers/files/temporary_folder.hpp"
 #include "drivers/hazards/child.hpp"
