@@ -55,13 +55,15 @@ std::optional<ConstView> matrix_in(std::string_view file) {
   return ConstView{reinterpret_cast<const double*>(file.data() + npy_header_bytes), *rows, *columns, *columns};
 }
 
-View make_matrix_in(Bytes& to, std::int64_t rows, std::int64_t columns) {
+View make_matrix_in(Bytes& to, std::int64_t rows, std::int64_t columns, std::size_t more) {
   constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max() / 16;
   if (rows < 0 || columns < 0 || (columns != 0 && rows > most / columns)) {
     throw std::length_error("a matrix of " + std::to_string(rows) + " x " + std::to_string(columns));
   }
+  const std::size_t bytes = npy_header_bytes + sizeof(double) * static_cast<std::size_t>(rows * columns);
   to.clear();
-  to.resize(npy_header_bytes + sizeof(double) * static_cast<std::size_t>(rows * columns));
+  to.reserve(bytes + more);
+  to.resize(bytes);
   std::memcpy(to.data(), npy_header_text(rows, columns).data(), npy_header_bytes);
   return {reinterpret_cast<double*>(to.data() + npy_header_bytes), rows, columns, columns};
 }

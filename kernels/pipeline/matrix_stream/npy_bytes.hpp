@@ -22,7 +22,8 @@ inline constexpr std::size_t npy_header_bytes = 128;
 /// long as `file`, whose beginning is aligned to 8 bytes.
 [[nodiscard]] std::optional<ConstView> matrix_in(std::string_view file);
 
-/// `to` becomes the file of a rows x columns matrix whose elements are not set; returns where they go.
-[[nodiscard]] View make_matrix_in(Bytes& to, std::int64_t rows, std::int64_t columns);
+/// `to` becomes the file of a rows x columns matrix whose elements are not set, with room for `more` bytes behind it;
+/// returns where the elements go.
+[[nodiscard]] View make_matrix_in(Bytes& to, std::int64_t rows, std::int64_t columns, std::size_t more = 0);
 
 }  // namespace duet

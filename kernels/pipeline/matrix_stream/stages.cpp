@@ -62,7 +62,8 @@ void multiply(const MatrixStream& stream, const LocalKernel& kernel, StreamItem&
     throw std::runtime_error("is " + std::to_string(a->rows) + " x " + std::to_string(a->columns) + ", and " +
                              std::to_string(stream.b.rows) + " columns were expected");
   }
-  const View c = make_matrix_in(item.spare, a->rows, stream.b.columns);
+  // The hash of the product stands behind it for a while.
+  const View c = make_matrix_in(item.spare, a->rows, stream.b.columns, sizeof Record::hash);
   kernel.multiply(*a, stream.b, c, Update::assign);
   if (stream.verifies) {
     const Judgement judgement =
