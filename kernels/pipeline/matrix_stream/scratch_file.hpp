@@ -32,8 +32,11 @@ class ScratchFile {
   /// file of its own. Throws std::runtime_error where the folder's file system keeps files in memory.
   void leave_memory() const;
 
-  /// From now on the disk writes what begins at a whole page straight to where it is read to, and the page cache is not
-  /// asked: nothing is copied. False, and nothing changes, where the system cannot do that.
+  /// From now on the disk writes what begins at a whole page straight to where it is read to (O_DIRECT), and the page
+  /// cache is not asked: nothing is copied, and how its pages happen to lie does not matter. On a virtual machine whose
+  /// disk takes pages that do not follow each other one by one, files of 2 MB came at 2.0 to 2.7 GB/s to large pages
+  /// and at 1.0 to small ones; through the cache at 1.0 or 2.2. False, and nothing changes, where the system cannot do
+  /// that.
   bool read_past_cache();
   [[nodiscard]] bool reads_past_cache() const { return past_cache_ >= 0; }
 
