@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -51,10 +52,10 @@ struct Watched {
   std::shared_ptr<Board> board;       ///< of the node; none before watch_each_other
   std::vector<bool> described{true};  ///< by rank: whether it is on the board
   int rank = 0;
-  bool sees_all = false;   ///< whether the board has all ranks of the job
-  std::vector<int> nodes;  ///< each by its lowest rank, in order
-  int node = 0;            ///< this one
-  bool over = false;       ///< nobody watches any more
+  bool sees_all = false;                  ///< whether the board has all ranks of the job
+  std::map<int, std::vector<int>> nodes;  ///< the ranks of each, by its lowest one
+  int node = 0;                           ///< this one
+  bool over = false;                      ///< nobody watches any more
   std::function<void(const Hang&)> record;
 };
 
@@ -318,6 +319,8 @@ void Judge::end(Board& board, const Hang& hang, const std::string& text, const W
       say(fmt::format("duet: {}\n", error.what()));
     }
     board.told();
+    // mpirun would end the ranks of other nodes when these have ended, and srun does not.
+    if (agreement_ && hang.status == status::hung) end_job(hang.status);
     std::_Exit(hang.status);
   }
   end_after_another(board);
@@ -380,8 +383,9 @@ void Judge::ask_others(Board& board, const Watched& now, double elapsed, bool al
   if (auto all = agreement_->all()) end_as_hung(board, diagnose(std::move(*all), watch_.ranks), now);
   waiting_for_others_ += elapsed;
   if (others_may_agree() || told_of_elsewhere_) return;
-  told_of_elsewhere_ = true;
   const Diagnosis diagnosis = diagnose(*here, watch_.ranks);
+  if (diagnosis.certain) return;  // `judge` ends the job
+  told_of_elsewhere_ = true;
   say(with_lines(fmt::format("{}: no progress on this node for {:g} s ({}); it goes on, as ranks of other nodes may "
                              "compute: {}",
                              who(), watch_.deadline_seconds, diagnosis.phase(), diagnosis.headline),
@@ -529,10 +533,12 @@ void watch_each_other(MPI_Comm all) {
   const int mine = rank_in(MPI_COMM_WORLD);
   check(MPI_Allgather(&mine, 1, MPI_INT, here.data(), 1, MPI_INT, node.get()));
   const int node_of_mine = *std::ranges::min_element(here);
-  std::vector<int> nodes(static_cast<std::size_t>(size_of(all)));
-  check(MPI_Allgather(&node_of_mine, 1, MPI_INT, nodes.data(), 1, MPI_INT, all));
-  std::ranges::sort(nodes);
-  nodes.erase(std::ranges::unique(nodes).begin(), nodes.end());
+  const std::array<int, 2> told{node_of_mine, mine};
+  std::vector<std::array<int, 2>> all_told(static_cast<std::size_t>(size_of(all)));
+  check(MPI_Allgather(told.data(), 2, MPI_INT, all_told.data(), 2, MPI_INT, all));
+  std::ranges::sort(all_told);
+  std::map<int, std::vector<int>> nodes;
+  for (const auto& [node_of_rank, rank] : all_told) nodes[node_of_rank].push_back(rank);
   Watched& state = watched();
   const std::scoped_lock lock{state.mutex};
   state.nodes = std::move(nodes);

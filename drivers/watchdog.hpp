@@ -24,16 +24,17 @@
 /// (a suspended job or machine) does not count.
 ///
 /// Several nodes. Ranks of a node see each other (watchdog/board.hpp). A node on which all ranks stand still asks the
-/// others by PMIx, through the connections that mpirun has anyway (watchdog/postings.hpp), and where all nodes stand
-/// still the first one tells of all ranks (watchdog/agreement.hpp), one to two seconds after the deadline. While a node
-/// moves it posts nothing and asks nothing. Where the launcher does not serve that (srun), or some node moves, a node
-/// that stands still says so once and goes on, unless some of its own ranks can never go on; then the time limit ends
-/// the job, and each node tells of its ranks.
+/// others by PMIx, through the connections that mpirun or srun has anyway (watchdog/postings.hpp), and where all nodes
+/// stand still the first one tells of all ranks (watchdog/agreement.hpp), one to two seconds after the deadline. While a
+/// node moves it posts nothing and asks nothing. Where the launcher does not serve that, or some node moves, a node that
+/// stands still says so once and goes on, unless some of its own ranks can never go on; then the time limit ends the
+/// job, and each node tells of its ranks.
 ///
 /// Not seen either: messages of MPI-IO, persistent requests and intercommunicators, which are "not told"; and which of
 /// the requests of MPI_Waitall are done already, so that what those are for is waited for "perhaps".
 ///
-/// Told once: by the lowest rank of the node that is alive, in one write; the others end soon after with that status.
+/// Told once: by the lowest rank of the node that is alive, in one write; the others end soon after with that status,
+/// and those of other nodes are ended by mpirun or srun, which are asked to.
 ///
 /// Costs one thread, which looks ten times a second, or ten times within a deadline below one, and in each MPI call
 /// four to six stores to a slot of this process; of immediate calls the request is noted, but for those that are done

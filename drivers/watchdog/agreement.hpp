@@ -2,28 +2,31 @@
 
 /// Whether all nodes of a job stand still, each of which sees its own ranks alone: agreed upon by postings.
 ///
-///     each node          posts still.NODE.3: what its ranks do, when all of them have stood still for the deadline
-///     the first node     finds one of each node, and posts all.1: {NODE: 3, NODE: 1, ...}
-///     each other node    finds its latest in all.1, sees by looks at its ranks that they have not moved since,
-///                        and posts yes.1.NODE
-///     the first node     finds a yes of each, has not moved either, and has what all ranks do
+///     each other node    posts {number: 3, states}: what its ranks do, when all have stood still for the deadline
+///     the first node     finds one of each, and posts {number: 1, nodes: {NODE: 3, NODE: 1, ...}}
+///     each other node    finds its latest number there, sees by looks at its ranks that they have not moved since,
+///                        and posts {number: 3, states, yes: 1}
+///     the first node     finds a yes of each to its latest question, has not moved either, and has what all ranks do
 ///
-/// Why that is right: each node stands still from before its `still` to its `yes`, and all.1 was posted in between. At
-/// that moment all stood still, and each had for the deadline before it: no message can be on its way. A node that
-/// moves says nothing; when it stands still again, it posts a `still` with a higher number, and never a yes for an
-/// older one.
+/// Why that is right: each node stands still from before it says so to its yes, and the question was posted in between.
+/// At that moment all stood still, and each had for the deadline before it: no message can be on its way. A node that
+/// moves says nothing; when it stands still again, it does so with a higher number, and never says yes to a question
+/// about an older one.
 ///
 /// Nothing is posted, and no thread is there, while a node moves. While it stands still its lowest living rank asks for
-/// one text every half second, and the first node for one of each node. Numbers come from the node's board, so that
-/// another rank can go on where one has died.
+/// the first node's posting every half second, and the first node for one of each node. Numbers come from the node's
+/// board, so that another rank can go on where one has died; the others, who do not see that, ask one more rank of the
+/// node each time.
 
 #include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "drivers/watchdog/board.hpp"
@@ -32,10 +35,32 @@
 
 namespace duet {
 
+/// What a node has posted last, by whichever of its ranks.
+class NodePosting {
+ public:
+  /// `ranks` of the node, the lowest first.
+  explicit NodePosting(std::vector<int> ranks) : ranks_{std::move(ranks)} {}
+
+  /// Asks for it anew.
+  void look(const Postings& postings);
+  /// 0 where nothing was found yet; never goes back.
+  [[nodiscard]] std::uint64_t number() const { return number_; }
+  [[nodiscard]] const nlohmann::json& content() const { return content_; }
+
+ private:
+  void look_at(std::size_t place, const Postings& postings);
+
+  std::vector<int> ranks_;
+  std::size_t poster_ = 0;  ///< the place in `ranks_` of the one who posted this
+  std::size_t other_ = 0;   ///< of the one that was asked beside it
+  std::uint64_t number_ = 0;
+  nlohmann::json content_ = nlohmann::json::object();
+};
+
 class Agreement {
  public:
-  /// A node is known by its lowest rank; `nodes` are all of them, in order, and `mine` is this rank's.
-  Agreement(std::vector<int> nodes, int mine, std::shared_ptr<Board> board, Postings postings);
+  /// `nodes`: the ranks of each, by its lowest one, by which it is known; `mine` is this rank's.
+  Agreement(const std::map<int, std::vector<int>>& nodes, int mine, std::shared_ptr<Board> board, Postings postings);
 
   // For the thread that looks at the node's ranks.
 
@@ -59,28 +84,25 @@ class Agreement {
   struct Standstill {
     std::uint64_t which = 0;  ///< counted by this object; 0: the node moves
     std::uint64_t looks = 0;
-    std::string states{};
+    std::vector<RankState> states{};
   };
   /// How far it has come to be known to others; by the posting thread alone.
   struct Posted {
     std::uint64_t which = 0;
-    std::uint64_t number = 0;         ///< of its `still`
+    std::uint64_t number = 0;         ///< of this standstill
     std::uint64_t proposal = 0;       ///< the latest that has this number in it
     std::uint64_t proposal_seen = 0;  ///< after so many looks
     bool said_yes = false;
   };
-  /// The latest `still` of another node.
-  struct Found {
-    std::uint64_t number = 0;
-    std::string states{};
-  };
 
   [[nodiscard]] Standstill now() const;
   [[nodiscard]] bool has_not_moved_since(const Standstill& seen) const;
+  [[nodiscard]] bool is_first() const { return mine_ == first_; }
+  [[nodiscard]] bool post(const nlohmann::json& content) const;
   void propose(const Standstill& seen);
   void answer(const Standstill& seen);
 
-  const std::vector<int> nodes_;
+  const int first_;
   const int mine_;
   const std::shared_ptr<Board> board_;
   const Postings postings_;
@@ -93,9 +115,9 @@ class Agreement {
   std::optional<std::vector<RankState>> all_;
 
   Posted posted_;
-  std::map<int, Found> found_;
+  std::map<int, NodePosting> others_;  ///< that are asked: all but this one by the first node, by others the first
   std::map<std::string, std::uint64_t> proposed_;
-  std::uint64_t read_proposals_ = 0;
+  std::uint64_t read_proposal_ = 0;
 };
 
 }  // namespace duet
