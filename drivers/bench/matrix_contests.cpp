@@ -326,8 +326,11 @@ class MatrixContests {
       Tunables tunables{{"readers", threads}};
       if (writes) tunables["writers"] = threads;
       std::ranges::move(streams(size, tunables, parameters), std::back_inserter(contestants));
-      contestants.push_back(lineup_.peer(fmt::format("stream-disk-{}-{}", threads, writes ? threads : "0"),
-                                         Contestant::Role::peer, size, lineup_.workers(), {}, parameters));
+      const auto add_peer = [&](const std::string& name) {
+        contestants.push_back(lineup_.peer(name, Contestant::Role::peer, size, lineup_.workers(), {}, parameters));
+      };
+      add_peer(fmt::format("stream-disk-{}-{}", threads, writes ? threads : "0"));
+      if (!writes) add_peer(fmt::format("stream-hash-{}", threads));
     }
     return {fmt::format("matrix_stream, {} {}, {} workers", size, title, lineup_.workers()), std::move(contestants),
             lineup_.folder(), 20};
@@ -387,7 +390,8 @@ void list_matrix_contests(const Lineup& lineup, const BenchOptions& options, con
       },
       [](const Contest& contest) { return shares_of_even_division(contest) + beside_every_peer(contest); });
   add(
-      "peer/matrix_stream/read", [contests] { return contests->files_read_from_disk(); }, shares_of_slowest_stage);
+      "peer/matrix_stream/read", [contests] { return contests->files_read_from_disk(); },
+      [](const Contest& contest) { return shares_of_slowest_stage(contest) + beside_every_peer(contest); });
   add(
       "peer/matrix_stream/copied", [contests] { return contests->files_copied_on_disk(); }, shares_of_slowest_stage);
   add("harness/matmul/" + options.harness_size, [contests] { return contests->harness(); });

@@ -1,7 +1,8 @@
 // What streams of files are compared with: serial streams side by side that share nothing; lbzip2 and Python's pools on
-// the same blocks of bzip2; and threads that read and write the same files and do nothing else.
+// the same blocks of bzip2; and threads that read and write the same files, or read and hash them, and do nothing else.
 
 #include <fmt/format.h>
+#include <xxhash.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -74,8 +75,23 @@ void run_apart(const PeerOptions& options) {
       });
 }
 
-/// All inputs read by some threads, and as many outputs written by others where there are any.
-void run_disk(const PeerOptions& options, int readers, int writers) {
+/// A word of each page.
+std::uint64_t sampled(const Bytes& file) {
+  constexpr std::size_t page = 4096;
+  std::uint64_t sum = file.size();
+  for (std::size_t place = 0; place + sizeof sum <= file.size(); place += page) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, file.data() + place, sizeof word);
+    sum = sum * 0x9e3779b97f4a7c15U + word;
+  }
+  return sum;
+}
+/// All of it, as a stream does that only reads.
+std::uint64_t hashed(const Bytes& file) { return XXH3_64bits(file.data(), file.size()); }
+
+/// All inputs read by some threads, which look at each by `look`, and as many outputs written by others where there are
+/// any.
+void run_disk(const PeerOptions& options, int readers, int writers, std::uint64_t (&look)(const Bytes& file)) {
   const StreamCase asked{options};
   if (!asked.question.on_disk) throw std::invalid_argument("a disk is measured with --peer-set storage=disk alone");
   if (asked.question.codec != Codec::none) {
@@ -87,23 +103,12 @@ void run_disk(const PeerOptions& options, int readers, int writers) {
   StreamFiles files{asked.question, options.threads};
   const MatrixStream stream = files.stream();
   const auto count = static_cast<std::size_t>(asked.question.files);
-  // A word of each page is looked at; the first time that is compared with the whole.
-  const auto sample = [](const Bytes& file) {
-    constexpr std::size_t page = 4096;
-    std::uint64_t sum = file.size();
-    for (std::size_t place = 0; place + sizeof sum <= file.size(); place += page) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, file.data() + place, sizeof word);
-      sum = sum * 0x9e3779b97f4a7c15U + word;
-    }
-    return sum;
-  };
   std::vector<std::uint64_t> expected(count);
   std::vector<std::uint64_t> found(count);
   Bytes result;
   for (std::size_t k = 0; k < count; ++k) {
     stream.read(static_cast<std::int64_t>(k), result);
-    expected[k] = sample(result);
+    expected[k] = look(result);
   }
   std::atomic<std::size_t> next_read = 0;
   std::atomic<std::size_t> next_written = 0;
@@ -130,7 +135,7 @@ void run_disk(const PeerOptions& options, int readers, int writers) {
                 if (next_expected.compare_exchange_strong(e, e + 1)) stream.expect(static_cast<std::int64_t>(e));
               }
               stream.read(static_cast<std::int64_t>(k), file);
-              found[k] = sample(file);
+              found[k] = look(file);
             }
           } else {
             for (std::size_t k = next_written.fetch_add(ahead); k < count; k = next_written.fetch_add(ahead)) {
@@ -261,7 +266,9 @@ void run_stream_peer(const PeerOptions& options) {
   } else if (name == "stream-lbzip2") {
     run_lbzip2(options);
   } else if (std::sscanf(name.c_str(), "stream-disk-%d-%d", &readers, &writers) == 2 && readers > 0 && writers >= 0) {
-    run_disk(options, readers, writers);
+    run_disk(options, readers, writers, sampled);
+  } else if (std::sscanf(name.c_str(), "stream-hash-%d", &readers) == 1 && readers > 0) {
+    run_disk(options, readers, 0, hashed);
   } else if (name == "stream-python-processes" || name == "stream-python-threads") {
     run_python(options, name.substr(name.rfind('-') + 1));
   } else {
