@@ -98,11 +98,10 @@ void run_triad_peer(const PeerOptions& options);
 /// What matrix_stream is compared with:
 ///
 ///     stream-apart             serial streams side by side, one a worker, which share nothing
-///     stream-disk-R-W          the same files read by R threads and as many written by W, and nothing else: of each
-///                              page that was read a word is looked at
-///     stream-hash-R            the same files read by R threads, each of which hashes what it has read, as the stream
-///     does stream-lbzip2            lbzip2 on all blocks as one file stream-python-KIND       Python's bz2 in a pool
-///     of its standard library: processes or threads
+///     stream-disk-R-W          the same files read by R threads and as many written by W, and nothing else
+///     stream-hash-R            the same files read by R threads, which hash what they have read, as the stream does
+///     stream-lbzip2            lbzip2 on all blocks as one file
+///     stream-python-KIND       Python's bz2 in a pool of its standard library: processes or threads
 void run_stream_peer(const PeerOptions& options);
 
 /// Appends one trial to the file `path`. Throws std::runtime_error where it cannot.

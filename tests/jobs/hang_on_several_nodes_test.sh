@@ -9,8 +9,9 @@ slurm=$repository/jobs/slurm-in-a-box.sh
 # Even ranks are on n1, odd ones on n2.
 # shellcheck disable=SC2034  # `hangs_end` takes one of the two
 by_mpirun=("$cluster" run -- mpirun -n)
+# Ranks share cores, and let each other have them: mpirun sees to that itself.
 # shellcheck disable=SC2034
-by_srun=("$slurm" run -- srun --mpi=pmix --nodes=2 --distribution=cyclic --ntasks)
+by_srun=("$slurm" run -- env OMPI_MCA_mpi_yield_when_idle=1 srun --mpi=pmix --nodes=2 --distribution=cyclic --ntasks)
 
 job() {
   local ranks=$1 how=$2
@@ -18,10 +19,7 @@ job() {
   in_time 60 "${start[@]}" "$ranks" "$misbehaving" run misbehave --model mpi --oversubscribe --repeat 1 --warm-up 0 \
     --set how="$how" "$@"
 }
-# A node that was kept from its cores may have had the other one say first that it goes on.
-told_once() { [[ $(grep -c '^duet: no progress for' <<< "$output") == 1 ]]; }
-told_whole() { ! sed -n '/^duet: no progress for/,$p' <<< "$output" | grep -q 'of other nodes'; }
-said_once() { [[ $(grep -c '^duet: rank 1 of 4: no progress on this node' <<< "$output") == 1 ]]; }
+told_once() { [[ $(grep -c '^duet: .*no progress' <<< "$output") == 1 ]]; }
 
 hangs_end() {
   local launcher=$1 rank
@@ -33,7 +31,7 @@ hangs_end() {
   for rank in 0 1 2 3; do
     expect "$launcher: rank $rank is described" says "rank $rank, for "
   done
-  expect "$launcher: nothing of it is unknown" told_whole
+  expect "$launcher: nothing of it is unknown" says_not "of other nodes"
   expect "$launcher: the trial is recorded" grep -q '"kind":"cycle"' "$workshop/$launcher.trials"
 
   run job 3 send_first --deadline 1s
@@ -53,7 +51,7 @@ hangs_end() {
 
   run job 4 compute --deadline 1s --set pause=6000
   expect "$launcher: a rank that computes is waited for by a host that stands still" exited_with 0
-  expect "$launcher: which says so once" said_once
+  expect "$launcher: which says so once" told_once
   expect "$launcher: and goes on" says "it goes on, as ranks of other nodes may compute"
 }
 
